@@ -1,0 +1,71 @@
+// Package event defines what the parts tell each other after the fact: typed
+// events, published after the commit of what they speak of, and the two small
+// interfaces by which they travel. internal/hub implements both.
+//
+// Events of one sensor arrive in the order in which they were published by one
+// publisher. Telemetry and prediction events may be lost or coalesced when a
+// subscriber is slow (it is told so by a Gap); alarm events are hints only: what
+// counts is the table of transitions, which a reader follows by Seq.
+package event
+
+import (
+	"context"
+	"time"
+
+	"foresight/internal/id"
+	"foresight/internal/telemetry"
+)
+
+// Kind is the kind of an event and a token of its subject.
+type Kind string
+
+// The kinds of events.
+const (
+	Telemetry  Kind = "telemetry"
+	Prediction Kind = "prediction"
+	Alarm      Kind = "alarm"
+)
+
+// Event is one thing that happened in a tenant.
+type Event struct {
+	Kind Kind
+	Key  telemetry.Key
+	At   time.Time // when it was published
+
+	// Exactly one of these is set, by Kind.
+	Reading    *telemetry.Raw             // Telemetry; Payload may be empty
+	Prediction *telemetry.FaultPrediction // Prediction
+	Alarm      *AlarmHint                 // Alarm
+}
+
+// AlarmHint says that the tenant's transitions have reached Seq.
+type AlarmHint struct {
+	Seq     uint64
+	EventID id.UUID
+}
+
+// Publisher sends events. Publish never blocks on subscribers and returns an error
+// only when the transport is gone; callers log it and go on.
+type Publisher interface {
+	Publish(ctx context.Context, events ...Event) error
+}
+
+// Filter chooses the events of one tenant. Zero ids do not narrow; Sites, when not
+// nil, also limits to these sites.
+type Filter struct {
+	Tenant id.UUID
+	Kind   Kind
+	Scope  telemetry.Scope
+}
+
+// Item is an event, or the news that events were left out before it (Gap).
+type Item struct {
+	Event Event
+	Gap   bool
+}
+
+// Subscriber gives live events. The channel is closed when ctx ends or the
+// process stops; it is buffered, bounded, and never blocks the publisher.
+type Subscriber interface {
+	Subscribe(ctx context.Context, f Filter) (<-chan Item, error)
+}
