@@ -32,7 +32,7 @@ import (
 
 // The roles that exist from the first start. The migrations create the others.
 const (
-	Superuser = "postgres"   // maintenance only
+	Superuser = "postgres"  // maintenance only
 	Owner     = "foresight" // owns the databases and runs the migrations; no superuser
 )
 
