@@ -1,0 +1,214 @@
+// Package config is the one documented struct of settings. They come from
+// environment variables, each with the prefix FORESIGHT_; there is no second
+// source. `foresight config` prints what is in force, without secrets.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Prefix begins the name of every variable.
+const Prefix = "FORESIGHT_"
+
+// Config is everything that can be set. The doc tag is its documentation, which
+// docs/configuration.md repeats; a test holds the two together.
+type Config struct {
+	HTTPAddr  string   `env:"HTTP_ADDR" envDefault:":8080" doc:"Address of the graph and the web application."`
+	MQTTAddr  string   `env:"MQTT_ADDR" envDefault:":1883" doc:"Address of the embedded MQTT broker; empty turns it off."`
+	DataDir   string   `env:"DATA_DIR" doc:"Directory of everything that is kept by the embedded servers. Default: ./data, or /var/lib/foresight for root where ./data cannot be reached by an unprivileged user."`
+	PublicURL string   `env:"PUBLIC_URL" envDefault:"http://localhost:8080" doc:"Address under which browsers reach the product; its scheme decides about Secure cookies and HSTS."`
+	Roles     []string `env:"ROLES" envDefault:"api,ingest,worker" doc:"Parts that this process runs: api, ingest, worker."`
+
+	LogLevel  string `env:"LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error."`
+	LogFormat string `env:"LOG_FORMAT" envDefault:"json" doc:"json or text."`
+
+	Database Database `envPrefix:"DATABASE_"`
+	NATS     NATS     `envPrefix:"NATS_"`
+	MQTT     MQTT     `envPrefix:"MQTT_"`
+	Auth     Auth     `envPrefix:"AUTH_"`
+	Graph    Graph    `envPrefix:"GRAPH_"`
+	Pipeline Pipeline `envPrefix:"PIPELINE_"`
+
+	MaxLoadedModels int `env:"MAX_LOADED_MODELS" envDefault:"10" doc:"Model versions held in memory at once."`
+}
+
+// Database are the connections to PostgreSQL, one for each role.
+type Database struct {
+	OwnerURL    string `env:"OWNER_URL" secret:"true" doc:"Connection of the owner, used for migrations only. Empty together with the others: a private PostgreSQL is started."`
+	AppURL      string `env:"APP_URL" secret:"true" doc:"Connection of the role foresight_app, under row-level security."`
+	WorkerURL   string `env:"WORKER_URL" secret:"true" doc:"Connection of the role foresight_worker, under row-level security."`
+	BinDir      string `env:"BIN_DIR" doc:"Directory of postgres and initdb for the private PostgreSQL; found by itself when empty."`
+	MaxConns    int    `env:"MAX_CONNS" envDefault:"16" doc:"Connections of each pool."`
+	AutoMigrate bool   `env:"AUTO_MIGRATE" envDefault:"true" doc:"Bring the schema up to date at start; otherwise only check it."`
+}
+
+// NATS is the log and the hub.
+type NATS struct {
+	URL         string `env:"URL" secret:"true" doc:"Address of a NATS cluster with JetStream; empty: one runs in the process."`
+	CredsFile   string `env:"CREDS_FILE" doc:"Credentials file for the cluster."`
+	Replicas    int    `env:"REPLICAS" envDefault:"1" doc:"Copies of the log: 1, or 3 in a cluster."`
+	Partitions  int    `env:"PARTITIONS" envDefault:"16" doc:"Partitions of the log; fixed once the log exists."`
+	LogMaxBytes int64  `env:"LOG_MAX_BYTES" envDefault:"8589934592" doc:"Size in bytes at which the log stops taking messages, which stops acknowledgements."`
+}
+
+// MQTT is an external broker beside or instead of the embedded one.
+type MQTT struct {
+	BrokerURL      string   `env:"BROKER_URL" secret:"true" doc:"External broker to consume from, tcp:// or ssl://; empty: none."`
+	BrokerUser     string   `env:"BROKER_USER" doc:"User at the external broker."`
+	BrokerPassword string   `env:"BROKER_PASSWORD" secret:"true" doc:"Password at the external broker."`
+	ClientID       string   `env:"CLIENT_ID" envDefault:"foresight-ingest-1" doc:"Client id at the external broker: fixed, and different for each ingesting process."`
+	Topics         []string `env:"TOPICS" envDefault:"+/+/sensors/+,sensors/+" doc:"Subscriptions at the external broker; $share/group/… spreads them over processes."`
+	MaxPayload     int      `env:"MAX_PAYLOAD" envDefault:"65536" doc:"Largest payload of a message in bytes."`
+}
+
+// Auth are credentials and their lifetimes.
+type Auth struct {
+	AccessTTL  time.Duration `env:"ACCESS_TTL" envDefault:"15m" doc:"Lifetime of an access token."`
+	RefreshTTL time.Duration `env:"REFRESH_TTL" envDefault:"720h" doc:"Lifetime of a refresh token, renewed by use."`
+	KeyFile    string        `env:"KEY_FILE" doc:"File with the signing keys (JWK set); made in the data directory when empty."`
+	HS256Key   string        `env:"HS256_KEY" secret:"true" doc:"Shared secret of at least 32 bytes: sign with HS256 rather than EdDSA."`
+}
+
+// Graph are the limits of the API.
+type Graph struct {
+	MaxDepth       int      `env:"MAX_DEPTH" envDefault:"12" doc:"Deepest nesting of a query."`
+	MaxCost        int      `env:"MAX_COST" envDefault:"5000" doc:"Largest cost of a query, counted with page sizes."`
+	MaxBody        int64    `env:"MAX_BODY" envDefault:"1048576" doc:"Largest request body in bytes."`
+	Introspection  bool     `env:"INTROSPECTION" envDefault:"true" doc:"Answer introspection queries."`
+	AllowedOrigins []string `env:"ALLOWED_ORIGINS" doc:"Other origins that browsers may call from."`
+	RatePerSecond  float64  `env:"RATE_PER_SECOND" envDefault:"100" doc:"Requests per second of one credential."`
+	RateBurst      int      `env:"RATE_BURST" envDefault:"200" doc:"Requests that one credential may send at once."`
+}
+
+// Pipeline is the way of a reading.
+type Pipeline struct {
+	Retention       time.Duration `env:"RETENTION" envDefault:"720h" doc:"How long raw readings are kept; older ones are refused."`
+	QuotaPerSecond  float64       `env:"QUOTA_PER_SECOND" envDefault:"20000" doc:"Messages per second of one tenant; above it senders are slowed."`
+	QuotaBurst      int           `env:"QUOTA_BURST" envDefault:"40000" doc:"Messages that one tenant may send at once."`
+	RegistryRefresh time.Duration `env:"REGISTRY_REFRESH" envDefault:"60s" doc:"Full reload of sensors, rules and deployments, besides change notices."`
+	BatchSize       int           `env:"BATCH_SIZE" envDefault:"500" doc:"Readings of one transaction."`
+	PredictTimeout  time.Duration `env:"PREDICT_TIMEOUT" envDefault:"250ms" doc:"Longest time of one prediction."`
+}
+
+// Load reads and verifies the environment. The error names every variable that is wrong.
+func Load() (*Config, error) {
+	c, err := env.ParseAsWithOptions[Config](env.Options{Prefix: Prefix})
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return &c, c.Verify()
+}
+
+// Verify says what does not fit together.
+func (c *Config) Verify() error {
+	var errs []error
+	bad := func(name, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s%s: %s", Prefix, name, fmt.Sprintf(format, args...)))
+	}
+	if err := checkAddr(c.HTTPAddr); err != nil {
+		bad("HTTP_ADDR", "%v", err)
+	}
+	if c.MQTTAddr != "" {
+		if err := checkAddr(c.MQTTAddr); err != nil {
+			bad("MQTT_ADDR", "%v", err)
+		}
+	}
+	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		bad("PUBLIC_URL", "want http://host or https://host")
+	}
+	for _, r := range c.Roles {
+		if !slices.Contains(AllRoles, r) {
+			bad("ROLES", "%q is no role; there are %s", r, strings.Join(AllRoles, ", "))
+		}
+	}
+	if _, err := c.Level(); err != nil {
+		bad("LOG_LEVEL", "%v", err)
+	}
+	if c.LogFormat != "json" && c.LogFormat != "text" {
+		bad("LOG_FORMAT", "want json or text")
+	}
+	d := c.Database
+	if n := count(d.OwnerURL != "", d.AppURL != "", d.WorkerURL != ""); n != 0 && n != 3 {
+		bad("DATABASE_OWNER_URL, _APP_URL, _WORKER_URL", "set all three, or none for a private PostgreSQL")
+	}
+	if d.MaxConns < 4 {
+		bad("DATABASE_MAX_CONNS", "want at least 4")
+	}
+	if c.NATS.Partitions < 1 || c.NATS.Partitions > 1024 {
+		bad("NATS_PARTITIONS", "want 1-1024")
+	}
+	if c.NATS.Replicas != 1 && c.NATS.Replicas != 3 && c.NATS.Replicas != 5 {
+		bad("NATS_REPLICAS", "want 1, 3 or 5")
+	}
+	if c.NATS.LogMaxBytes < 1<<20 {
+		bad("NATS_LOG_MAX_BYTES", "want at least 1 MiB")
+	}
+	if k := c.Auth.HS256Key; k != "" && len(k) < 32 {
+		bad("AUTH_HS256_KEY", "want at least 32 bytes")
+	}
+	for name, v := range map[string]time.Duration{"AUTH_ACCESS_TTL": c.Auth.AccessTTL, "AUTH_REFRESH_TTL": c.Auth.RefreshTTL,
+		"PIPELINE_RETENTION": c.Pipeline.Retention, "PIPELINE_REGISTRY_REFRESH": c.Pipeline.RegistryRefresh, "PIPELINE_PREDICT_TIMEOUT": c.Pipeline.PredictTimeout} {
+		if v <= 0 {
+			bad(name, "want a duration above 0, such as 15m")
+		}
+	}
+	for name, v := range map[string]int{"GRAPH_MAX_DEPTH": c.Graph.MaxDepth, "GRAPH_MAX_COST": c.Graph.MaxCost, "GRAPH_RATE_BURST": c.Graph.RateBurst,
+		"PIPELINE_BATCH_SIZE": c.Pipeline.BatchSize, "PIPELINE_QUOTA_BURST": c.Pipeline.QuotaBurst, "MQTT_MAX_PAYLOAD": c.MQTT.MaxPayload, "MAX_LOADED_MODELS": c.MaxLoadedModels} {
+		if v < 1 {
+			bad(name, "want at least 1")
+		}
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("configuration:\n%w", errors.Join(errs...))
+	}
+	return nil
+}
+
+// The parts that a process can run.
+const (
+	RoleAPI    = "api"
+	RoleIngest = "ingest"
+	RoleWorker = "worker"
+)
+
+// AllRoles lists the parts.
+var AllRoles = []string{RoleAPI, RoleIngest, RoleWorker}
+
+// Runs reports whether the process runs the part.
+func (c *Config) Runs(role string) bool { return slices.Contains(c.Roles, role) }
+
+// Level returns the log level.
+func (c *Config) Level() (slog.Level, error) {
+	var l slog.Level
+	err := l.UnmarshalText([]byte(c.LogLevel))
+	return l, err
+}
+
+// EmbeddedDatabase reports whether the process starts its own PostgreSQL.
+func (c *Config) EmbeddedDatabase() bool { return c.Database.OwnerURL == "" }
+
+// Secure reports whether browsers reach the product over TLS.
+func (c *Config) Secure() bool { return strings.HasPrefix(c.PublicURL, "https://") }
+
+func checkAddr(a string) error {
+	_, _, err := net.SplitHostPort(a)
+	return err
+}
+
+func count(bs ...bool) (n int) {
+	for _, b := range bs {
+		if b {
+			n++
+		}
+	}
+	return n
+}
