@@ -1,0 +1,42 @@
+package testkit
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func TestMain(m *testing.M) { Main(m) }
+
+func exec(t testing.TB, dsn, sql string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	if _, err := c.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDatabasesAreSeparate(t *testing.T) {
+	for _, name := range []string{"one", "two"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			exec(t, NewDB(t).OwnerDSN, "CREATE TABLE mine (i int)")
+		})
+	}
+}
+
+func BenchmarkNewDB(b *testing.B) {
+	for range b.N {
+		b.StopTimer()
+		c := theCluster(b)
+		if err := c.migrated(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		c.create(b, " TEMPLATE "+template)
+	}
+}

@@ -1,0 +1,66 @@
+// Package testkit gives tests real servers: one private PostgreSQL per test binary
+// with a migrated template from which every test gets a database of its own, and
+// JetStream in the process. Only tests import it.
+//
+// A package that uses it, or that starts goroutines, has
+//
+//	func TestMain(m *testing.M) { testkit.Main(m) }
+//
+// Nothing is left behind: the servers die with the test binary however it ends,
+// and directories of killed runs are removed by the next one.
+package testkit
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// Main runs the tests, stops the shared server and fails the package when a
+// goroutine is left.
+func Main(m *testing.M, options ...goleak.Option) {
+	code := m.Run()
+	if err := stopCluster(); err != nil {
+		fmt.Fprintln(os.Stderr, "testkit:", err)
+		code = 1
+	}
+	if code == 0 { // after a failure leaks are a consequence
+		if err := goleak.Find(options...); err != nil {
+			fmt.Fprintln(os.Stderr, "testkit:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// NoLeaks fails the test when, at its end, goroutines run that did not run at the
+// time of this call. Call it first, and not in parallel tests.
+func NoLeaks(t testing.TB) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		if err := goleak.Find(before); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Eventually polls the condition every few milliseconds, and fails the test when
+// it does not hold within the time. The condition runs on the test's goroutine.
+func Eventually(t testing.TB, within time.Duration, condition func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("condition did not hold within %s", within)
+		case <-tick.C:
+		}
+	}
+}
