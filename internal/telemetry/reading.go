@@ -97,3 +97,9 @@ func (r *Reading) worst(f func(mount int) float64) (float64, bool) {
 	}
 	return best, ok
 }
+
+// Seen says when a sensor last spoke, by the clock of the product (not the sensor's).
+type Seen struct {
+	Key
+	At time.Time
+}
