@@ -106,3 +106,8 @@ func RoleScopes(r Role) Set {
 	}
 	return s
 }
+
+// Values lists the roles, rising; the database's check is made from it.
+func (Role) Values() []string {
+	return []string{string(Viewer), string(Operator), string(Engineer), string(Admin)}
+}

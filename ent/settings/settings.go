@@ -1,0 +1,45 @@
+// Package settings holds the JSON documents in which choices are stored.
+package settings
+
+// WorkOrderMode says what a critical alarm or a high risk does about work orders.
+type WorkOrderMode string
+
+// The modes.
+const (
+	WorkOrdersOn       WorkOrderMode = "on"       // opened by the product
+	WorkOrdersProposed WorkOrderMode = "proposed" // opened when a person agrees
+	WorkOrdersOff      WorkOrderMode = "off"
+)
+
+// Tenant is the document of a tenant's own limits and choices. A zero
+// field means the default that DefaultTenant gives.
+type Tenant struct {
+	// RawRetentionDays is how long raw readings are kept, 1-30.
+	RawRetentionDays int `json:"raw_retention_days"`
+	// PredictionRetentionDays is how long predictions are kept, 1-90.
+	PredictionRetentionDays int `json:"prediction_retention_days"`
+	// HealthyFrom and WarningFrom are the least health scores (0-100) of the two better states.
+	HealthyFrom float64 `json:"healthy_from"`
+	WarningFrom float64 `json:"warning_from"`
+	// RiskMediumFrom, RiskHighFrom and RiskCriticalFrom are the least 30-day
+	// failure probabilities (0-1) of the levels above low.
+	RiskMediumFrom   float64 `json:"risk_medium_from"`
+	RiskHighFrom     float64 `json:"risk_high_from"`
+	RiskCriticalFrom float64 `json:"risk_critical_from"`
+	// MessagesPerSecond and MessageBurst bound what the tenant's devices may send.
+	MessagesPerSecond float64 `json:"messages_per_second"`
+	MessageBurst      int     `json:"message_burst"`
+	// AutomaticWorkOrders: see WorkOrderMode.
+	AutomaticWorkOrders WorkOrderMode `json:"automatic_work_orders"`
+}
+
+// DefaultTenant returns what a new tenant begins with.
+func DefaultTenant() Tenant {
+	return Tenant{
+		RawRetentionDays: 30, PredictionRetentionDays: 90,
+		HealthyFrom: 80, WarningFrom: 50,
+		RiskMediumFrom: 0.2, RiskHighFrom: 0.5, RiskCriticalFrom: 0.8,
+		MessagesPerSecond: 5000, MessageBurst: 20000,
+		AutomaticWorkOrders: WorkOrdersProposed,
+	}
+}
