@@ -41,6 +41,7 @@ func (AlarmEvent) Fields() []ent.Field {
 		field.UUID("rule_id", uuid.UUID{}).Immutable().Comment("the rule that fired"),
 		field.UUID("prediction_id", uuid.UUID{}).Optional().Nillable().Comment("the prediction that fired it, in the telemetry store; null for rules on readings"),
 		field.UUID("model_version_id", uuid.UUID{}).Optional().Nillable().Comment("the version that predicted; null for rules on readings"),
+		field.String("fault_code").MaxLen(maxCode).Optional().Nillable().Immutable().Comment("the predicted fault that fired it; null for rules on readings"),
 		field.Enum("severity").GoType(enum.Severity("")).Comment("the rule's at the time"),
 		field.Float("triggered_value").Comment("the value that fired it, in the parameter's unit"),
 		field.Time("triggered_at").Immutable().Comment("event time of the first sample, UTC"),
@@ -52,7 +53,7 @@ func (AlarmEvent) Fields() []ent.Field {
 		field.Time("acknowledged_at").Optional().Nillable().Comment("when it was acknowledged, UTC"),
 		field.UUID("resolved_by", uuid.UUID{}).Optional().Nillable().Comment("user id of the member who resolved; null when the product did"),
 		field.Time("resolved_at").Optional().Nillable().Comment("when it was resolved, UTC"),
-		field.String("correction_plan").MaxLen(maxText).Optional().Nillable().Comment("what is done about it"),
+		field.String("correction_plan").MaxLen(2 * maxText).Optional().Nillable().Comment("what is done about it"),
 	}
 }
 

@@ -38,7 +38,8 @@ func (o *Outcome) Raised() bool { return o.Happened() && o.From == None }
 //   - An alarm holds (OPEN, ACKNOWLEDGED): a sample that meets the condition is a
 //     repeat. One within the deadband changes nothing but ends the off-delay. One
 //     beyond it, or a Foreign one, says that the condition is gone; when it has been
-//     gone for OffDelay, OPEN becomes CLEARED and ACKNOWLEDGED becomes RESOLVED.
+//     gone for OffDelay, OPEN becomes CLEARED and ACKNOWLEDGED becomes RESOLVED
+//     (unless the rule is Latching).
 //
 // A sample older than the last one, or not finite, is no sample. When the rule's
 // Version is not the one under which the counters were made, they start again; the
@@ -100,7 +101,7 @@ func (r *Rule) held(s *State, in Sample, met bool) Outcome {
 	if s.GoneSince.IsZero() {
 		s.GoneSince = in.At
 	}
-	if in.At.Sub(s.GoneSince) < r.OffDelay {
+	if in.At.Sub(s.GoneSince) < r.OffDelay || status == Acknowledged && r.Latching {
 		return Outcome{}
 	}
 	s.restart(r.Version)

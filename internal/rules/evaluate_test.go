@@ -112,6 +112,12 @@ func TestStateMachine(t *testing.T) {
 		{"off-delay goes on across an acknowledgement", with(func(r *Rule) { r.OffDelay = 10 * time.Second }), []step{
 			say(0, 81, Open, "raised"), say(1, 70, Open, ""), do(5, Acknowledge, Acknowledged), say(11, 70, None, "resolved")}},
 
+		{"latching: acknowledged and gone stays until closed by hand", with(func(r *Rule) { r.Latching = true }), []step{
+			say(0, 81, Open, "raised"), do(1, Acknowledge, Acknowledged), say(2, 70, Acknowledged, ""),
+			say(3, 81, Acknowledged, "repeated"), say(4, 70, Acknowledged, ""), do(5, Resolve, None)}},
+		{"latching: open and gone is cleared all the same", with(func(r *Rule) { r.Latching = true }), []step{
+			say(0, 81, Open, "raised"), say(1, 70, Cleared, "cleared")}},
+
 		{"a late sample is none", hot, []step{
 			say(5, 70, None, ""), say(4, 99, None, ""), say(5, 81, Open, "raised"), say(4, 70, Open, "")}},
 	} {

@@ -18,9 +18,6 @@ const (
 	Silence = "silence"
 )
 
-// Normal is the label of a healthy machine in fault predictions.
-const Normal = "normal"
-
 // Rule is a condition that raises alarms. It is immutable once it is in a Set.
 type Rule struct {
 	ID      id.UUID
@@ -33,7 +30,7 @@ type Rule struct {
 	Operator  Operator
 	Threshold float64 // in the parameter's unit
 
-	// For Confidence. No codes means any fault but Normal.
+	// For Confidence. No codes means any fault but telemetry.Normal.
 	FaultCodes         []string
 	OnlyInDistribution bool // predictions far from the training data are no samples
 
@@ -46,6 +43,9 @@ type Rule struct {
 	OnDelay, OffDelay time.Duration
 	// MinConsecutive is how many samples in a row must meet the condition, at least 1.
 	MinConsecutive int
+	// Latching: an ACKNOWLEDGED alarm whose condition is gone stays until a person
+	// closes it.
+	Latching bool
 }
 
 // Source is what a rule takes its samples from.

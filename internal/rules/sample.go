@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"foresight/internal/telemetry"
 )
 
 // Sample is one value of a rule's parameter.
@@ -15,30 +17,24 @@ type Sample struct {
 	Foreign bool
 }
 
-// Values gives the parameters of a reading by catalogue name and whether they were
-// measured; *telemetry.Reading does.
-type Values interface {
-	Parameter(name string) (float64, bool)
-}
-
 // OfReading takes the rule's sample from a reading. A parameter that is missing in
 // it gives no sample: the condition is then neither met nor gone.
-func (r *Rule) OfReading(at time.Time, v Values) (Sample, bool) {
-	value, ok := v.Parameter(r.Parameter)
+func (r *Rule) OfReading(in *telemetry.Reading) (Sample, bool) {
+	value, ok := in.Parameter(r.Parameter)
 	if !ok || !finite(value) {
 		return Sample{}, false
 	}
-	return Sample{At: at, Value: value}, true
+	return Sample{At: in.Timestamp, Value: value}, true
 }
 
 // OfPrediction takes the rule's sample from a fault prediction: its probability,
 // Foreign when the label is not one of the rule's. A prediction far from the
 // training data is no sample for a rule that leaves such out.
-func (r *Rule) OfPrediction(at time.Time, label string, probability float64, outOfDistribution bool) (Sample, bool) {
-	if r.OnlyInDistribution && outOfDistribution || !finite(probability) {
+func (r *Rule) OfPrediction(p *telemetry.FaultPrediction) (Sample, bool) {
+	if r.OnlyInDistribution && p.OutOfDistribution || !finite(p.Probability) {
 		return Sample{}, false
 	}
-	return Sample{At: at, Value: probability, Foreign: !r.about(label)}, true
+	return Sample{At: p.Timestamp, Value: p.Probability, Foreign: !r.about(p.Label)}, true
 }
 
 // OfSilence is the sample of a rule on Silence: at the time at, the sensor had not
@@ -49,7 +45,7 @@ func (r *Rule) OfSilence(at time.Time, silent time.Duration) Sample {
 
 func (r *Rule) about(label string) bool {
 	if len(r.FaultCodes) == 0 {
-		return label != Normal
+		return label != telemetry.Normal
 	}
 	return slices.Contains(r.FaultCodes, label)
 }

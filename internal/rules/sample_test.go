@@ -4,23 +4,29 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"foresight/internal/telemetry"
 )
 
-type values map[string]float64
+func reading(name string, v float64) *telemetry.Reading {
+	return &telemetry.Reading{Timestamp: epoch, Channels: telemetry.NoChannels(), Values: []telemetry.Value{{Name: name, Value: v}}}
+}
 
-func (v values) Parameter(name string) (float64, bool) { x, ok := v[name]; return x, ok }
+func prediction(at time.Time, label string, p float64) *telemetry.FaultPrediction {
+	return &telemetry.FaultPrediction{Timestamp: at, Label: label, Probability: p}
+}
 
 func TestSamplesOfReadings(t *testing.T) {
 	r := Rule{Parameter: "flow"}
-	if s, ok := r.OfReading(epoch, values{"flow": 3}); !ok || s != (Sample{At: epoch, Value: 3}) {
+	if s, ok := r.OfReading(reading("flow", 3)); !ok || s != (Sample{At: epoch, Value: 3}) {
 		t.Errorf("sample %+v, %v", s, ok)
 	}
-	for name, v := range map[string]values{
-		"missing":  {"speed": 3},
-		"NaN":      {"flow": math.NaN()},
-		"infinite": {"flow": math.Inf(1)},
+	for name, in := range map[string]*telemetry.Reading{
+		"missing":  reading("speed", 3),
+		"NaN":      reading("flow", math.NaN()),
+		"infinite": reading("flow", math.Inf(1)),
 	} {
-		if s, ok := r.OfReading(epoch, v); ok {
+		if s, ok := r.OfReading(in); ok {
 			t.Errorf("%s gave the sample %+v", name, s)
 		}
 	}
@@ -37,22 +43,24 @@ func TestSamplesOfPredictions(t *testing.T) {
 		wantForeign bool
 	}{
 		{"no codes: a fault", nil, false, "cavitation", false, true, false},
-		{"no codes: normal is foreign", nil, false, Normal, false, true, true},
+		{"no codes: normal is foreign", nil, false, telemetry.Normal, false, true, true},
 		{"codes: one of them", []string{"bent_shaft", "cavitation"}, false, "cavitation", false, true, false},
 		{"codes: another", []string{"bent_shaft"}, false, "cavitation", false, true, true},
-		{"codes may name normal", []string{Normal}, false, Normal, false, true, false},
+		{"codes may name normal", []string{telemetry.Normal}, false, telemetry.Normal, false, true, false},
 		{"out of distribution counts by default", nil, false, "cavitation", true, true, false},
 		{"out of distribution is no sample when left out", nil, true, "cavitation", true, false, false},
 		{"in distribution", nil, true, "cavitation", false, true, false},
 	} {
 		r := Rule{Parameter: Confidence, FaultCodes: c.codes, OnlyInDistribution: c.onlyIn}
-		s, ok := r.OfPrediction(epoch, c.label, 0.7, c.out)
+		p := prediction(epoch, c.label, 0.7)
+		p.OutOfDistribution = c.out
+		s, ok := r.OfPrediction(p)
 		if ok != c.want || ok && (s.Value != 0.7 || s.Foreign != c.wantForeign || !s.At.Equal(epoch)) {
 			t.Errorf("%s: %+v, %v", c.name, s, ok)
 		}
 	}
 	r := Rule{Parameter: Confidence}
-	if _, ok := r.OfPrediction(epoch, "cavitation", math.NaN(), false); ok {
+	if _, ok := r.OfPrediction(prediction(epoch, "cavitation", math.NaN())); ok {
 		t.Error("NaN is a sample")
 	}
 }
@@ -61,7 +69,7 @@ func TestAForeignPredictionClearsAndNeverRaises(t *testing.T) {
 	r := Rule{Parameter: Confidence, Operator: GT, Threshold: 0.6, Deadband: 0.5, FaultCodes: []string{"cavitation"}, MinConsecutive: 1}
 	var s State
 	feed := func(sec int, label string, p float64) Outcome {
-		in, ok := r.OfPrediction(epoch.Add(time.Duration(sec)*time.Second), label, p, false)
+		in, ok := r.OfPrediction(prediction(epoch.Add(time.Duration(sec)*time.Second), label, p))
 		if !ok {
 			t.Fatal("no sample")
 		}

@@ -74,11 +74,12 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 	plant := newPlant(2, 5, 1)
 	set := NewSet(plant.rules(100, rand.New(rand.NewPCG(1, 2))))
 	dst := make([]*Rule, 0, 100)
+	said := prediction(epoch, "cavitation", 0.9)
 	var s State
 	r := Rule{Parameter: Confidence, Operator: GT, Threshold: 0.5, MinConsecutive: 1}
 	if n := testing.AllocsPerRun(100, func() {
 		dst = set.Match(dst[:0], Readings, &plant.places[0])
-		if in, ok := r.OfPrediction(epoch, "cavitation", 0.9, false); ok {
+		if in, ok := r.OfPrediction(said); ok {
 			r.Evaluate(&s, in, newEvent)
 		}
 	}); n != 0 {

@@ -10,6 +10,7 @@ import (
 
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/telemetry"
 )
 
 func keyOf(err error) string {
@@ -23,7 +24,7 @@ func keyOf(err error) string {
 func TestValidate(t *testing.T) {
 	catalogue := &Catalogue{
 		Parameters: map[string]bool{"flow": true},
-		FaultCodes: map[string]bool{Normal: true, "cavitation": true},
+		FaultCodes: map[string]bool{telemetry.Normal: true, "cavitation": true},
 		AssetTypes: map[string]bool{"pump": true},
 	}
 	on := func(parameter string, change func(*Rule)) Rule {
