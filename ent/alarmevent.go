@@ -39,6 +39,8 @@ type AlarmEvent struct {
 	PredictionID *uuid.UUID `json:"prediction_id,omitempty"`
 	// the version that predicted; null for rules on readings
 	ModelVersionID *uuid.UUID `json:"model_version_id,omitempty"`
+	// the predicted fault that fired it; null for rules on readings
+	FaultCode *string `json:"fault_code,omitempty"`
 	// the rule's at the time
 	Severity enum.Severity `json:"severity,omitempty"`
 	// the value that fired it, in the parameter's unit
@@ -163,7 +165,7 @@ func (*AlarmEvent) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullFloat64)
 		case alarmevent.FieldOccurrences:
 			values[i] = new(sql.NullInt64)
-		case alarmevent.FieldSeverity, alarmevent.FieldStatus, alarmevent.FieldCorrectionPlan:
+		case alarmevent.FieldFaultCode, alarmevent.FieldSeverity, alarmevent.FieldStatus, alarmevent.FieldCorrectionPlan:
 			values[i] = new(sql.NullString)
 		case alarmevent.FieldTriggeredAt, alarmevent.FieldLastTriggeredAt, alarmevent.FieldClearedAt, alarmevent.FieldAcknowledgedAt, alarmevent.FieldResolvedAt:
 			values[i] = new(sql.NullTime)
@@ -234,6 +236,13 @@ func (_m *AlarmEvent) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ModelVersionID = new(uuid.UUID)
 				*_m.ModelVersionID = *value.S.(*uuid.UUID)
+			}
+		case alarmevent.FieldFaultCode:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field fault_code", values[i])
+			} else if value.Valid {
+				_m.FaultCode = new(string)
+				*_m.FaultCode = value.String
 			}
 		case alarmevent.FieldSeverity:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -404,6 +413,11 @@ func (_m *AlarmEvent) String() string {
 	if v := _m.ModelVersionID; v != nil {
 		builder.WriteString("model_version_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.FaultCode; v != nil {
+		builder.WriteString("fault_code=")
+		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
 	builder.WriteString("severity=")

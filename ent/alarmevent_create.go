@@ -94,6 +94,20 @@ func (_c *AlarmEventCreate) SetNillableModelVersionID(v *uuid.UUID) *AlarmEventC
 	return _c
 }
 
+// SetFaultCode sets the "fault_code" field.
+func (_c *AlarmEventCreate) SetFaultCode(v string) *AlarmEventCreate {
+	_c.mutation.SetFaultCode(v)
+	return _c
+}
+
+// SetNillableFaultCode sets the "fault_code" field if the given value is not nil.
+func (_c *AlarmEventCreate) SetNillableFaultCode(v *string) *AlarmEventCreate {
+	if v != nil {
+		_c.SetFaultCode(*v)
+	}
+	return _c
+}
+
 // SetSeverity sets the "severity" field.
 func (_c *AlarmEventCreate) SetSeverity(v enum.Severity) *AlarmEventCreate {
 	_c.mutation.SetSeverity(v)
@@ -353,6 +367,11 @@ func (_c *AlarmEventCreate) check() error {
 	if _, ok := _c.mutation.RuleID(); !ok {
 		return &ValidationError{Name: "rule_id", err: errors.New(`ent: missing required field "AlarmEvent.rule_id"`)}
 	}
+	if v, ok := _c.mutation.FaultCode(); ok {
+		if err := alarmevent.FaultCodeValidator(v); err != nil {
+			return &ValidationError{Name: "fault_code", err: fmt.Errorf(`ent: validator failed for field "AlarmEvent.fault_code": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.Severity(); !ok {
 		return &ValidationError{Name: "severity", err: errors.New(`ent: missing required field "AlarmEvent.severity"`)}
 	}
@@ -442,6 +461,10 @@ func (_c *AlarmEventCreate) createSpec() (*AlarmEvent, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PredictionID(); ok {
 		_spec.SetField(alarmevent.FieldPredictionID, field.TypeUUID, value)
 		_node.PredictionID = &value
+	}
+	if value, ok := _c.mutation.FaultCode(); ok {
+		_spec.SetField(alarmevent.FieldFaultCode, field.TypeString, value)
+		_node.FaultCode = &value
 	}
 	if value, ok := _c.mutation.Severity(); ok {
 		_spec.SetField(alarmevent.FieldSeverity, field.TypeEnum, value)

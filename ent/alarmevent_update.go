@@ -407,6 +407,9 @@ func (_u *AlarmEventUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if _u.mutation.PredictionIDCleared() {
 		_spec.ClearField(alarmevent.FieldPredictionID, field.TypeUUID)
 	}
+	if _u.mutation.FaultCodeCleared() {
+		_spec.ClearField(alarmevent.FieldFaultCode, field.TypeString)
+	}
 	if value, ok := _u.mutation.Severity(); ok {
 		_spec.SetField(alarmevent.FieldSeverity, field.TypeEnum, value)
 	}
@@ -962,6 +965,9 @@ func (_u *AlarmEventUpdateOne) sqlSave(ctx context.Context) (_node *AlarmEvent, 
 	}
 	if _u.mutation.PredictionIDCleared() {
 		_spec.ClearField(alarmevent.FieldPredictionID, field.TypeUUID)
+	}
+	if _u.mutation.FaultCodeCleared() {
+		_spec.ClearField(alarmevent.FieldFaultCode, field.TypeString)
 	}
 	if value, ok := _u.mutation.Severity(); ok {
 		_spec.SetField(alarmevent.FieldSeverity, field.TypeEnum, value)

@@ -49,6 +49,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			alarmevent.FieldRuleID:          {Type: field.TypeUUID, Column: alarmevent.FieldRuleID},
 			alarmevent.FieldPredictionID:    {Type: field.TypeUUID, Column: alarmevent.FieldPredictionID},
 			alarmevent.FieldModelVersionID:  {Type: field.TypeUUID, Column: alarmevent.FieldModelVersionID},
+			alarmevent.FieldFaultCode:       {Type: field.TypeString, Column: alarmevent.FieldFaultCode},
 			alarmevent.FieldSeverity:        {Type: field.TypeEnum, Column: alarmevent.FieldSeverity},
 			alarmevent.FieldTriggeredValue:  {Type: field.TypeFloat64, Column: alarmevent.FieldTriggeredValue},
 			alarmevent.FieldTriggeredAt:     {Type: field.TypeTime, Column: alarmevent.FieldTriggeredAt},
@@ -967,6 +968,11 @@ func (f *AlarmEventFilter) WherePredictionID(p entql.ValueP) {
 // WhereModelVersionID applies the entql [16]byte predicate on the model_version_id field.
 func (f *AlarmEventFilter) WhereModelVersionID(p entql.ValueP) {
 	f.Where(p.Field(alarmevent.FieldModelVersionID))
+}
+
+// WhereFaultCode applies the entql string predicate on the fault_code field.
+func (f *AlarmEventFilter) WhereFaultCode(p entql.StringP) {
+	f.Where(p.Field(alarmevent.FieldFaultCode))
 }
 
 // WhereSeverity applies the entql string predicate on the severity field.

@@ -71,6 +71,7 @@ type AlarmEventMutation struct {
 	id                   *uuid.UUID
 	tenant_id            *uuid.UUID
 	prediction_id        *uuid.UUID
+	fault_code           *string
 	severity             *enum.Severity
 	triggered_value      *float64
 	addtriggered_value   *float64
@@ -497,6 +498,55 @@ func (m *AlarmEventMutation) ModelVersionIDCleared() bool {
 func (m *AlarmEventMutation) ResetModelVersionID() {
 	m.model_version = nil
 	delete(m.clearedFields, alarmevent.FieldModelVersionID)
+}
+
+// SetFaultCode sets the "fault_code" field.
+func (m *AlarmEventMutation) SetFaultCode(s string) {
+	m.fault_code = &s
+}
+
+// FaultCode returns the value of the "fault_code" field in the mutation.
+func (m *AlarmEventMutation) FaultCode() (r string, exists bool) {
+	v := m.fault_code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFaultCode returns the old "fault_code" field's value of the AlarmEvent entity.
+// If the AlarmEvent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AlarmEventMutation) OldFaultCode(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFaultCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFaultCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFaultCode: %w", err)
+	}
+	return oldValue.FaultCode, nil
+}
+
+// ClearFaultCode clears the value of the "fault_code" field.
+func (m *AlarmEventMutation) ClearFaultCode() {
+	m.fault_code = nil
+	m.clearedFields[alarmevent.FieldFaultCode] = struct{}{}
+}
+
+// FaultCodeCleared returns if the "fault_code" field was cleared in this mutation.
+func (m *AlarmEventMutation) FaultCodeCleared() bool {
+	_, ok := m.clearedFields[alarmevent.FieldFaultCode]
+	return ok
+}
+
+// ResetFaultCode resets all changes to the "fault_code" field.
+func (m *AlarmEventMutation) ResetFaultCode() {
+	m.fault_code = nil
+	delete(m.clearedFields, alarmevent.FieldFaultCode)
 }
 
 // SetSeverity sets the "severity" field.
@@ -1272,7 +1322,7 @@ func (m *AlarmEventMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AlarmEventMutation) Fields() []string {
-	fields := make([]string, 0, 19)
+	fields := make([]string, 0, 20)
 	if m.tenant_id != nil {
 		fields = append(fields, alarmevent.FieldTenantID)
 	}
@@ -1293,6 +1343,9 @@ func (m *AlarmEventMutation) Fields() []string {
 	}
 	if m.model_version != nil {
 		fields = append(fields, alarmevent.FieldModelVersionID)
+	}
+	if m.fault_code != nil {
+		fields = append(fields, alarmevent.FieldFaultCode)
 	}
 	if m.severity != nil {
 		fields = append(fields, alarmevent.FieldSeverity)
@@ -1352,6 +1405,8 @@ func (m *AlarmEventMutation) Field(name string) (ent.Value, bool) {
 		return m.PredictionID()
 	case alarmevent.FieldModelVersionID:
 		return m.ModelVersionID()
+	case alarmevent.FieldFaultCode:
+		return m.FaultCode()
 	case alarmevent.FieldSeverity:
 		return m.Severity()
 	case alarmevent.FieldTriggeredValue:
@@ -1399,6 +1454,8 @@ func (m *AlarmEventMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldPredictionID(ctx)
 	case alarmevent.FieldModelVersionID:
 		return m.OldModelVersionID(ctx)
+	case alarmevent.FieldFaultCode:
+		return m.OldFaultCode(ctx)
 	case alarmevent.FieldSeverity:
 		return m.OldSeverity(ctx)
 	case alarmevent.FieldTriggeredValue:
@@ -1480,6 +1537,13 @@ func (m *AlarmEventMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetModelVersionID(v)
+		return nil
+	case alarmevent.FieldFaultCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFaultCode(v)
 		return nil
 	case alarmevent.FieldSeverity:
 		v, ok := value.(enum.Severity)
@@ -1631,6 +1695,9 @@ func (m *AlarmEventMutation) ClearedFields() []string {
 	if m.FieldCleared(alarmevent.FieldModelVersionID) {
 		fields = append(fields, alarmevent.FieldModelVersionID)
 	}
+	if m.FieldCleared(alarmevent.FieldFaultCode) {
+		fields = append(fields, alarmevent.FieldFaultCode)
+	}
 	if m.FieldCleared(alarmevent.FieldClearedAt) {
 		fields = append(fields, alarmevent.FieldClearedAt)
 	}
@@ -1671,6 +1738,9 @@ func (m *AlarmEventMutation) ClearField(name string) error {
 		return nil
 	case alarmevent.FieldModelVersionID:
 		m.ClearModelVersionID()
+		return nil
+	case alarmevent.FieldFaultCode:
+		m.ClearFaultCode()
 		return nil
 	case alarmevent.FieldClearedAt:
 		m.ClearClearedAt()
@@ -1718,6 +1788,9 @@ func (m *AlarmEventMutation) ResetField(name string) error {
 		return nil
 	case alarmevent.FieldModelVersionID:
 		m.ResetModelVersionID()
+		return nil
+	case alarmevent.FieldFaultCode:
+		m.ResetFaultCode()
 		return nil
 	case alarmevent.FieldSeverity:
 		m.ResetSeverity()

@@ -31,6 +31,8 @@ const (
 	FieldPredictionID = "prediction_id"
 	// FieldModelVersionID holds the string denoting the model_version_id field in the database.
 	FieldModelVersionID = "model_version_id"
+	// FieldFaultCode holds the string denoting the fault_code field in the database.
+	FieldFaultCode = "fault_code"
 	// FieldSeverity holds the string denoting the severity field in the database.
 	FieldSeverity = "severity"
 	// FieldTriggeredValue holds the string denoting the triggered_value field in the database.
@@ -123,6 +125,7 @@ var Columns = []string{
 	FieldRuleID,
 	FieldPredictionID,
 	FieldModelVersionID,
+	FieldFaultCode,
 	FieldSeverity,
 	FieldTriggeredValue,
 	FieldTriggeredAt,
@@ -155,6 +158,8 @@ func ValidColumn(column string) bool {
 var (
 	Hooks  [2]ent.Hook
 	Policy ent.Policy
+	// FaultCodeValidator is a validator for the "fault_code" field. It is called by the builders before save.
+	FaultCodeValidator func(string) error
 	// DefaultOccurrences holds the default value on creation for the "occurrences" field.
 	DefaultOccurrences int
 	// OccurrencesValidator is a validator for the "occurrences" field. It is called by the builders before save.
@@ -228,6 +233,11 @@ func ByPredictionID(opts ...sql.OrderTermOption) OrderOption {
 // ByModelVersionID orders the results by the model_version_id field.
 func ByModelVersionID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldModelVersionID, opts...).ToFunc()
+}
+
+// ByFaultCode orders the results by the fault_code field.
+func ByFaultCode(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFaultCode, opts...).ToFunc()
 }
 
 // BySeverity orders the results by the severity field.

@@ -92,6 +92,11 @@ func ModelVersionID(v uuid.UUID) predicate.AlarmEvent {
 	return predicate.AlarmEvent(sql.FieldEQ(FieldModelVersionID, v))
 }
 
+// FaultCode applies equality check predicate on the "fault_code" field. It's identical to FaultCodeEQ.
+func FaultCode(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldEQ(FieldFaultCode, v))
+}
+
 // TriggeredValue applies equality check predicate on the "triggered_value" field. It's identical to TriggeredValueEQ.
 func TriggeredValue(v float64) predicate.AlarmEvent {
 	return predicate.AlarmEvent(sql.FieldEQ(FieldTriggeredValue, v))
@@ -350,6 +355,81 @@ func ModelVersionIDIsNil() predicate.AlarmEvent {
 // ModelVersionIDNotNil applies the NotNil predicate on the "model_version_id" field.
 func ModelVersionIDNotNil() predicate.AlarmEvent {
 	return predicate.AlarmEvent(sql.FieldNotNull(FieldModelVersionID))
+}
+
+// FaultCodeEQ applies the EQ predicate on the "fault_code" field.
+func FaultCodeEQ(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldEQ(FieldFaultCode, v))
+}
+
+// FaultCodeNEQ applies the NEQ predicate on the "fault_code" field.
+func FaultCodeNEQ(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldNEQ(FieldFaultCode, v))
+}
+
+// FaultCodeIn applies the In predicate on the "fault_code" field.
+func FaultCodeIn(vs ...string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldIn(FieldFaultCode, vs...))
+}
+
+// FaultCodeNotIn applies the NotIn predicate on the "fault_code" field.
+func FaultCodeNotIn(vs ...string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldNotIn(FieldFaultCode, vs...))
+}
+
+// FaultCodeGT applies the GT predicate on the "fault_code" field.
+func FaultCodeGT(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldGT(FieldFaultCode, v))
+}
+
+// FaultCodeGTE applies the GTE predicate on the "fault_code" field.
+func FaultCodeGTE(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldGTE(FieldFaultCode, v))
+}
+
+// FaultCodeLT applies the LT predicate on the "fault_code" field.
+func FaultCodeLT(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldLT(FieldFaultCode, v))
+}
+
+// FaultCodeLTE applies the LTE predicate on the "fault_code" field.
+func FaultCodeLTE(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldLTE(FieldFaultCode, v))
+}
+
+// FaultCodeContains applies the Contains predicate on the "fault_code" field.
+func FaultCodeContains(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldContains(FieldFaultCode, v))
+}
+
+// FaultCodeHasPrefix applies the HasPrefix predicate on the "fault_code" field.
+func FaultCodeHasPrefix(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldHasPrefix(FieldFaultCode, v))
+}
+
+// FaultCodeHasSuffix applies the HasSuffix predicate on the "fault_code" field.
+func FaultCodeHasSuffix(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldHasSuffix(FieldFaultCode, v))
+}
+
+// FaultCodeIsNil applies the IsNil predicate on the "fault_code" field.
+func FaultCodeIsNil() predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldIsNull(FieldFaultCode))
+}
+
+// FaultCodeNotNil applies the NotNil predicate on the "fault_code" field.
+func FaultCodeNotNil() predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldNotNull(FieldFaultCode))
+}
+
+// FaultCodeEqualFold applies the EqualFold predicate on the "fault_code" field.
+func FaultCodeEqualFold(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldEqualFold(FieldFaultCode, v))
+}
+
+// FaultCodeContainsFold applies the ContainsFold predicate on the "fault_code" field.
+func FaultCodeContainsFold(v string) predicate.AlarmEvent {
+	return predicate.AlarmEvent(sql.FieldContainsFold(FieldFaultCode, v))
 }
 
 // SeverityEQ applies the EQ predicate on the "severity" field.

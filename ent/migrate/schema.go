@@ -14,6 +14,7 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "tenant_id", Type: field.TypeUUID},
 		{Name: "prediction_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "fault_code", Type: field.TypeString, Nullable: true, Size: 100},
 		{Name: "severity", Type: field.TypeEnum, Enums: []string{"low", "medium", "high", "critical"}},
 		{Name: "triggered_value", Type: field.TypeFloat64},
 		{Name: "triggered_at", Type: field.TypeTime},
@@ -25,7 +26,7 @@ var (
 		{Name: "acknowledged_at", Type: field.TypeTime, Nullable: true},
 		{Name: "resolved_by", Type: field.TypeUUID, Nullable: true},
 		{Name: "resolved_at", Type: field.TypeTime, Nullable: true},
-		{Name: "correction_plan", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "correction_plan", Type: field.TypeString, Nullable: true, Size: 4000},
 		{Name: "site_id", Type: field.TypeUUID},
 		{Name: "asset_id", Type: field.TypeUUID},
 		{Name: "sensor_id", Type: field.TypeUUID, Nullable: true},
@@ -40,31 +41,31 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "alarm_events_sites_site",
-				Columns:    []*schema.Column{AlarmEventsColumns[15]},
+				Columns:    []*schema.Column{AlarmEventsColumns[16]},
 				RefColumns: []*schema.Column{SitesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "alarm_events_assets_asset",
-				Columns:    []*schema.Column{AlarmEventsColumns[16]},
+				Columns:    []*schema.Column{AlarmEventsColumns[17]},
 				RefColumns: []*schema.Column{AssetsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "alarm_events_sensors_sensor",
-				Columns:    []*schema.Column{AlarmEventsColumns[17]},
+				Columns:    []*schema.Column{AlarmEventsColumns[18]},
 				RefColumns: []*schema.Column{SensorsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "alarm_events_alarm_rules_rule",
-				Columns:    []*schema.Column{AlarmEventsColumns[18]},
+				Columns:    []*schema.Column{AlarmEventsColumns[19]},
 				RefColumns: []*schema.Column{AlarmRulesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "alarm_events_ml_model_versions_model_version",
-				Columns:    []*schema.Column{AlarmEventsColumns[19]},
+				Columns:    []*schema.Column{AlarmEventsColumns[20]},
 				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -73,7 +74,7 @@ var (
 			{
 				Name:    "alarm_events_one_active_nulls_not_distinct",
 				Unique:  true,
-				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[18], AlarmEventsColumns[16], AlarmEventsColumns[17]},
+				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[19], AlarmEventsColumns[17], AlarmEventsColumns[18]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('open', 'acknowledged', 'cleared')",
 				},
@@ -81,40 +82,40 @@ var (
 			{
 				Name:    "alarmevent_tenant_id_status_triggered_at",
 				Unique:  false,
-				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[9], AlarmEventsColumns[5]},
+				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[10], AlarmEventsColumns[6]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
-						AlarmEventsColumns[5].Name: true,
+						AlarmEventsColumns[6].Name: true,
 					},
 				},
 			},
 			{
 				Name:    "alarmevent_tenant_id_triggered_at",
 				Unique:  false,
-				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[5]},
+				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[6]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
-						AlarmEventsColumns[5].Name: true,
+						AlarmEventsColumns[6].Name: true,
 					},
 				},
 			},
 			{
 				Name:    "alarmevent_tenant_id_asset_id_triggered_at",
 				Unique:  false,
-				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[16], AlarmEventsColumns[5]},
+				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[17], AlarmEventsColumns[6]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
-						AlarmEventsColumns[5].Name: true,
+						AlarmEventsColumns[6].Name: true,
 					},
 				},
 			},
 			{
 				Name:    "alarmevent_tenant_id_site_id_triggered_at",
 				Unique:  false,
-				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[15], AlarmEventsColumns[5]},
+				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[16], AlarmEventsColumns[6]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
-						AlarmEventsColumns[5].Name: true,
+						AlarmEventsColumns[6].Name: true,
 					},
 				},
 			},

@@ -52,14 +52,18 @@ func init() {
 	_ = alarmeventMixinFields0
 	alarmeventFields := schema.AlarmEvent{}.Fields()
 	_ = alarmeventFields
+	// alarmeventDescFaultCode is the schema descriptor for fault_code field.
+	alarmeventDescFaultCode := alarmeventFields[6].Descriptor()
+	// alarmevent.FaultCodeValidator is a validator for the "fault_code" field. It is called by the builders before save.
+	alarmevent.FaultCodeValidator = alarmeventDescFaultCode.Validators[0].(func(string) error)
 	// alarmeventDescOccurrences is the schema descriptor for occurrences field.
-	alarmeventDescOccurrences := alarmeventFields[10].Descriptor()
+	alarmeventDescOccurrences := alarmeventFields[11].Descriptor()
 	// alarmevent.DefaultOccurrences holds the default value on creation for the occurrences field.
 	alarmevent.DefaultOccurrences = alarmeventDescOccurrences.Default.(int)
 	// alarmevent.OccurrencesValidator is a validator for the "occurrences" field. It is called by the builders before save.
 	alarmevent.OccurrencesValidator = alarmeventDescOccurrences.Validators[0].(func(int) error)
 	// alarmeventDescCorrectionPlan is the schema descriptor for correction_plan field.
-	alarmeventDescCorrectionPlan := alarmeventFields[17].Descriptor()
+	alarmeventDescCorrectionPlan := alarmeventFields[18].Descriptor()
 	// alarmevent.CorrectionPlanValidator is a validator for the "correction_plan" field. It is called by the builders before save.
 	alarmevent.CorrectionPlanValidator = alarmeventDescCorrectionPlan.Validators[0].(func(string) error)
 	// alarmeventDescID is the schema descriptor for id field.
