@@ -6,7 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
+
+	"foresight/internal/embedded/dirlock"
 )
 
 const dirPrefix = "foresight-test-"
@@ -15,18 +16,22 @@ const dirPrefix = "foresight-test-"
 // lock lasts as long as the process, so that others see whether it is in use.
 type workdir struct {
 	path string
-	lock *os.File
+	lock *dirlock.Lock
 }
 
 // newWorkdir makes one that any user may pass through (the server may run as
 // another), after removing those of dead processes.
 func newWorkdir() (workdir, error) {
 	// One at a time: a directory just made is not locked yet.
-	gate, err := lockFile(filepath.Join(os.TempDir(), dirPrefix+strconv.Itoa(os.Getuid())+".lock"), syscall.LOCK_EX)
+	gateDir := filepath.Join(os.TempDir(), dirPrefix+"gate-"+strconv.Itoa(os.Getuid()))
+	if err := os.MkdirAll(gateDir, 0o700); err != nil {
+		return workdir{}, err
+	}
+	gate, err := dirlock.Wait(gateDir)
 	if err != nil {
 		return workdir{}, err
 	}
-	defer gate.Close()
+	defer gate.Release()
 	if err := removeDead(); err != nil {
 		return workdir{}, err
 	}
@@ -37,12 +42,12 @@ func newWorkdir() (workdir, error) {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		return workdir{}, err
 	}
-	lock, err := lockFile(filepath.Join(dir, "lock"), syscall.LOCK_EX)
+	lock, err := dirlock.Try(dir)
 	return workdir{dir, lock}, err
 }
 
 func (w workdir) remove() error {
-	return errors.Join(os.RemoveAll(w.path), w.lock.Close())
+	return errors.Join(os.RemoveAll(w.path), w.lock.Release())
 }
 
 func removeDead() error {
@@ -51,28 +56,16 @@ func removeDead() error {
 		return err
 	}
 	for _, dir := range dirs {
-		lock, err := lockFile(filepath.Join(dir, "lock"), syscall.LOCK_EX|syscall.LOCK_NB)
-		if errors.Is(err, syscall.EWOULDBLOCK) {
+		lock, err := dirlock.Try(dir)
+		if errors.Is(err, dirlock.ErrHeld) {
 			continue // alive
 		}
-		if err == nil {
-			defer lock.Close()
+		if err != nil {
+			return err
 		}
-		if err := os.RemoveAll(dir); err != nil {
+		if err := errors.Join(os.RemoveAll(dir), lock.Release()); err != nil {
 			return fmt.Errorf("remove the leavings of a killed run: %w", err)
 		}
 	}
 	return nil
-}
-
-func lockFile(path string, how int) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), how); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return f, nil
 }

@@ -16,9 +16,6 @@ import (
 	"syscall"
 )
 
-// ErrInUse says that another process runs a server on the directory.
-var ErrInUse = errors.New("postgres: directory in use by another process")
-
 // ErrVersion says that the cluster was made by a major version of which no
 // binaries are at hand. The cluster is left as it is.
 var ErrVersion = errors.New("postgres: cluster of another major version")
@@ -32,26 +29,6 @@ func init() {
 		maxSocketPath = 103
 	}
 }
-
-// takeLock keeps two processes off one directory. The lock is the kernel's: it
-// ends with the process and is not inherited by the server.
-func (s *Server) takeLock() error {
-	f, err := os.OpenFile(filepath.Join(s.opt.Dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("postgres: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return fmt.Errorf("%w: %s", ErrInUse, s.opt.Dir)
-		}
-		return fmt.Errorf("postgres: lock %s: %w", s.opt.Dir, err)
-	}
-	s.lock = f
-	return nil
-}
-
-func (s *Server) releaseLock() { _ = s.lock.Close() } // nothing was written
 
 // chooseBinaries takes the best installation, for an existing cluster the best of
 // its major version.

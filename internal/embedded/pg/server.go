@@ -27,6 +27,8 @@ import (
 	"syscall"
 	"time"
 
+	"foresight/internal/embedded/dirlock"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -65,7 +67,7 @@ type Server struct {
 	bin    Binaries
 	user   account
 	socket string // directory
-	lock   *os.File
+	lock   *dirlock.Lock
 
 	mu       sync.Mutex
 	proc     *process // the running postmaster
@@ -92,7 +94,7 @@ func (s *Server) Name() string { return "postgres" }
 // it answers. A fresh cluster takes about 1.5 s, an existing one 0.3 s. The
 // context bounds the start only.
 //
-// It fails, and changes nothing, when another process runs on Dir (ErrInUse), when
+// It fails, and changes nothing, when another process runs on Dir (dirlock.ErrHeld), when
 // the cluster was made by another major version (ErrVersion), when no binaries are
 // found (ErrNoBinaries) or when the unprivileged user cannot reach Dir
 // (ErrUnreachable).
@@ -108,12 +110,12 @@ func (s *Server) Start(ctx context.Context) (err error) {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	s.opt.Dir = dir
-	if err := s.takeLock(); err != nil {
-		return err
+	if s.lock, err = dirlock.Try(dir); err != nil {
+		return fmt.Errorf("postgres: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			s.releaseLock()
+			err = errors.Join(err, s.lock.Release())
 		}
 	}()
 	if s.user, err = chooseAccount(s.data()); err != nil {
@@ -168,8 +170,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 	<-s.ended
 	s.removeFallbackSocket()
-	s.releaseLock()
-	return err
+	return errors.Join(err, s.lock.Release())
 }
 
 // DSN returns the connection URL of a role and database, for pgx and database/sql.

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"foresight/internal/embedded/dirlock"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -95,8 +97,8 @@ func TestOwnerIsNoSuperuser(t *testing.T) {
 func TestOneProcessPerDirectory(t *testing.T) {
 	s := start(t, Options{Dir: reachable(t), Volatile: true})
 	defer stop(t, s)
-	if err := New(Options{Dir: s.opt.Dir}).Start(testContext(t)); !errors.Is(err, ErrInUse) {
-		t.Errorf("a second start: %v, want ErrInUse", err)
+	if err := New(Options{Dir: s.opt.Dir}).Start(testContext(t)); !errors.Is(err, dirlock.ErrHeld) {
+		t.Errorf("a second start: %v, want dirlock.ErrHeld", err)
 	}
 	if got := query[int](t, s, Owner, "postgres", `SELECT 1`); got != 1 {
 		t.Error("the first does not answer any more")
