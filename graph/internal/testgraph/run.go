@@ -17,3 +17,12 @@ func Run(ctx context.Context, exec graphql.GraphExecutor, query string, variable
 	next, ctx := exec.DispatchOperation(ctx, oc)
 	return next(ctx)
 }
+
+// Prepare parses and validates an operation without running it.
+func Prepare(ctx context.Context, exec graphql.GraphExecutor, query string) *graphql.OperationContext {
+	oc, errs := exec.CreateOperationContext(graphql.StartOperationTrace(ctx), &graphql.RawParams{Query: query})
+	if errs != nil {
+		panic(errs)
+	}
+	return oc
+}
