@@ -80,6 +80,14 @@ var (
 				},
 			},
 			{
+				Name:    "alarm_events_active_sensor",
+				Unique:  false,
+				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[18]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status IN ('open', 'acknowledged', 'cleared')",
+				},
+			},
+			{
 				Name:    "alarmevent_tenant_id_status_triggered_at",
 				Unique:  false,
 				Columns: []*schema.Column{AlarmEventsColumns[1], AlarmEventsColumns[10], AlarmEventsColumns[6]},

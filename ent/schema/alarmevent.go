@@ -75,6 +75,8 @@ func (AlarmEvent) Indexes() []ent.Index {
 		index.Fields("tenant_id", "rule_id", "asset_id", "sensor_id").Unique().
 			StorageKey("alarm_events_one_active" + NullsNotDistinct).
 			Annotations(entsql.IndexWhere("status IN ('open', 'acknowledged', 'cleared')")),
+		index.Fields("tenant_id", "sensor_id").StorageKey("alarm_events_active_sensor").
+			Annotations(entsql.IndexWhere("status IN ('open', 'acknowledged', 'cleared')")),
 		index.Fields("tenant_id", "status", "triggered_at").Annotations(entsql.DescColumns("triggered_at")),
 		index.Fields("tenant_id", "triggered_at").Annotations(entsql.DescColumns("triggered_at")),
 		index.Fields("tenant_id", "asset_id", "triggered_at").Annotations(entsql.DescColumns("triggered_at")),
