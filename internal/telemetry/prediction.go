@@ -25,7 +25,9 @@ type LabelProbability struct {
 // FaultPrediction is what a fault classifier said of one full window.
 type FaultPrediction struct {
 	Key
-	ID           id.UUID   // derived from the reading and role: written twice, stored once
+	// ID is derived from the reading and role (id.Derive with Timestamp), so that it
+	// is stored once when written twice and found by the time that stands in it.
+	ID           id.UUID
 	Timestamp    time.Time // event time of the newest reading of the window
 	IngestID     IngestID  // that reading
 	Label        string    // the most probable class

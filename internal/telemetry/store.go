@@ -8,8 +8,17 @@ import (
 	"foresight/internal/id"
 )
 
-// ErrNoTenant is returned when a query names no tenant.
+// ErrNoTenant is returned when a query or a document names no tenant.
 var ErrNoTenant = errors.New("telemetry: no tenant")
+
+// ErrLimit is returned when a limit is less than 1 or more than allowed.
+var ErrLimit = errors.New("telemetry: limit out of range")
+
+// The largest limits.
+const (
+	MaxLimit  = 1000   // of lists
+	MaxLatest = 10_000 // of Latest: sensors
+)
 
 // Scope narrows a query below its tenant. The zero value is the whole tenant;
 // set fields are and-ed. Sites, when not nil, also limits to these sites (the
@@ -32,7 +41,7 @@ type RangeQuery struct {
 	Scope    Scope
 	From, To time.Time // a zero time does not bound
 	After    Cursor    // exclusive: continue behind it
-	Limit    int       // 1-1000
+	Limit    int       // 1-MaxLimit
 }
 
 // PredictionQuery asks for predictions, newest first.
@@ -51,9 +60,12 @@ type Store interface {
 	// WriteReadings stores the documents of any number of tenants. It is
 	// idempotent by (tenant, ingest id): a document that is there already is left
 	// as it was. The result holds, for each document in order, the LogSeq of its
-	// first write; so `firstSeq[i] == docs[i].LogSeq` says that the document is
+	// first write (of equal documents in one call, the first); so `firstSeq[i] == docs[i].LogSeq` says that the document is
 	// new, or that this very log entry was written before and its batch did not
-	// commit. On an error nothing is promised, and the caller repeats the batch.
+	// commit. On an error nothing is promised, and the caller repeats the batch; an
+	// error of kind fault.BadInput says that repeating it will not help.
+	//
+	// An ingest id always comes with the same timestamp, from which it is made.
 	WriteReadings(ctx context.Context, docs []Raw) (firstSeq []uint64, err error)
 
 	// WritePredictions stores predictions, idempotent by (tenant, id): first write wins.
@@ -63,12 +75,15 @@ type Store interface {
 	Readings(ctx context.Context, q RangeQuery) ([]Raw, error)
 
 	// Latest returns the newest reading by event time of each sensor of the scope
-	// that has one, in sensor order, at most limit of them.
+	// that has one (of one time: the last in the log), in the order of the sensors'
+	// ids, at most limit of them.
 	Latest(ctx context.Context, tenant id.UUID, scope Scope, limit int) ([]Raw, error)
 
-	// Window returns for each sensor its newest n readings by event time among
-	// those whose LogSeq is at most maxSeq, oldest first, looking back no further
-	// than since. Sensors without any are absent from the map.
+	// Window returns for each sensor its newest n readings by event time (of one
+	// time: by LogSeq) among those that are not Late and whose LogSeq is at most
+	// maxSeq, oldest first, looking back no further than since: what a telemetry.Window
+	// holds that saw the log up to maxSeq. Payload and Topic are absent. Sensors
+	// without any are absent from the map.
 	Window(ctx context.Context, tenant id.UUID, sensors []id.UUID, n int, maxSeq uint64, since time.Time) (map[id.UUID][]Raw, error)
 
 	// Predictions returns predictions, newest first by event time.
