@@ -19,7 +19,7 @@ const module = "foresight"
 var floors = [][]string{
 	{"internal/id", "internal/fault", "internal/lifecycle"},
 	{"internal/tenancy"},
-	{"internal/obs", "locales"},
+	{"internal/obs", "internal/page", "locales"},
 	{"internal/telemetry"},
 	{"internal/rules", "internal/event"},
 	{"migrations", "ent"},
