@@ -989,4 +989,8 @@ func init() {
 	TenantsTable.Annotation.Checks = map[string]string{
 		"tenants_code_form": "code ~ '^[a-z0-9_-]{1,100}$'",
 	}
+	UsersTable.Annotation = &entsql.Annotation{}
+	UsersTable.Annotation.Checks = map[string]string{
+		"users_email_lower_case": "email = lower(email)",
+	}
 }

@@ -2,6 +2,8 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
@@ -17,6 +19,11 @@ type User struct{ ent.Schema }
 
 // Mixin of the entity.
 func (User) Mixin() []ent.Mixin { return mixin.Soft(id.User) }
+
+// Annotations of the entity.
+func (User) Annotations() []schema.Annotation {
+	return []schema.Annotation{entsql.Checks(map[string]string{"users_email_lower_case": "email = lower(email)"})}
+}
 
 // Fields of the entity.
 func (User) Fields() []ent.Field {
