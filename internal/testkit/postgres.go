@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"foresight/internal/embedded/pg"
+	"foresight/migrations"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -22,10 +23,6 @@ const (
 	workerRole = "foresight_worker"
 	template   = "template_foresight"
 )
-
-// Migrate brings an empty database to the present schema; the argument is the
-// owner's DSN.
-var Migrate = func(context.Context, string) error { return nil }
 
 // DB is a database of one test.
 type DB struct {
@@ -114,7 +111,7 @@ func (c *cluster) makeTemplate() error {
 	if err := c.server.EnsureDatabase(ctx, template); err != nil {
 		return err
 	}
-	if err := Migrate(ctx, c.server.DSN(pg.Owner, template)); err != nil {
+	if err := migrations.Up(ctx, c.server.DSN(pg.Owner, template)); err != nil {
 		return fmt.Errorf("testkit: migrate the template: %w", err)
 	}
 	// A template to which anybody is connected cannot be cloned.

@@ -29,6 +29,14 @@ func TestDatabasesAreSeparate(t *testing.T) {
 	}
 }
 
+func TestDatabasesHaveTheSchemaAndTheRoles(t *testing.T) {
+	db := NewDB(t)
+	for role, dsn := range map[string]string{"owner": db.OwnerDSN, "app": db.AppDSN, "worker": db.WorkerDSN} {
+		t.Run(role, func(t *testing.T) { exec(t, dsn, "SELECT id FROM assets") })
+	}
+	exec(t, NewEmptyDB(t).OwnerDSN, "CREATE TABLE assets (i int)")
+}
+
 func BenchmarkNewDB(b *testing.B) {
 	for range b.N {
 		b.StopTimer()
