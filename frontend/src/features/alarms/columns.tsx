@@ -1,0 +1,43 @@
+import Box from '@mui/material/Box';
+import { useTranslation } from 'react-i18next';
+import { assetName } from '@/shared/domain/assetName';
+import { useFormat } from '@/shared/format/react';
+import { Ago } from '@/shared/ui/Ago';
+import { SeverityLabel } from '@/shared/ui/Severity';
+import type { Column } from '@/shared/ui/table/columns';
+import type { Alarm } from './documents';
+import { subjectOf, useCertainty } from './sentence';
+import { isUnseen } from './status';
+import { StatusLabel } from './StatusLabel';
+
+/** The columns of a list of alarms. */
+export function useAlarmColumns(): Column<Alarm>[] {
+  const { t } = useTranslation(['alarms', 'common']);
+  const format = useFormat();
+  const certainty = useCertainty();
+  return [
+    {
+      id: 'severity',
+      header: t('common:severity.label'),
+      width: '104px',
+      cell: (alarm) => <SeverityLabel severity={alarm.severity} unseen={isUnseen(alarm.status)} />,
+    },
+    {
+      id: 'what',
+      header: t('field.what'),
+      width: 'minmax(120px, 2fr)',
+      fixed: true,
+      cell: (alarm) => (
+        <Box component="span" title={subjectOf(alarm)} sx={{ fontWeight: isUnseen(alarm.status) ? 600 : 400 }}>
+          {subjectOf(alarm)}
+        </Box>
+      ),
+    },
+    { id: 'asset', header: t('field.asset'), width: 'minmax(120px, 2fr)', from: 'sm', cell: (alarm) => assetName(alarm.asset) },
+    { id: 'value', header: t('field.value'), width: '104px', align: 'end', from: 'md', cell: certainty },
+    { id: 'status', header: t('field.status'), width: '128px', from: 'sm', cell: (alarm) => <StatusLabel status={alarm.status} /> },
+    { id: 'since', header: t('field.since'), width: '92px', cell: (alarm) => <Ago at={alarm.triggeredAt} /> },
+    { id: 'occurrences', header: t('field.occurrences'), width: '72px', align: 'end', from: 'lg', cell: (alarm) => format.count(alarm.occurrences) },
+    { id: 'site', header: t('field.site'), width: 'minmax(80px, 1fr)', from: 'lg', cell: (alarm) => alarm.site.name },
+  ];
+}

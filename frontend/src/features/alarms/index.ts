@@ -1,0 +1,2 @@
+export { AlarmStreamProvider, useActiveAlarms, useAlarmCounts, useAlarmNews } from './AlarmStream';
+export { alarmCache } from './cache';

@@ -1,0 +1,1 @@
+export { ExpiredDialog } from './ExpiredDialog';

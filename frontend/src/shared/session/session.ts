@@ -1,0 +1,238 @@
+import { print } from './print';
+import { graphql, type ResultOf } from '../graph/tada';
+import { post, Unreachable } from './post';
+
+export const viewerFragment = graphql(`
+  fragment ViewerFields on Viewer {
+    user {
+      id
+      fullName
+      email
+      locale
+    }
+    tenant {
+      id
+      code
+      name
+      timeZone
+      currency
+    }
+    role
+    permissions
+  }
+`);
+
+const loginDocument = graphql(
+  `
+    mutation Login($input: LoginInput!) {
+      login(input: $input) {
+        session {
+          accessToken
+          expiresIn
+          viewer {
+            ...ViewerFields
+          }
+        }
+        userErrors {
+          field
+          message
+          code
+        }
+      }
+    }
+  `,
+  [viewerFragment],
+);
+
+const refreshDocument = graphql(
+  `
+    mutation RefreshToken($input: RefreshTokenInput!) {
+      refreshToken(input: $input) {
+        session {
+          accessToken
+          expiresIn
+          viewer {
+            ...ViewerFields
+          }
+        }
+        userErrors {
+          message
+          code
+        }
+      }
+    }
+  `,
+  [viewerFragment],
+);
+
+const logoutDocument = graphql(`
+  mutation Logout($input: LogoutInput!) {
+    logout(input: $input) {
+      ok
+    }
+  }
+`);
+
+export type Viewer = ResultOf<typeof viewerFragment>;
+type SessionData = NonNullable<ResultOf<typeof refreshDocument>['refreshToken']['session']>;
+
+/**
+ * restoring: asking whether the cookie still holds a session.
+ * unreachable: that question got no answer.
+ * signedOut: nobody is there. active: somebody is.
+ * expired: somebody was, and the page waits for the password.
+ */
+export type SessionState =
+  | { phase: 'restoring' | 'unreachable' | 'signedOut'; viewer: null }
+  | { phase: 'active' | 'expired'; viewer: Viewer };
+
+/** What the person has to mend in order to sign in. */
+export interface SignInError {
+  field: 'email' | 'password' | 'tenantCode' | null;
+  message: string;
+}
+
+/** Seconds before its end at which an access token counts as ended. */
+const LEEWAY = 15;
+
+/**
+ * Session keeps the access token in memory and renews it with the httpOnly cookie.
+ * Renewals are single: within the page by sharing the promise, over all tabs by a
+ * lock, because a refresh token that is used twice ends its whole family.
+ */
+export class Session {
+  private state: SessionState = { phase: 'restoring', viewer: null };
+  private token: string | null = null;
+  private endsAt = 0;
+  private renewal: Promise<boolean> | null = null;
+  private waiting: (() => void)[] = [];
+  private listeners = new Set<() => void>();
+
+  constructor(private readonly language: () => string) {}
+
+  getState = (): SessionState => this.state;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  accessToken(): string | null {
+    return this.token;
+  }
+
+  /** Reports whether the token is too old to be sent. */
+  isStale(): boolean {
+    return this.state.phase === 'active' && Date.now() > this.endsAt - LEEWAY * 1000;
+  }
+
+  /** Makes the next use renew the token: the server has refused it. */
+  invalidate(): void {
+    this.endsAt = 0;
+  }
+
+  /** Asks for the session of the cookie, once at the start. */
+  async restore(): Promise<void> {
+    this.set({ phase: 'restoring', viewer: null });
+    try {
+      if (!(await this.renew())) this.set({ phase: 'signedOut', viewer: null });
+    } catch {
+      this.set({ phase: 'unreachable', viewer: null });
+    }
+  }
+
+  /**
+   * Returns when there is a fresh token. When the session is over it waits until the
+   * person has signed in again, so that what was under way goes on instead of failing.
+   * Rejects with Unreachable when the server does not answer.
+   */
+  async ensureFresh(): Promise<void> {
+    if (this.state.phase === 'active' && !this.isStale()) return;
+    if (this.state.phase !== 'expired' && (await this.renew())) return;
+    if (this.state.phase === 'active') this.set({ phase: 'expired', viewer: this.state.viewer });
+    if (this.state.phase !== 'expired') return;
+    await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  /** Returns what to mend, or null when the person is in. Rejects with Unreachable. */
+  async signIn(email: string, password: string, tenantCode?: string): Promise<SignInError | null> {
+    const input = { email, password, useCookie: true, ...(tenantCode ? { tenantCode } : {}) };
+    const answer = await post<ResultOf<typeof loginDocument>>(
+      print(loginDocument),
+      { input },
+      this.headers(),
+    );
+    const payload = answer.data?.login;
+    if (payload?.session) {
+      this.accept(payload.session);
+      return null;
+    }
+    const blame = payload?.userErrors[0];
+    if (blame) {
+      const field = blame.field?.split('.').pop();
+      const known = field === 'email' || field === 'password' || field === 'tenantCode';
+      return { field: known ? field : null, message: blame.message };
+    }
+    const error = answer.errors?.[0];
+    if (error) return { field: null, message: error.message };
+    throw new Unreachable('empty answer');
+  }
+
+  async signOut(): Promise<void> {
+    try {
+      await post(print(logoutDocument), { input: {} }, this.headers());
+    } finally {
+      this.token = null;
+      this.set({ phase: 'signedOut', viewer: null });
+    }
+  }
+
+  private renew(): Promise<boolean> {
+    this.renewal ??= exclusively(() => this.askForRenewal()).finally(() => {
+      this.renewal = null;
+    });
+    return this.renewal;
+  }
+
+  private async askForRenewal(): Promise<boolean> {
+    const answer = await post<ResultOf<typeof refreshDocument>>(
+      print(refreshDocument),
+      { input: {} },
+      this.headers(),
+    );
+    const session = answer.data?.refreshToken.session;
+    if (session) {
+      this.accept(session);
+      return true;
+    }
+    const code = answer.errors?.[0]?.extensions?.code;
+    if (answer.errors && code !== 'UNAUTHENTICATED' && code !== 'FORBIDDEN') {
+      throw new Unreachable(code ?? 'refused');
+    }
+    return false;
+  }
+
+  private accept(session: SessionData): void {
+    this.token = session.accessToken;
+    this.endsAt = Date.now() + session.expiresIn * 1000;
+    this.set({ phase: 'active', viewer: session.viewer });
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private headers(): Record<string, string> {
+    const headers: Record<string, string> = { 'accept-language': this.language() };
+    if (this.token) headers.authorization = `Bearer ${this.token}`;
+    return headers;
+  }
+
+  private set(next: SessionState): void {
+    this.state = next;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** Runs one renewal at a time over all tabs, where the browser has locks (secure contexts). */
+function exclusively<T>(run: () => Promise<T>): Promise<T> {
+  const locks = (globalThis.navigator as Partial<Navigator> | undefined)?.locks;
+  return locks ? (locks.request('foresight-session', run) as Promise<T>) : run();
+}
