@@ -1,8 +1,11 @@
 package tenancy
 
 import (
+	"context"
 	"sort"
 	"strings"
+
+	"foresight/internal/fault"
 )
 
 // Permission is `resource:action`.
@@ -110,4 +113,17 @@ func RoleScopes(r Role) Set {
 // Values lists the roles, rising; the database's check is made from it.
 func (Role) Values() []string {
 	return []string{string(Viewer), string(Operator), string(Engineer), string(Admin)}
+}
+
+// Require returns nil when the context's actor holds the permission, FORBIDDEN
+// when it does not, and UNAUTHENTICATED when there is no actor.
+func Require(ctx context.Context, p Permission) error {
+	a := From(ctx)
+	if a == nil {
+		return fault.New(fault.Unauthenticated, "error.unauthenticated")
+	}
+	if !a.Can(p) {
+		return fault.Denied(string(p))
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"foresight/internal/fault"
 	"foresight/internal/id"
 )
 
@@ -52,5 +53,19 @@ func TestAsSystemActsInOneTenant(t *testing.T) {
 	}
 	if _, ok := a.UserID(); ok {
 		t.Error("the system is no person")
+	}
+}
+
+func TestRequire(t *testing.T) {
+	ctx := context.Background()
+	if err := Require(ctx, PlantRead); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("no actor: %v", err)
+	}
+	ctx = With(ctx, &Actor{Kind: Person, TenantID: id.New(id.Tenant), Scopes: RoleScopes(Viewer)})
+	if err := Require(ctx, PlantRead); err != nil {
+		t.Errorf("a viewer reads: %v", err)
+	}
+	if err := Require(ctx, PlantWrite); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("a viewer writes: %v", err)
 	}
 }
