@@ -6,19 +6,6 @@
 -- No foreign keys: a reading may outlive its sensor, and a key check per row of the
 -- hottest tables would take a lock on rows of the plant for every message.
 
--- +goose StatementBegin
-DO $$
-DECLARE
-    r text;
-BEGIN
-    FOREACH r IN ARRAY ARRAY['foresight_app', 'foresight_worker'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) THEN
-            EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOBYPASSRLS', r);
-        END IF;
-    END LOOP;
-END $$;
--- +goose StatementEnd
-
 -- ---------------------------------------------------------------- telemetry store
 
 -- A partition key must be part of every unique key. A message's ingest id is made

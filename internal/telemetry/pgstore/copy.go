@@ -1,0 +1,118 @@
+package pgstore
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"strconv"
+	"time"
+
+	"foresight/internal/telemetry"
+)
+
+// The binary COPY format (PostgreSQL manual, COPY, "Binary Format"), written by
+// hand: a reading has 24 floats, and one encoder call per column and element costs
+// several times what the server needs.
+
+const copyHeader = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+
+const oidFloat8 = 701
+
+// pgEpoch is PostgreSQL's zero of time in Unix microseconds.
+var pgEpoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+
+const stageColumns = 14
+
+// appendStageRow appends one row of telemetry_stage, in the order of stageTable.
+func appendStageRow(b []byte, ord int, r *telemetry.Raw) []byte {
+	b = binary.BigEndian.AppendUint16(b, stageColumns)
+	b = binary.BigEndian.AppendUint32(append(b, 0, 0, 0, 4), uint32(ord))
+	for _, u := range [][16]byte{r.Tenant, r.IngestID, r.Site, r.Asset, r.Sensor} {
+		b = append(append(b, 0, 0, 0, 16), u[:]...)
+	}
+	b = appendTime(b, r.Timestamp)
+	b = appendInt64(b, int64(r.LogSeq))
+	b = appendTime(b, r.ReceivedAt)
+	b = append(b, 0, 0, 0, 1, boolByte(r.Late))
+	b = appendChannels(b, &r.Channels)
+	b = appendValues(b, r.Values)
+	b = appendBytes(b, r.Topic)
+	return appendBytes(b, r.Payload)
+}
+
+func appendInt64(b []byte, v int64) []byte {
+	return binary.BigEndian.AppendUint64(append(b, 0, 0, 0, 8), uint64(v))
+}
+
+func appendTime(b []byte, t time.Time) []byte { return appendInt64(b, t.UnixMicro()-pgEpoch) }
+
+func appendBytes[T string | []byte](b []byte, v T) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(v)))
+	return append(b, v...)
+}
+
+func appendNull(b []byte) []byte { return append(b, 0xff, 0xff, 0xff, 0xff) }
+
+func boolByte(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+// appendChannels writes a float8[] with NULL for a missing channel, NULL when all
+// are missing.
+func appendChannels(b []byte, ch *[telemetry.Channels]float64) []byte {
+	present := 0
+	for _, v := range ch {
+		if v == v {
+			present++
+		}
+	}
+	if present == 0 {
+		return appendNull(b)
+	}
+	b = binary.BigEndian.AppendUint32(b, uint32(20+4*telemetry.Channels+8*present))
+	b = binary.BigEndian.AppendUint32(b, 1) // dimensions
+	b = append(b, 0, 0, 0, boolByte(present < telemetry.Channels))
+	b = binary.BigEndian.AppendUint32(b, oidFloat8)
+	b = binary.BigEndian.AppendUint32(b, telemetry.Channels)
+	b = binary.BigEndian.AppendUint32(b, 1) // lower bound
+	for _, v := range ch {
+		if v == v {
+			b = binary.BigEndian.AppendUint64(append(b, 0, 0, 0, 8), math.Float64bits(v))
+		} else {
+			b = appendNull(b)
+		}
+	}
+	return b
+}
+
+// appendValues writes a jsonb object, NULL when there are no values.
+func appendValues(b []byte, values []telemetry.Value) []byte {
+	if len(values) == 0 {
+		return appendNull(b)
+	}
+	at := len(b)
+	b = append(b, 0, 0, 0, 0, 1) // length, filled in below; version of the format
+	sep := byte('{')
+	for _, v := range values {
+		b = appendJSONString(append(b, sep), v.Name)
+		b = strconv.AppendFloat(append(b, ':'), v.Value, 'g', -1, 64)
+		sep = ','
+	}
+	b = append(b, '}')
+	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
+	return b
+}
+
+// appendJSONString quotes a text; codes and names need no escapes.
+func appendJSONString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(s) // a string always marshals
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
