@@ -40,7 +40,7 @@ frontend/dist/index.html: frontend/node_modules/.package-lock.json $(WEB_SOURCES
 	@touch $@
 
 generate: ## write the generated code anew (ORM, graph)
-	go generate ./ent ./graph
+	go generate ./ent .
 
 generated-is-fresh: generate
 	@if [ -n "$$(git status --porcelain -- ent graph)" ]; then git status --short -- ent graph; echo "generated code is not what its sources give: run make generate and commit" >&2; exit 1; fi

@@ -63,6 +63,13 @@ func (e *Error) With(name string, value any) *Error {
 	return &c
 }
 
+// At returns a copy that blames an input field.
+func (e *Error) At(field string) *Error {
+	c := *e
+	c.Field = field
+	return &c
+}
+
 // Because returns a copy with the cause.
 func (e *Error) Because(err error) *Error {
 	c := *e
