@@ -70,6 +70,10 @@ func (p Pending) Wait(ctx context.Context) (uint64, error) {
 	}
 }
 
+// Ready reports whether Wait would return at once: a caller with many appends on
+// their way can gather those that are confirmed.
+func (p Pending) Ready() bool { return len(p.ack.Ok()) > 0 || len(p.ack.Err()) > 0 }
+
 func (l *Log) confirmed(jetstream.JetStream, *nats.Msg, *jetstream.PubAck) { l.release() }
 func (l *Log) failed(jetstream.JetStream, *nats.Msg, error)                { l.release() }
 
