@@ -7,10 +7,10 @@ import (
 	"foresight/ent/alarmevent"
 	"foresight/ent/alarmrule"
 	"foresight/ent/asset"
-	"foresight/ent/enum"
 	"foresight/ent/mlmodelversion"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
+	"foresight/internal/rules"
 	"strings"
 	"time"
 
@@ -42,7 +42,7 @@ type AlarmEvent struct {
 	// the predicted fault that fired it; null for rules on readings
 	FaultCode *string `json:"fault_code,omitempty"`
 	// the rule's at the time
-	Severity enum.Severity `json:"severity,omitempty"`
+	Severity rules.Severity `json:"severity,omitempty"`
 	// the value that fired it, in the parameter's unit
 	TriggeredValue float64 `json:"triggered_value,omitempty"`
 	// event time of the first sample, UTC
@@ -54,7 +54,7 @@ type AlarmEvent struct {
 	// when the condition went, UTC
 	ClearedAt *time.Time `json:"cleared_at,omitempty"`
 	// state after ISA-18.2
-	Status enum.AlarmStatus `json:"status,omitempty"`
+	Status rules.Status `json:"status,omitempty"`
 	// user id of the member who acknowledged
 	AcknowledgedBy *uuid.UUID `json:"acknowledged_by,omitempty"`
 	// when it was acknowledged, UTC
@@ -248,7 +248,7 @@ func (_m *AlarmEvent) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field severity", values[i])
 			} else if value.Valid {
-				_m.Severity = enum.Severity(value.String)
+				_m.Severity = rules.Severity(value.String)
 			}
 		case alarmevent.FieldTriggeredValue:
 			if value, ok := values[i].(*sql.NullFloat64); !ok {
@@ -285,7 +285,7 @@ func (_m *AlarmEvent) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field status", values[i])
 			} else if value.Valid {
-				_m.Status = enum.AlarmStatus(value.String)
+				_m.Status = rules.Status(value.String)
 			}
 		case alarmevent.FieldAcknowledgedBy:
 			if value, ok := values[i].(*sql.NullScanner); !ok {

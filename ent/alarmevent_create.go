@@ -10,10 +10,10 @@ import (
 	"foresight/ent/alarmrule"
 	"foresight/ent/alarmtransition"
 	"foresight/ent/asset"
-	"foresight/ent/enum"
 	"foresight/ent/mlmodelversion"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -109,7 +109,7 @@ func (_c *AlarmEventCreate) SetNillableFaultCode(v *string) *AlarmEventCreate {
 }
 
 // SetSeverity sets the "severity" field.
-func (_c *AlarmEventCreate) SetSeverity(v enum.Severity) *AlarmEventCreate {
+func (_c *AlarmEventCreate) SetSeverity(v rules.Severity) *AlarmEventCreate {
 	_c.mutation.SetSeverity(v)
 	return _c
 }
@@ -161,13 +161,13 @@ func (_c *AlarmEventCreate) SetNillableClearedAt(v *time.Time) *AlarmEventCreate
 }
 
 // SetStatus sets the "status" field.
-func (_c *AlarmEventCreate) SetStatus(v enum.AlarmStatus) *AlarmEventCreate {
+func (_c *AlarmEventCreate) SetStatus(v rules.Status) *AlarmEventCreate {
 	_c.mutation.SetStatus(v)
 	return _c
 }
 
 // SetNillableStatus sets the "status" field if the given value is not nil.
-func (_c *AlarmEventCreate) SetNillableStatus(v *enum.AlarmStatus) *AlarmEventCreate {
+func (_c *AlarmEventCreate) SetNillableStatus(v *rules.Status) *AlarmEventCreate {
 	if v != nil {
 		_c.SetStatus(*v)
 	}

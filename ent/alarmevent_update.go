@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"foresight/ent/alarmevent"
 	"foresight/ent/alarmtransition"
-	"foresight/ent/enum"
 	"foresight/ent/mlmodelversion"
 	"foresight/ent/predicate"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -73,13 +73,13 @@ func (_u *AlarmEventUpdate) ClearModelVersionID() *AlarmEventUpdate {
 }
 
 // SetSeverity sets the "severity" field.
-func (_u *AlarmEventUpdate) SetSeverity(v enum.Severity) *AlarmEventUpdate {
+func (_u *AlarmEventUpdate) SetSeverity(v rules.Severity) *AlarmEventUpdate {
 	_u.mutation.SetSeverity(v)
 	return _u
 }
 
 // SetNillableSeverity sets the "severity" field if the given value is not nil.
-func (_u *AlarmEventUpdate) SetNillableSeverity(v *enum.Severity) *AlarmEventUpdate {
+func (_u *AlarmEventUpdate) SetNillableSeverity(v *rules.Severity) *AlarmEventUpdate {
 	if v != nil {
 		_u.SetSeverity(*v)
 	}
@@ -163,13 +163,13 @@ func (_u *AlarmEventUpdate) ClearClearedAt() *AlarmEventUpdate {
 }
 
 // SetStatus sets the "status" field.
-func (_u *AlarmEventUpdate) SetStatus(v enum.AlarmStatus) *AlarmEventUpdate {
+func (_u *AlarmEventUpdate) SetStatus(v rules.Status) *AlarmEventUpdate {
 	_u.mutation.SetStatus(v)
 	return _u
 }
 
 // SetNillableStatus sets the "status" field if the given value is not nil.
-func (_u *AlarmEventUpdate) SetNillableStatus(v *enum.AlarmStatus) *AlarmEventUpdate {
+func (_u *AlarmEventUpdate) SetNillableStatus(v *rules.Status) *AlarmEventUpdate {
 	if v != nil {
 		_u.SetStatus(*v)
 	}
@@ -602,13 +602,13 @@ func (_u *AlarmEventUpdateOne) ClearModelVersionID() *AlarmEventUpdateOne {
 }
 
 // SetSeverity sets the "severity" field.
-func (_u *AlarmEventUpdateOne) SetSeverity(v enum.Severity) *AlarmEventUpdateOne {
+func (_u *AlarmEventUpdateOne) SetSeverity(v rules.Severity) *AlarmEventUpdateOne {
 	_u.mutation.SetSeverity(v)
 	return _u
 }
 
 // SetNillableSeverity sets the "severity" field if the given value is not nil.
-func (_u *AlarmEventUpdateOne) SetNillableSeverity(v *enum.Severity) *AlarmEventUpdateOne {
+func (_u *AlarmEventUpdateOne) SetNillableSeverity(v *rules.Severity) *AlarmEventUpdateOne {
 	if v != nil {
 		_u.SetSeverity(*v)
 	}
@@ -692,13 +692,13 @@ func (_u *AlarmEventUpdateOne) ClearClearedAt() *AlarmEventUpdateOne {
 }
 
 // SetStatus sets the "status" field.
-func (_u *AlarmEventUpdateOne) SetStatus(v enum.AlarmStatus) *AlarmEventUpdateOne {
+func (_u *AlarmEventUpdateOne) SetStatus(v rules.Status) *AlarmEventUpdateOne {
 	_u.mutation.SetStatus(v)
 	return _u
 }
 
 // SetNillableStatus sets the "status" field if the given value is not nil.
-func (_u *AlarmEventUpdateOne) SetNillableStatus(v *enum.AlarmStatus) *AlarmEventUpdateOne {
+func (_u *AlarmEventUpdateOne) SetNillableStatus(v *rules.Status) *AlarmEventUpdateOne {
 	if v != nil {
 		_u.SetStatus(*v)
 	}

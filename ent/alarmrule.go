@@ -10,6 +10,7 @@ import (
 	"foresight/ent/enum"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
+	"foresight/internal/rules"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ type AlarmRule struct {
 	// a reading parameter, `confidence`, `failure_prob_7d`, `failure_prob_30d`, `health_score` or `silence` (s)
 	Parameter string `json:"parameter,omitempty"`
 	// how the value is compared with the threshold
-	Operator enum.Operator `json:"operator,omitempty"`
+	Operator rules.Operator `json:"operator,omitempty"`
 	// in the parameter's unit
 	Threshold float64 `json:"threshold,omitempty"`
 	// for `confidence`: only these predicted faults; empty: every fault but normal
@@ -65,7 +66,7 @@ type AlarmRule struct {
 	// ignore predictions on windows far from the training data
 	OnlyInDistribution bool `json:"only_in_distribution,omitempty"`
 	// severity of its alarms
-	Severity enum.Severity `json:"severity,omitempty"`
+	Severity rules.Severity `json:"severity,omitempty"`
 	// hysteresis for clearing, in the parameter's unit
 	Deadband float64 `json:"deadband,omitempty"`
 	// seconds that the condition must hold before the alarm
@@ -295,7 +296,7 @@ func (_m *AlarmRule) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field operator", values[i])
 			} else if value.Valid {
-				_m.Operator = enum.Operator(value.String)
+				_m.Operator = rules.Operator(value.String)
 			}
 		case alarmrule.FieldThreshold:
 			if value, ok := values[i].(*sql.NullFloat64); !ok {
@@ -321,7 +322,7 @@ func (_m *AlarmRule) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field severity", values[i])
 			} else if value.Valid {
-				_m.Severity = enum.Severity(value.String)
+				_m.Severity = rules.Severity(value.String)
 			}
 		case alarmrule.FieldDeadband:
 			if value, ok := values[i].(*sql.NullFloat64); !ok {

@@ -12,6 +12,7 @@ import (
 	"foresight/ent/enum"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -227,7 +228,7 @@ func (_c *AlarmRuleCreate) SetParameter(v string) *AlarmRuleCreate {
 }
 
 // SetOperator sets the "operator" field.
-func (_c *AlarmRuleCreate) SetOperator(v enum.Operator) *AlarmRuleCreate {
+func (_c *AlarmRuleCreate) SetOperator(v rules.Operator) *AlarmRuleCreate {
 	_c.mutation.SetOperator(v)
 	return _c
 }
@@ -259,7 +260,7 @@ func (_c *AlarmRuleCreate) SetNillableOnlyInDistribution(v *bool) *AlarmRuleCrea
 }
 
 // SetSeverity sets the "severity" field.
-func (_c *AlarmRuleCreate) SetSeverity(v enum.Severity) *AlarmRuleCreate {
+func (_c *AlarmRuleCreate) SetSeverity(v rules.Severity) *AlarmRuleCreate {
 	_c.mutation.SetSeverity(v)
 	return _c
 }

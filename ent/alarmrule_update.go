@@ -13,6 +13,7 @@ import (
 	"foresight/ent/predicate"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -259,13 +260,13 @@ func (_u *AlarmRuleUpdate) SetNillableParameter(v *string) *AlarmRuleUpdate {
 }
 
 // SetOperator sets the "operator" field.
-func (_u *AlarmRuleUpdate) SetOperator(v enum.Operator) *AlarmRuleUpdate {
+func (_u *AlarmRuleUpdate) SetOperator(v rules.Operator) *AlarmRuleUpdate {
 	_u.mutation.SetOperator(v)
 	return _u
 }
 
 // SetNillableOperator sets the "operator" field if the given value is not nil.
-func (_u *AlarmRuleUpdate) SetNillableOperator(v *enum.Operator) *AlarmRuleUpdate {
+func (_u *AlarmRuleUpdate) SetNillableOperator(v *rules.Operator) *AlarmRuleUpdate {
 	if v != nil {
 		_u.SetOperator(*v)
 	}
@@ -320,13 +321,13 @@ func (_u *AlarmRuleUpdate) SetNillableOnlyInDistribution(v *bool) *AlarmRuleUpda
 }
 
 // SetSeverity sets the "severity" field.
-func (_u *AlarmRuleUpdate) SetSeverity(v enum.Severity) *AlarmRuleUpdate {
+func (_u *AlarmRuleUpdate) SetSeverity(v rules.Severity) *AlarmRuleUpdate {
 	_u.mutation.SetSeverity(v)
 	return _u
 }
 
 // SetNillableSeverity sets the "severity" field if the given value is not nil.
-func (_u *AlarmRuleUpdate) SetNillableSeverity(v *enum.Severity) *AlarmRuleUpdate {
+func (_u *AlarmRuleUpdate) SetNillableSeverity(v *rules.Severity) *AlarmRuleUpdate {
 	if v != nil {
 		_u.SetSeverity(*v)
 	}
@@ -1190,13 +1191,13 @@ func (_u *AlarmRuleUpdateOne) SetNillableParameter(v *string) *AlarmRuleUpdateOn
 }
 
 // SetOperator sets the "operator" field.
-func (_u *AlarmRuleUpdateOne) SetOperator(v enum.Operator) *AlarmRuleUpdateOne {
+func (_u *AlarmRuleUpdateOne) SetOperator(v rules.Operator) *AlarmRuleUpdateOne {
 	_u.mutation.SetOperator(v)
 	return _u
 }
 
 // SetNillableOperator sets the "operator" field if the given value is not nil.
-func (_u *AlarmRuleUpdateOne) SetNillableOperator(v *enum.Operator) *AlarmRuleUpdateOne {
+func (_u *AlarmRuleUpdateOne) SetNillableOperator(v *rules.Operator) *AlarmRuleUpdateOne {
 	if v != nil {
 		_u.SetOperator(*v)
 	}
@@ -1251,13 +1252,13 @@ func (_u *AlarmRuleUpdateOne) SetNillableOnlyInDistribution(v *bool) *AlarmRuleU
 }
 
 // SetSeverity sets the "severity" field.
-func (_u *AlarmRuleUpdateOne) SetSeverity(v enum.Severity) *AlarmRuleUpdateOne {
+func (_u *AlarmRuleUpdateOne) SetSeverity(v rules.Severity) *AlarmRuleUpdateOne {
 	_u.mutation.SetSeverity(v)
 	return _u
 }
 
 // SetNillableSeverity sets the "severity" field if the given value is not nil.
-func (_u *AlarmRuleUpdateOne) SetNillableSeverity(v *enum.Severity) *AlarmRuleUpdateOne {
+func (_u *AlarmRuleUpdateOne) SetNillableSeverity(v *rules.Severity) *AlarmRuleUpdateOne {
 	if v != nil {
 		_u.SetSeverity(*v)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"foresight/ent/alarmevent"
 	"foresight/ent/alarmtransition"
-	"foresight/ent/enum"
+	"foresight/internal/rules"
 	"strings"
 	"time"
 
@@ -28,9 +28,9 @@ type AlarmTransition struct {
 	// number within the tenant, without gaps, in order of commit; from alarm_sequences
 	Seq int64 `json:"seq,omitempty"`
 	// state before; null: the event is new
-	FromStatus *enum.AlarmStatus `json:"from_status,omitempty"`
+	FromStatus *rules.Status `json:"from_status,omitempty"`
 	// state after
-	ToStatus enum.AlarmStatus `json:"to_status,omitempty"`
+	ToStatus rules.Status `json:"to_status,omitempty"`
 	// user id of the member who did it; null when the product did
 	By *uuid.UUID `json:"by,omitempty"`
 	// remark of the person
@@ -121,14 +121,14 @@ func (_m *AlarmTransition) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field from_status", values[i])
 			} else if value.Valid {
-				_m.FromStatus = new(enum.AlarmStatus)
-				*_m.FromStatus = enum.AlarmStatus(value.String)
+				_m.FromStatus = new(rules.Status)
+				*_m.FromStatus = rules.Status(value.String)
 			}
 		case alarmtransition.FieldToStatus:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field to_status", values[i])
 			} else if value.Valid {
-				_m.ToStatus = enum.AlarmStatus(value.String)
+				_m.ToStatus = rules.Status(value.String)
 			}
 		case alarmtransition.FieldBy:
 			if value, ok := values[i].(*sql.NullScanner); !ok {

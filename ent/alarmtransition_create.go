@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"foresight/ent/alarmevent"
 	"foresight/ent/alarmtransition"
-	"foresight/ent/enum"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -42,13 +42,13 @@ func (_c *AlarmTransitionCreate) SetSeq(v int64) *AlarmTransitionCreate {
 }
 
 // SetFromStatus sets the "from_status" field.
-func (_c *AlarmTransitionCreate) SetFromStatus(v enum.AlarmStatus) *AlarmTransitionCreate {
+func (_c *AlarmTransitionCreate) SetFromStatus(v rules.Status) *AlarmTransitionCreate {
 	_c.mutation.SetFromStatus(v)
 	return _c
 }
 
 // SetNillableFromStatus sets the "from_status" field if the given value is not nil.
-func (_c *AlarmTransitionCreate) SetNillableFromStatus(v *enum.AlarmStatus) *AlarmTransitionCreate {
+func (_c *AlarmTransitionCreate) SetNillableFromStatus(v *rules.Status) *AlarmTransitionCreate {
 	if v != nil {
 		_c.SetFromStatus(*v)
 	}
@@ -56,7 +56,7 @@ func (_c *AlarmTransitionCreate) SetNillableFromStatus(v *enum.AlarmStatus) *Ala
 }
 
 // SetToStatus sets the "to_status" field.
-func (_c *AlarmTransitionCreate) SetToStatus(v enum.AlarmStatus) *AlarmTransitionCreate {
+func (_c *AlarmTransitionCreate) SetToStatus(v rules.Status) *AlarmTransitionCreate {
 	_c.mutation.SetToStatus(v)
 	return _c
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"foresight/ent/enum"
 	"foresight/ent/faulttype"
+	"foresight/internal/rules"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ type FaultType struct {
 	// failure mode after ISO 14224 annex B, where one fits
 	Iso14224Code *string `json:"iso14224_code,omitempty"`
 	// severity of alarms on it unless a rule says otherwise
-	DefaultSeverity enum.Severity `json:"default_severity,omitempty"`
+	DefaultSeverity rules.Severity `json:"default_severity,omitempty"`
 	// other spellings that imports may use
 	Aliases []string `json:"aliases,omitempty"`
 	// a tenant's own type: label by BCP 47 tag; built-in types are translated with the product
@@ -158,7 +159,7 @@ func (_m *FaultType) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field default_severity", values[i])
 			} else if value.Valid {
-				_m.DefaultSeverity = enum.Severity(value.String)
+				_m.DefaultSeverity = rules.Severity(value.String)
 			}
 		case faulttype.FieldAliases:
 			if value, ok := values[i].(*[]byte); !ok {

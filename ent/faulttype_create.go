@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"foresight/ent/enum"
 	"foresight/ent/faulttype"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -147,13 +148,13 @@ func (_c *FaultTypeCreate) SetNillableIso14224Code(v *string) *FaultTypeCreate {
 }
 
 // SetDefaultSeverity sets the "default_severity" field.
-func (_c *FaultTypeCreate) SetDefaultSeverity(v enum.Severity) *FaultTypeCreate {
+func (_c *FaultTypeCreate) SetDefaultSeverity(v rules.Severity) *FaultTypeCreate {
 	_c.mutation.SetDefaultSeverity(v)
 	return _c
 }
 
 // SetNillableDefaultSeverity sets the "default_severity" field if the given value is not nil.
-func (_c *FaultTypeCreate) SetNillableDefaultSeverity(v *enum.Severity) *FaultTypeCreate {
+func (_c *FaultTypeCreate) SetNillableDefaultSeverity(v *rules.Severity) *FaultTypeCreate {
 	if v != nil {
 		_c.SetDefaultSeverity(*v)
 	}

@@ -9,6 +9,7 @@ import (
 	"foresight/ent/enum"
 	"foresight/ent/faulttype"
 	"foresight/ent/predicate"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -127,13 +128,13 @@ func (_u *FaultTypeUpdate) ClearIso14224Code() *FaultTypeUpdate {
 }
 
 // SetDefaultSeverity sets the "default_severity" field.
-func (_u *FaultTypeUpdate) SetDefaultSeverity(v enum.Severity) *FaultTypeUpdate {
+func (_u *FaultTypeUpdate) SetDefaultSeverity(v rules.Severity) *FaultTypeUpdate {
 	_u.mutation.SetDefaultSeverity(v)
 	return _u
 }
 
 // SetNillableDefaultSeverity sets the "default_severity" field if the given value is not nil.
-func (_u *FaultTypeUpdate) SetNillableDefaultSeverity(v *enum.Severity) *FaultTypeUpdate {
+func (_u *FaultTypeUpdate) SetNillableDefaultSeverity(v *rules.Severity) *FaultTypeUpdate {
 	if v != nil {
 		_u.SetDefaultSeverity(*v)
 	}
@@ -405,13 +406,13 @@ func (_u *FaultTypeUpdateOne) ClearIso14224Code() *FaultTypeUpdateOne {
 }
 
 // SetDefaultSeverity sets the "default_severity" field.
-func (_u *FaultTypeUpdateOne) SetDefaultSeverity(v enum.Severity) *FaultTypeUpdateOne {
+func (_u *FaultTypeUpdateOne) SetDefaultSeverity(v rules.Severity) *FaultTypeUpdateOne {
 	_u.mutation.SetDefaultSeverity(v)
 	return _u
 }
 
 // SetNillableDefaultSeverity sets the "default_severity" field if the given value is not nil.
-func (_u *FaultTypeUpdateOne) SetNillableDefaultSeverity(v *enum.Severity) *FaultTypeUpdateOne {
+func (_u *FaultTypeUpdateOne) SetNillableDefaultSeverity(v *rules.Severity) *FaultTypeUpdateOne {
 	if v != nil {
 		_u.SetDefaultSeverity(*v)
 	}

@@ -26,6 +26,7 @@ import (
 	"foresight/ent/site"
 	"foresight/ent/tenant"
 	"foresight/ent/user"
+	"foresight/internal/rules"
 	"foresight/internal/tenancy"
 	"sync"
 	"time"
@@ -72,7 +73,7 @@ type AlarmEventMutation struct {
 	tenant_id            *uuid.UUID
 	prediction_id        *uuid.UUID
 	fault_code           *string
-	severity             *enum.Severity
+	severity             *rules.Severity
 	triggered_value      *float64
 	addtriggered_value   *float64
 	triggered_at         *time.Time
@@ -80,7 +81,7 @@ type AlarmEventMutation struct {
 	occurrences          *int
 	addoccurrences       *int
 	cleared_at           *time.Time
-	status               *enum.AlarmStatus
+	status               *rules.Status
 	acknowledged_by      *uuid.UUID
 	acknowledged_at      *time.Time
 	resolved_by          *uuid.UUID
@@ -550,12 +551,12 @@ func (m *AlarmEventMutation) ResetFaultCode() {
 }
 
 // SetSeverity sets the "severity" field.
-func (m *AlarmEventMutation) SetSeverity(e enum.Severity) {
-	m.severity = &e
+func (m *AlarmEventMutation) SetSeverity(r rules.Severity) {
+	m.severity = &r
 }
 
 // Severity returns the value of the "severity" field in the mutation.
-func (m *AlarmEventMutation) Severity() (r enum.Severity, exists bool) {
+func (m *AlarmEventMutation) Severity() (r rules.Severity, exists bool) {
 	v := m.severity
 	if v == nil {
 		return
@@ -566,7 +567,7 @@ func (m *AlarmEventMutation) Severity() (r enum.Severity, exists bool) {
 // OldSeverity returns the old "severity" field's value of the AlarmEvent entity.
 // If the AlarmEvent object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AlarmEventMutation) OldSeverity(ctx context.Context) (v enum.Severity, err error) {
+func (m *AlarmEventMutation) OldSeverity(ctx context.Context) (v rules.Severity, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldSeverity is only allowed on UpdateOne operations")
 	}
@@ -819,12 +820,12 @@ func (m *AlarmEventMutation) ResetClearedAt() {
 }
 
 // SetStatus sets the "status" field.
-func (m *AlarmEventMutation) SetStatus(es enum.AlarmStatus) {
-	m.status = &es
+func (m *AlarmEventMutation) SetStatus(r rules.Status) {
+	m.status = &r
 }
 
 // Status returns the value of the "status" field in the mutation.
-func (m *AlarmEventMutation) Status() (r enum.AlarmStatus, exists bool) {
+func (m *AlarmEventMutation) Status() (r rules.Status, exists bool) {
 	v := m.status
 	if v == nil {
 		return
@@ -835,7 +836,7 @@ func (m *AlarmEventMutation) Status() (r enum.AlarmStatus, exists bool) {
 // OldStatus returns the old "status" field's value of the AlarmEvent entity.
 // If the AlarmEvent object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AlarmEventMutation) OldStatus(ctx context.Context) (v enum.AlarmStatus, err error) {
+func (m *AlarmEventMutation) OldStatus(ctx context.Context) (v rules.Status, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
 	}
@@ -1546,7 +1547,7 @@ func (m *AlarmEventMutation) SetField(name string, value ent.Value) error {
 		m.SetFaultCode(v)
 		return nil
 	case alarmevent.FieldSeverity:
-		v, ok := value.(enum.Severity)
+		v, ok := value.(rules.Severity)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -1588,7 +1589,7 @@ func (m *AlarmEventMutation) SetField(name string, value ent.Value) error {
 		m.SetClearedAt(v)
 		return nil
 	case alarmevent.FieldStatus:
-		v, ok := value.(enum.AlarmStatus)
+		v, ok := value.(rules.Status)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -2026,13 +2027,13 @@ type AlarmRuleMutation struct {
 	name                  *string
 	asset_type            *enum.AssetType
 	parameter             *string
-	operator              *enum.Operator
+	operator              *rules.Operator
 	threshold             *float64
 	addthreshold          *float64
 	fault_codes           *[]string
 	appendfault_codes     []string
 	only_in_distribution  *bool
-	severity              *enum.Severity
+	severity              *rules.Severity
 	deadband              *float64
 	adddeadband           *float64
 	on_delay_sec          *int
@@ -2868,12 +2869,12 @@ func (m *AlarmRuleMutation) ResetParameter() {
 }
 
 // SetOperator sets the "operator" field.
-func (m *AlarmRuleMutation) SetOperator(e enum.Operator) {
-	m.operator = &e
+func (m *AlarmRuleMutation) SetOperator(r rules.Operator) {
+	m.operator = &r
 }
 
 // Operator returns the value of the "operator" field in the mutation.
-func (m *AlarmRuleMutation) Operator() (r enum.Operator, exists bool) {
+func (m *AlarmRuleMutation) Operator() (r rules.Operator, exists bool) {
 	v := m.operator
 	if v == nil {
 		return
@@ -2884,7 +2885,7 @@ func (m *AlarmRuleMutation) Operator() (r enum.Operator, exists bool) {
 // OldOperator returns the old "operator" field's value of the AlarmRule entity.
 // If the AlarmRule object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AlarmRuleMutation) OldOperator(ctx context.Context) (v enum.Operator, err error) {
+func (m *AlarmRuleMutation) OldOperator(ctx context.Context) (v rules.Operator, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldOperator is only allowed on UpdateOne operations")
 	}
@@ -3047,12 +3048,12 @@ func (m *AlarmRuleMutation) ResetOnlyInDistribution() {
 }
 
 // SetSeverity sets the "severity" field.
-func (m *AlarmRuleMutation) SetSeverity(e enum.Severity) {
-	m.severity = &e
+func (m *AlarmRuleMutation) SetSeverity(r rules.Severity) {
+	m.severity = &r
 }
 
 // Severity returns the value of the "severity" field in the mutation.
-func (m *AlarmRuleMutation) Severity() (r enum.Severity, exists bool) {
+func (m *AlarmRuleMutation) Severity() (r rules.Severity, exists bool) {
 	v := m.severity
 	if v == nil {
 		return
@@ -3063,7 +3064,7 @@ func (m *AlarmRuleMutation) Severity() (r enum.Severity, exists bool) {
 // OldSeverity returns the old "severity" field's value of the AlarmRule entity.
 // If the AlarmRule object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AlarmRuleMutation) OldSeverity(ctx context.Context) (v enum.Severity, err error) {
+func (m *AlarmRuleMutation) OldSeverity(ctx context.Context) (v rules.Severity, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldSeverity is only allowed on UpdateOne operations")
 	}
@@ -4045,7 +4046,7 @@ func (m *AlarmRuleMutation) SetField(name string, value ent.Value) error {
 		m.SetParameter(v)
 		return nil
 	case alarmrule.FieldOperator:
-		v, ok := value.(enum.Operator)
+		v, ok := value.(rules.Operator)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -4073,7 +4074,7 @@ func (m *AlarmRuleMutation) SetField(name string, value ent.Value) error {
 		m.SetOnlyInDistribution(v)
 		return nil
 	case alarmrule.FieldSeverity:
-		v, ok := value.(enum.Severity)
+		v, ok := value.(rules.Severity)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -4584,8 +4585,8 @@ type AlarmTransitionMutation struct {
 	tenant_id     *uuid.UUID
 	seq           *int64
 	addseq        *int64
-	from_status   *enum.AlarmStatus
-	to_status     *enum.AlarmStatus
+	from_status   *rules.Status
+	to_status     *rules.Status
 	by            *uuid.UUID
 	note          *string
 	at            *time.Time
@@ -4830,12 +4831,12 @@ func (m *AlarmTransitionMutation) ResetSeq() {
 }
 
 // SetFromStatus sets the "from_status" field.
-func (m *AlarmTransitionMutation) SetFromStatus(es enum.AlarmStatus) {
-	m.from_status = &es
+func (m *AlarmTransitionMutation) SetFromStatus(r rules.Status) {
+	m.from_status = &r
 }
 
 // FromStatus returns the value of the "from_status" field in the mutation.
-func (m *AlarmTransitionMutation) FromStatus() (r enum.AlarmStatus, exists bool) {
+func (m *AlarmTransitionMutation) FromStatus() (r rules.Status, exists bool) {
 	v := m.from_status
 	if v == nil {
 		return
@@ -4846,7 +4847,7 @@ func (m *AlarmTransitionMutation) FromStatus() (r enum.AlarmStatus, exists bool)
 // OldFromStatus returns the old "from_status" field's value of the AlarmTransition entity.
 // If the AlarmTransition object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AlarmTransitionMutation) OldFromStatus(ctx context.Context) (v *enum.AlarmStatus, err error) {
+func (m *AlarmTransitionMutation) OldFromStatus(ctx context.Context) (v *rules.Status, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldFromStatus is only allowed on UpdateOne operations")
 	}
@@ -4879,12 +4880,12 @@ func (m *AlarmTransitionMutation) ResetFromStatus() {
 }
 
 // SetToStatus sets the "to_status" field.
-func (m *AlarmTransitionMutation) SetToStatus(es enum.AlarmStatus) {
-	m.to_status = &es
+func (m *AlarmTransitionMutation) SetToStatus(r rules.Status) {
+	m.to_status = &r
 }
 
 // ToStatus returns the value of the "to_status" field in the mutation.
-func (m *AlarmTransitionMutation) ToStatus() (r enum.AlarmStatus, exists bool) {
+func (m *AlarmTransitionMutation) ToStatus() (r rules.Status, exists bool) {
 	v := m.to_status
 	if v == nil {
 		return
@@ -4895,7 +4896,7 @@ func (m *AlarmTransitionMutation) ToStatus() (r enum.AlarmStatus, exists bool) {
 // OldToStatus returns the old "to_status" field's value of the AlarmTransition entity.
 // If the AlarmTransition object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AlarmTransitionMutation) OldToStatus(ctx context.Context) (v enum.AlarmStatus, err error) {
+func (m *AlarmTransitionMutation) OldToStatus(ctx context.Context) (v rules.Status, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldToStatus is only allowed on UpdateOne operations")
 	}
@@ -5214,14 +5215,14 @@ func (m *AlarmTransitionMutation) SetField(name string, value ent.Value) error {
 		m.SetSeq(v)
 		return nil
 	case alarmtransition.FieldFromStatus:
-		v, ok := value.(enum.AlarmStatus)
+		v, ok := value.(rules.Status)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetFromStatus(v)
 		return nil
 	case alarmtransition.FieldToStatus:
-		v, ok := value.(enum.AlarmStatus)
+		v, ok := value.(rules.Status)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -8127,7 +8128,7 @@ type FaultTypeMutation struct {
 	code             *string
 	family           *enum.FaultFamily
 	iso14224_code    *string
-	default_severity *enum.Severity
+	default_severity *rules.Severity
 	aliases          *[]string
 	appendaliases    []string
 	labels           *map[string]string
@@ -8674,12 +8675,12 @@ func (m *FaultTypeMutation) ResetIso14224Code() {
 }
 
 // SetDefaultSeverity sets the "default_severity" field.
-func (m *FaultTypeMutation) SetDefaultSeverity(e enum.Severity) {
-	m.default_severity = &e
+func (m *FaultTypeMutation) SetDefaultSeverity(r rules.Severity) {
+	m.default_severity = &r
 }
 
 // DefaultSeverity returns the value of the "default_severity" field in the mutation.
-func (m *FaultTypeMutation) DefaultSeverity() (r enum.Severity, exists bool) {
+func (m *FaultTypeMutation) DefaultSeverity() (r rules.Severity, exists bool) {
 	v := m.default_severity
 	if v == nil {
 		return
@@ -8690,7 +8691,7 @@ func (m *FaultTypeMutation) DefaultSeverity() (r enum.Severity, exists bool) {
 // OldDefaultSeverity returns the old "default_severity" field's value of the FaultType entity.
 // If the FaultType object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *FaultTypeMutation) OldDefaultSeverity(ctx context.Context) (v enum.Severity, err error) {
+func (m *FaultTypeMutation) OldDefaultSeverity(ctx context.Context) (v rules.Severity, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldDefaultSeverity is only allowed on UpdateOne operations")
 	}
@@ -9019,7 +9020,7 @@ func (m *FaultTypeMutation) SetField(name string, value ent.Value) error {
 		m.SetIso14224Code(v)
 		return nil
 	case faulttype.FieldDefaultSeverity:
-		v, ok := value.(enum.Severity)
+		v, ok := value.(rules.Severity)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}

@@ -4,7 +4,7 @@ package alarmevent
 
 import (
 	"fmt"
-	"foresight/ent/enum"
+	"foresight/internal/rules"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -171,7 +171,7 @@ var (
 )
 
 // SeverityValidator is a validator for the "severity" field enum values. It is called by the builders before save.
-func SeverityValidator(s enum.Severity) error {
+func SeverityValidator(s rules.Severity) error {
 	switch s {
 	case "low", "medium", "high", "critical":
 		return nil
@@ -180,10 +180,10 @@ func SeverityValidator(s enum.Severity) error {
 	}
 }
 
-const DefaultStatus enum.AlarmStatus = "open"
+const DefaultStatus rules.Status = "open"
 
 // StatusValidator is a validator for the "status" field enum values. It is called by the builders before save.
-func StatusValidator(s enum.AlarmStatus) error {
+func StatusValidator(s rules.Status) error {
 	switch s {
 	case "open", "acknowledged", "cleared", "resolved":
 		return nil

@@ -3,8 +3,8 @@
 package alarmevent
 
 import (
-	"foresight/ent/enum"
 	"foresight/ent/predicate"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -433,19 +433,19 @@ func FaultCodeContainsFold(v string) predicate.AlarmEvent {
 }
 
 // SeverityEQ applies the EQ predicate on the "severity" field.
-func SeverityEQ(v enum.Severity) predicate.AlarmEvent {
+func SeverityEQ(v rules.Severity) predicate.AlarmEvent {
 	vc := v
 	return predicate.AlarmEvent(sql.FieldEQ(FieldSeverity, vc))
 }
 
 // SeverityNEQ applies the NEQ predicate on the "severity" field.
-func SeverityNEQ(v enum.Severity) predicate.AlarmEvent {
+func SeverityNEQ(v rules.Severity) predicate.AlarmEvent {
 	vc := v
 	return predicate.AlarmEvent(sql.FieldNEQ(FieldSeverity, vc))
 }
 
 // SeverityIn applies the In predicate on the "severity" field.
-func SeverityIn(vs ...enum.Severity) predicate.AlarmEvent {
+func SeverityIn(vs ...rules.Severity) predicate.AlarmEvent {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -454,7 +454,7 @@ func SeverityIn(vs ...enum.Severity) predicate.AlarmEvent {
 }
 
 // SeverityNotIn applies the NotIn predicate on the "severity" field.
-func SeverityNotIn(vs ...enum.Severity) predicate.AlarmEvent {
+func SeverityNotIn(vs ...rules.Severity) predicate.AlarmEvent {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -673,19 +673,19 @@ func ClearedAtNotNil() predicate.AlarmEvent {
 }
 
 // StatusEQ applies the EQ predicate on the "status" field.
-func StatusEQ(v enum.AlarmStatus) predicate.AlarmEvent {
+func StatusEQ(v rules.Status) predicate.AlarmEvent {
 	vc := v
 	return predicate.AlarmEvent(sql.FieldEQ(FieldStatus, vc))
 }
 
 // StatusNEQ applies the NEQ predicate on the "status" field.
-func StatusNEQ(v enum.AlarmStatus) predicate.AlarmEvent {
+func StatusNEQ(v rules.Status) predicate.AlarmEvent {
 	vc := v
 	return predicate.AlarmEvent(sql.FieldNEQ(FieldStatus, vc))
 }
 
 // StatusIn applies the In predicate on the "status" field.
-func StatusIn(vs ...enum.AlarmStatus) predicate.AlarmEvent {
+func StatusIn(vs ...rules.Status) predicate.AlarmEvent {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -694,7 +694,7 @@ func StatusIn(vs ...enum.AlarmStatus) predicate.AlarmEvent {
 }
 
 // StatusNotIn applies the NotIn predicate on the "status" field.
-func StatusNotIn(vs ...enum.AlarmStatus) predicate.AlarmEvent {
+func StatusNotIn(vs ...rules.Status) predicate.AlarmEvent {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]

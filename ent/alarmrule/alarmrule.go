@@ -5,6 +5,7 @@ package alarmrule
 import (
 	"fmt"
 	"foresight/ent/enum"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent"
@@ -230,7 +231,7 @@ func AssetTypeValidator(at enum.AssetType) error {
 }
 
 // OperatorValidator is a validator for the "operator" field enum values. It is called by the builders before save.
-func OperatorValidator(o enum.Operator) error {
+func OperatorValidator(o rules.Operator) error {
 	switch o {
 	case "gt", "gte", "lt", "lte", "eq":
 		return nil
@@ -240,7 +241,7 @@ func OperatorValidator(o enum.Operator) error {
 }
 
 // SeverityValidator is a validator for the "severity" field enum values. It is called by the builders before save.
-func SeverityValidator(s enum.Severity) error {
+func SeverityValidator(s rules.Severity) error {
 	switch s {
 	case "low", "medium", "high", "critical":
 		return nil

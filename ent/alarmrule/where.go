@@ -5,6 +5,7 @@ package alarmrule
 import (
 	"foresight/ent/enum"
 	"foresight/ent/predicate"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -818,19 +819,19 @@ func ParameterContainsFold(v string) predicate.AlarmRule {
 }
 
 // OperatorEQ applies the EQ predicate on the "operator" field.
-func OperatorEQ(v enum.Operator) predicate.AlarmRule {
+func OperatorEQ(v rules.Operator) predicate.AlarmRule {
 	vc := v
 	return predicate.AlarmRule(sql.FieldEQ(FieldOperator, vc))
 }
 
 // OperatorNEQ applies the NEQ predicate on the "operator" field.
-func OperatorNEQ(v enum.Operator) predicate.AlarmRule {
+func OperatorNEQ(v rules.Operator) predicate.AlarmRule {
 	vc := v
 	return predicate.AlarmRule(sql.FieldNEQ(FieldOperator, vc))
 }
 
 // OperatorIn applies the In predicate on the "operator" field.
-func OperatorIn(vs ...enum.Operator) predicate.AlarmRule {
+func OperatorIn(vs ...rules.Operator) predicate.AlarmRule {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -839,7 +840,7 @@ func OperatorIn(vs ...enum.Operator) predicate.AlarmRule {
 }
 
 // OperatorNotIn applies the NotIn predicate on the "operator" field.
-func OperatorNotIn(vs ...enum.Operator) predicate.AlarmRule {
+func OperatorNotIn(vs ...rules.Operator) predicate.AlarmRule {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -898,19 +899,19 @@ func OnlyInDistributionNEQ(v bool) predicate.AlarmRule {
 }
 
 // SeverityEQ applies the EQ predicate on the "severity" field.
-func SeverityEQ(v enum.Severity) predicate.AlarmRule {
+func SeverityEQ(v rules.Severity) predicate.AlarmRule {
 	vc := v
 	return predicate.AlarmRule(sql.FieldEQ(FieldSeverity, vc))
 }
 
 // SeverityNEQ applies the NEQ predicate on the "severity" field.
-func SeverityNEQ(v enum.Severity) predicate.AlarmRule {
+func SeverityNEQ(v rules.Severity) predicate.AlarmRule {
 	vc := v
 	return predicate.AlarmRule(sql.FieldNEQ(FieldSeverity, vc))
 }
 
 // SeverityIn applies the In predicate on the "severity" field.
-func SeverityIn(vs ...enum.Severity) predicate.AlarmRule {
+func SeverityIn(vs ...rules.Severity) predicate.AlarmRule {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -919,7 +920,7 @@ func SeverityIn(vs ...enum.Severity) predicate.AlarmRule {
 }
 
 // SeverityNotIn applies the NotIn predicate on the "severity" field.
-func SeverityNotIn(vs ...enum.Severity) predicate.AlarmRule {
+func SeverityNotIn(vs ...rules.Severity) predicate.AlarmRule {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]

@@ -4,7 +4,7 @@ package alarmtransition
 
 import (
 	"fmt"
-	"foresight/ent/enum"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent"
@@ -89,7 +89,7 @@ var (
 )
 
 // FromStatusValidator is a validator for the "from_status" field enum values. It is called by the builders before save.
-func FromStatusValidator(fs enum.AlarmStatus) error {
+func FromStatusValidator(fs rules.Status) error {
 	switch fs {
 	case "open", "acknowledged", "cleared", "resolved":
 		return nil
@@ -99,7 +99,7 @@ func FromStatusValidator(fs enum.AlarmStatus) error {
 }
 
 // ToStatusValidator is a validator for the "to_status" field enum values. It is called by the builders before save.
-func ToStatusValidator(ts enum.AlarmStatus) error {
+func ToStatusValidator(ts rules.Status) error {
 	switch ts {
 	case "open", "acknowledged", "cleared", "resolved":
 		return nil

@@ -3,8 +3,8 @@
 package alarmtransition
 
 import (
-	"foresight/ent/enum"
 	"foresight/ent/predicate"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -188,19 +188,19 @@ func SeqLTE(v int64) predicate.AlarmTransition {
 }
 
 // FromStatusEQ applies the EQ predicate on the "from_status" field.
-func FromStatusEQ(v enum.AlarmStatus) predicate.AlarmTransition {
+func FromStatusEQ(v rules.Status) predicate.AlarmTransition {
 	vc := v
 	return predicate.AlarmTransition(sql.FieldEQ(FieldFromStatus, vc))
 }
 
 // FromStatusNEQ applies the NEQ predicate on the "from_status" field.
-func FromStatusNEQ(v enum.AlarmStatus) predicate.AlarmTransition {
+func FromStatusNEQ(v rules.Status) predicate.AlarmTransition {
 	vc := v
 	return predicate.AlarmTransition(sql.FieldNEQ(FieldFromStatus, vc))
 }
 
 // FromStatusIn applies the In predicate on the "from_status" field.
-func FromStatusIn(vs ...enum.AlarmStatus) predicate.AlarmTransition {
+func FromStatusIn(vs ...rules.Status) predicate.AlarmTransition {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -209,7 +209,7 @@ func FromStatusIn(vs ...enum.AlarmStatus) predicate.AlarmTransition {
 }
 
 // FromStatusNotIn applies the NotIn predicate on the "from_status" field.
-func FromStatusNotIn(vs ...enum.AlarmStatus) predicate.AlarmTransition {
+func FromStatusNotIn(vs ...rules.Status) predicate.AlarmTransition {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -228,19 +228,19 @@ func FromStatusNotNil() predicate.AlarmTransition {
 }
 
 // ToStatusEQ applies the EQ predicate on the "to_status" field.
-func ToStatusEQ(v enum.AlarmStatus) predicate.AlarmTransition {
+func ToStatusEQ(v rules.Status) predicate.AlarmTransition {
 	vc := v
 	return predicate.AlarmTransition(sql.FieldEQ(FieldToStatus, vc))
 }
 
 // ToStatusNEQ applies the NEQ predicate on the "to_status" field.
-func ToStatusNEQ(v enum.AlarmStatus) predicate.AlarmTransition {
+func ToStatusNEQ(v rules.Status) predicate.AlarmTransition {
 	vc := v
 	return predicate.AlarmTransition(sql.FieldNEQ(FieldToStatus, vc))
 }
 
 // ToStatusIn applies the In predicate on the "to_status" field.
-func ToStatusIn(vs ...enum.AlarmStatus) predicate.AlarmTransition {
+func ToStatusIn(vs ...rules.Status) predicate.AlarmTransition {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -249,7 +249,7 @@ func ToStatusIn(vs ...enum.AlarmStatus) predicate.AlarmTransition {
 }
 
 // ToStatusNotIn applies the NotIn predicate on the "to_status" field.
-func ToStatusNotIn(vs ...enum.AlarmStatus) predicate.AlarmTransition {
+func ToStatusNotIn(vs ...rules.Status) predicate.AlarmTransition {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]

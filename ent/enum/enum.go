@@ -3,6 +3,8 @@
 // type everywhere.
 package enum
 
+import "foresight/internal/rules"
+
 // Plan is the commercial plan of a tenant; limits follow from it.
 type Plan string
 
@@ -29,58 +31,37 @@ const (
 // Values lists the states.
 func (UserStatus) Values() []string { return list(UserActive, UserInvited, UserDisabled) }
 
-// Severity ranks alarms and faults, rising from low to critical.
-type Severity string
-
-// The severities.
-const (
-	SeverityLow      Severity = "low"
-	SeverityMedium   Severity = "medium"
-	SeverityHigh     Severity = "high"
-	SeverityCritical Severity = "critical"
+// The enumerations of alarms are those of the rules.
+type (
+	Severity    = rules.Severity
+	Operator    = rules.Operator
+	AlarmStatus = rules.Status
 )
 
-// Values lists the severities, rising.
-func (Severity) Values() []string {
-	return list(SeverityLow, SeverityMedium, SeverityHigh, SeverityCritical)
-}
-
-// Operator compares a measured value with a rule's threshold.
-type Operator string
-
-// The operators: > >= < <= ==.
+// Severities, rising.
 const (
-	OperatorGT  Operator = "gt"
-	OperatorGTE Operator = "gte"
-	OperatorLT  Operator = "lt"
-	OperatorLTE Operator = "lte"
-	OperatorEQ  Operator = "eq"
+	SeverityLow      = rules.Low
+	SeverityMedium   = rules.Medium
+	SeverityHigh     = rules.High
+	SeverityCritical = rules.Critical
 )
 
-// Values lists the operators.
-func (Operator) Values() []string {
-	return list(OperatorGT, OperatorGTE, OperatorLT, OperatorLTE, OperatorEQ)
-}
-
-// AlarmStatus is the state of an alarm event (ISA-18.2, IEC 62682).
-type AlarmStatus string
-
-// The states; the first three are the active ones.
+// Operators: > >= < <= ==.
 const (
-	AlarmOpen         AlarmStatus = "open"         // the condition holds, nobody has seen it
-	AlarmAcknowledged AlarmStatus = "acknowledged" // the condition holds, seen
-	AlarmCleared      AlarmStatus = "cleared"      // the condition is gone, not yet acknowledged
-	AlarmResolved     AlarmStatus = "resolved"     // closed
+	OperatorGT  = rules.GT
+	OperatorGTE = rules.GTE
+	OperatorLT  = rules.LT
+	OperatorLTE = rules.LTE
+	OperatorEQ  = rules.EQ
 )
 
-// Values lists the states.
-func (AlarmStatus) Values() []string {
-	return list(AlarmOpen, AlarmAcknowledged, AlarmCleared, AlarmResolved)
-}
-
-// Active reports whether an event in this state is the one that further samples
-// of its rule and sensor belong to.
-func (s AlarmStatus) Active() bool { return s != AlarmResolved }
+// States of an alarm (ISA-18.2, IEC 62682); the first three are the active ones.
+const (
+	AlarmOpen         = rules.Open
+	AlarmAcknowledged = rules.Acknowledged
+	AlarmCleared      = rules.Cleared
+	AlarmResolved     = rules.Resolved
+)
 
 func list[T ~string](vs ...T) []string {
 	out := make([]string, len(vs))

@@ -5,6 +5,7 @@ package faulttype
 import (
 	"fmt"
 	"foresight/ent/enum"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent"
@@ -117,10 +118,10 @@ func FamilyValidator(f enum.FaultFamily) error {
 	}
 }
 
-const DefaultDefaultSeverity enum.Severity = "medium"
+const DefaultDefaultSeverity rules.Severity = "medium"
 
 // DefaultSeverityValidator is a validator for the "default_severity" field enum values. It is called by the builders before save.
-func DefaultSeverityValidator(ds enum.Severity) error {
+func DefaultSeverityValidator(ds rules.Severity) error {
 	switch ds {
 	case "low", "medium", "high", "critical":
 		return nil

@@ -5,6 +5,7 @@ package faulttype
 import (
 	"foresight/ent/enum"
 	"foresight/ent/predicate"
+	"foresight/internal/rules"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -552,19 +553,19 @@ func Iso14224CodeContainsFold(v string) predicate.FaultType {
 }
 
 // DefaultSeverityEQ applies the EQ predicate on the "default_severity" field.
-func DefaultSeverityEQ(v enum.Severity) predicate.FaultType {
+func DefaultSeverityEQ(v rules.Severity) predicate.FaultType {
 	vc := v
 	return predicate.FaultType(sql.FieldEQ(FieldDefaultSeverity, vc))
 }
 
 // DefaultSeverityNEQ applies the NEQ predicate on the "default_severity" field.
-func DefaultSeverityNEQ(v enum.Severity) predicate.FaultType {
+func DefaultSeverityNEQ(v rules.Severity) predicate.FaultType {
 	vc := v
 	return predicate.FaultType(sql.FieldNEQ(FieldDefaultSeverity, vc))
 }
 
 // DefaultSeverityIn applies the In predicate on the "default_severity" field.
-func DefaultSeverityIn(vs ...enum.Severity) predicate.FaultType {
+func DefaultSeverityIn(vs ...rules.Severity) predicate.FaultType {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]
@@ -573,7 +574,7 @@ func DefaultSeverityIn(vs ...enum.Severity) predicate.FaultType {
 }
 
 // DefaultSeverityNotIn applies the NotIn predicate on the "default_severity" field.
-func DefaultSeverityNotIn(vs ...enum.Severity) predicate.FaultType {
+func DefaultSeverityNotIn(vs ...rules.Severity) predicate.FaultType {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = vs[i]

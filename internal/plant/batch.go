@@ -126,7 +126,6 @@ func (s *Service) AssetCounts(ctx context.Context, at []id.UUID) (map[id.UUID]in
 	return out, nil
 }
 
-
 // list is never nil, so that it is an empty array in SQL and not a null.
 func list(ids []id.UUID) []id.UUID {
 	if ids == nil {
