@@ -13,6 +13,7 @@ import (
 type Set struct {
 	rules []*Rule
 	by    [sources]index
+	typed bool
 }
 
 // index files each rule under the narrowest field of its scope.
@@ -36,6 +37,7 @@ func NewSet(all []*Rule) *Set {
 	}
 	for _, r := range s.rules {
 		x := &s.by[r.Source()]
+		s.typed = s.typed || r.Scope.AssetType != ""
 		switch c := &r.Scope; {
 		case c.Sensor != id.Nil:
 			x.sensor[c.Sensor] = append(x.sensor[c.Sensor], r)
@@ -83,6 +85,19 @@ func appendWithin(dst, from []*Rule, p *Place) []*Rule {
 	}
 	return dst
 }
+
+// Has reports whether any rule takes samples from the source.
+func (s *Set) Has(from Source) bool {
+	if s == nil {
+		return false
+	}
+	x := &s.by[from]
+	return len(x.tenant)+len(x.kind)+len(x.site)+len(x.asset)+len(x.sensor) > 0
+}
+
+// NeedsAssetType reports whether any rule is limited to an asset type, so that a
+// Place without one would miss it.
+func (s *Set) NeedsAssetType() bool { return s != nil && s.typed }
 
 // Len returns the number of rules.
 func (s *Set) Len() int {

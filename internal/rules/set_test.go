@@ -60,6 +60,9 @@ func TestScopes(t *testing.T) {
 		if got := len(set.Match(nil, Readings, &here)) == 1; got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
+		if set.Has(Predictions) || !set.Has(Readings) || set.NeedsAssetType() != (c.scope.AssetType != "") {
+			t.Errorf("%s: the set tells wrongly what it needs", c.name)
+		}
 		if len(set.Match(nil, Predictions, &here)) != 0 {
 			t.Errorf("%s: a rule on readings takes predictions", c.name)
 		}
