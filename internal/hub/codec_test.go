@@ -1,0 +1,88 @@
+package hub
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+	"time"
+
+	"foresight/internal/event"
+	"foresight/internal/id"
+	"foresight/internal/telemetry"
+)
+
+func fullReading() event.Event {
+	k := key(id.New(id.Tenant))
+	e := reading(k, 77)
+	e.At = time.Unix(3, 4).UTC()
+	for i := range e.Reading.Channels {
+		e.Reading.Channels[i] = float64(i) * 1.1
+	}
+	e.Reading.Timestamp, e.Reading.ReceivedAt = time.Unix(1, 5e6).UTC(), time.Unix(2, 0).UTC()
+	e.Reading.Values = []telemetry.Value{{Name: "flow", Value: 12}, {Name: "oil_pressure", Value: 3.25}}
+	return e
+}
+
+func fullPrediction() event.Event {
+	k := key(id.New(id.Tenant))
+	return event.Event{Kind: event.Prediction, Key: k, At: time.Unix(9, 0).UTC(), Prediction: &telemetry.FaultPrediction{
+		Key: k, ID: id.New(id.Prediction), Timestamp: time.Unix(8, 0).UTC(), IngestID: telemetry.IngestID{7},
+		Label: "cavitation", Probability: 0.93, Top: []telemetry.LabelProbability{{Label: "cavitation", Probability: 0.93}, {Label: "normal", Probability: 0.02}},
+		VersionID: id.New(id.MLModelVersion), VersionLabel: "fault_classifier:1.0.0", Role: telemetry.Canary, OutOfDistribution: true,
+	}}
+}
+
+func fullHint() event.Event {
+	e := hint(key(id.New(id.Tenant)), 1<<40)
+	e.Alarm.EventID = id.New(id.AlarmEvent)
+	e.At = time.Unix(5, 0).UTC()
+	return e
+}
+
+func TestEventsSurviveTheWire(t *testing.T) {
+	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint()} {
+		b, err := appendEvent(nil, e, origin{5, 6})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, from, err := decode(b)
+		if err != nil || from != (origin{5, 6}) || !reflect.DeepEqual(got, e) {
+			t.Errorf("%s: %+v from %v, want %+v (%v)", e.Kind, got, from, e, err)
+		}
+		for n := range len(b) {
+			if _, _, err := decode(b[:n]); err == nil {
+				t.Errorf("%s: cut to %d of %d bytes it decodes", e.Kind, n, len(b))
+			}
+		}
+		if _, _, err := decode(append(b, 0)); err == nil {
+			t.Errorf("%s: with a byte too many it decodes", e.Kind)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint()} {
+		b, err := appendEvent(nil, e, origin{5, 6})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, from, err := decode(b)
+		if err != nil {
+			return
+		}
+		again, err := appendEvent(nil, e, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e2, from2, err := decode(again)
+		if err != nil || from2 != from {
+			t.Fatalf("encoded again it is %v from %v", err, from2)
+		}
+		if third, err := appendEvent(nil, e2, from2); err != nil || !bytes.Equal(third, again) {
+			t.Errorf("it changes with every round trip (%v)", err)
+		}
+	})
+}
