@@ -1,0 +1,191 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"foresight/internal/bus"
+	"foresight/internal/event"
+	"foresight/internal/telemetry"
+)
+
+// batch is entries on their way through the stages. Nothing of it is kept by anybody
+// after a failure; after the commit its readings and predictions belong to the events.
+type batch struct {
+	last        uint64          // sequence of the last entry
+	raws        []telemetry.Raw // what could be decoded, in the log's order
+	own         []bool          // by raw: this entry is the first write of the document
+	predictions []telemetry.FaultPrediction
+	predicted   []int // by raw: index in predictions, -1 for none
+}
+
+// process takes entries through all stages once.
+func (p *partition) process(ctx context.Context, entries []bus.Entry) error {
+	m := p.w.metrics
+	b := &batch{last: entries[len(entries)-1].Seq}
+	clock := m.clock()
+	if err := p.decode(ctx, entries, b); err != nil {
+		return err
+	}
+	clock.lap("decode")
+	if err := p.windows.load(ctx, b.raws, p.lease.sequence); err != nil {
+		return err
+	}
+	p.windows.markLate(b.raws)
+	clock.lap("windows")
+	first, err := p.w.parts.Store.WriteReadings(ctx, b.raws)
+	if err != nil {
+		return err
+	}
+	b.own = make([]bool, len(b.raws))
+	for i := range b.raws {
+		b.own[i] = first[i] == b.raws[i].LogSeq
+	}
+	clock.lap("readings")
+	p.predict(ctx, b)
+	clock.lap("predict")
+	if err := p.w.parts.Store.WritePredictions(ctx, b.predictions); err != nil {
+		return err
+	}
+	clock.lap("predictions")
+	happened, late := b.events(p.w.opt.Now().UTC())
+	hints, err := p.commit(ctx, b, happened)
+	if err != nil {
+		return err
+	}
+	clock.lap("commit")
+	p.lease.sequence, p.lease.stream = b.last, p.stream
+	p.windows.settle()
+	p.seen.note(b)
+	m.committed(b, len(entries), p.w.opt.Now())
+	p.publish(ctx, happened, late, hints)
+	clock.lap("publish")
+	return nil
+}
+
+// decode reads the envelopes; what is none goes to the dead letters.
+func (p *partition) decode(ctx context.Context, entries []bus.Entry, b *batch) error {
+	b.raws = make([]telemetry.Raw, 0, len(entries))
+	for i := range entries {
+		b.raws = b.raws[:len(b.raws)+1]
+		r := &b.raws[len(b.raws)-1]
+		err := telemetry.DecodeEnvelope(entries[i].Data, r)
+		r.LogSeq = entries[i].Seq
+		if err == nil {
+			continue
+		}
+		b.raws = b.raws[:len(b.raws)-1]
+		if err := p.reject(ctx, Rejected{Seq: entries[i].Seq, Reason: ReasonEnvelope, Cause: err, Data: entries[i].Data}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *partition) reject(ctx context.Context, r Rejected) error {
+	r.Partition = p.lease.number
+	if err := p.w.parts.Dead.Reject(ctx, r); err != nil {
+		return wrap("reject", err)
+	}
+	p.w.metrics.readings.WithLabelValues("rejected").Inc()
+	p.log.Warn("entry rejected", "sequence", r.Seq, "reason", r.Reason, "error", r.Cause)
+	return nil
+}
+
+// bury gives up an entry that fails alone: it goes to the dead letters, and the
+// checkpoint passes it.
+func (p *partition) bury(ctx, reading context.Context, e bus.Entry, cause error) error {
+	r := Rejected{Seq: e.Seq, Reason: ReasonPoison, Cause: cause, Data: e.Data}
+	var raw telemetry.Raw
+	if telemetry.DecodeEnvelope(e.Data, &raw) == nil {
+		raw.LogSeq = e.Seq
+		r.Reading = &raw
+	}
+	return p.retry(reading, "bury", func() error {
+		if err := p.reject(ctx, r); err != nil {
+			return err
+		}
+		if _, err := p.commit(ctx, &batch{last: e.Seq}, nil); err != nil {
+			return err
+		}
+		p.lease.sequence, p.lease.stream = e.Seq, p.stream
+		return nil
+	})
+}
+
+// predict moves the windows and asks the model about the full ones.
+func (p *partition) predict(ctx context.Context, b *batch) {
+	ctx, cancel := context.WithTimeout(ctx, p.w.opt.ModelTimeout)
+	defer cancel()
+	b.predicted = make([]int, len(b.raws))
+	for i := range b.raws {
+		b.predicted[i] = -1
+		r := &b.raws[i]
+		if !b.own[i] || r.Late {
+			continue
+		}
+		w := p.windows.add(r)
+		if !w.Full() || !anyChannel(&r.Channels) {
+			continue
+		}
+		if prediction, ok := p.guard.predict(ctx, w, r); ok {
+			b.predicted[i] = len(b.predictions)
+			b.predictions = append(b.predictions, prediction)
+		}
+	}
+}
+
+// anyChannel reports whether the reading is one of the machine channels at all: a
+// sensor of pressures alone says nothing to the model.
+func anyChannel(ch *[telemetry.Channels]float64) bool {
+	for _, v := range ch {
+		if v == v {
+			return true
+		}
+	}
+	return false
+}
+
+// events returns what rules judge, tenant by tenant in the order of their ids and
+// within one in the order of the log, and apart the late readings, which are only
+// published.
+func (b *batch) events(now time.Time) (happened, late []event.Event) {
+	happened = make([]event.Event, 0, len(b.raws)+len(b.predictions))
+	for i := range b.raws {
+		if !b.own[i] {
+			continue
+		}
+		e := event.Event{Kind: event.Telemetry, Key: b.raws[i].Key, At: now, Reading: &b.raws[i]}
+		if b.raws[i].Late {
+			late = append(late, e)
+			continue
+		}
+		happened = append(happened, e)
+		if n := b.predicted[i]; n >= 0 {
+			happened = append(happened, event.Event{Kind: event.Prediction, Key: b.raws[i].Key, At: now, Prediction: &b.predictions[n]})
+		}
+	}
+	slices.SortStableFunc(happened, func(a, b event.Event) int { return bytes.Compare(a.Key.Tenant[:], b.Key.Tenant[:]) })
+	return happened, late
+}
+
+// publish tells everybody. What is lost here is not lost to anybody who asks: the
+// stores have it, and alarms are followed by their transitions.
+func (p *partition) publish(ctx context.Context, lists ...[]event.Event) {
+	for _, events := range lists {
+		if len(events) == 0 {
+			continue
+		}
+		for i := range events {
+			if r := events[i].Reading; r != nil {
+				r.Payload = nil // nobody who watches has a use for it
+			}
+		}
+		if err := p.w.parts.Events.Publish(ctx, events...); err != nil && ctx.Err() == nil {
+			p.w.metrics.errors.WithLabelValues("publish").Inc()
+			p.log.Warn("events not published", "events", len(events), "error", err)
+		}
+	}
+}

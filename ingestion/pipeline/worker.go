@@ -1,0 +1,204 @@
+// Package pipeline turns the log of admitted messages into stored readings,
+// predictions and alarms.
+//
+// # Ownership
+//
+// A partition of the log has one owner at a time: a row of the table partitions with
+// an epoch. Taking over raises the epoch, and every batch commits only while it holds
+// the row under its own epoch, so that an owner that was paused and comes back
+// changes nothing. Live workers share the partitions evenly.
+//
+// # A batch
+//
+// Entries are decoded and written to the telemetry store, which is idempotent and
+// tells the log sequence of each document's first write. Only a reading whose stored
+// sequence is its own goes on: a message that was sent, or read, twice repeats
+// idempotent writes and nothing else. The reading moves its sensor's window; a full
+// window is judged by the model. Then one PostgreSQL transaction holds the epoch
+// check, what rules make of it, the sensors' states and the checkpoint; after its
+// commit the events are published. Whatever fails before the commit is done again
+// from the same entries, by the same owner or the next one, with the same result.
+//
+// A reading older than its sensor's newest is late: stored and published as such, but
+// it moves no window, is not judged and raises no alarm.
+//
+// # Order and back-pressure
+//
+// A sensor's messages stand in one partition and are processed in the log's order,
+// each batch after the one before. A worker holds at most one batch per partition in
+// memory and waits, with growing pauses, while the store or the database is down: the
+// checkpoint stands, and the log fills. An entry that fails alone, again and again,
+// goes to the dead letters, and the partition goes on.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"foresight/internal/bus"
+	"foresight/internal/event"
+	"foresight/internal/id"
+	"foresight/internal/telemetry"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options tune a worker; a zero field takes the value named.
+type Options struct {
+	Name     string        // for people; what makes it unique is added ("worker")
+	MaxBatch int           // entries of a batch (500)
+	Pace     time.Duration // least time between the beginnings of two batches of a partition, unless it lags (20 ms)
+	Parallel int           // batches at work at once (as many as processors, at least 2)
+
+	Lease     time.Duration // after which a silent owner loses its partitions (2 s)
+	Heartbeat time.Duration // of renewing leases and sharing (a quarter of Lease)
+
+	// Lookback bounds a window in time: no reading in it is older than the newest
+	// less this (7 days).
+	Lookback   time.Duration
+	MaxWindows int // kept in memory per partition, 1.5 kB each (20,000)
+
+	MaxTries     int           // of an entry that fails by itself (3)
+	ModelTimeout time.Duration // for all model calls of a batch (2 s)
+
+	SilenceEvery time.Duration // between two judgements of silence (5 s)
+	// SilenceGrace is how long after taking a partition silence is first judged: after
+	// a standstill the sensors must have time to be heard (30 s; negative: none).
+	SilenceGrace time.Duration
+	OfflineAfter time.Duration // a sensor that is silent for longer is offline (2 min)
+	PurgeEvery   time.Duration // of the log (30 s)
+
+	Now func() time.Time // time.Now
+}
+
+func (o Options) withDefaults() Options {
+	set(&o.Name, "worker")
+	set(&o.MaxBatch, 500)
+	set(&o.Pace, 20*time.Millisecond)
+	set(&o.Parallel, max(2, runtime.GOMAXPROCS(0)))
+	set(&o.Lease, 2*time.Second)
+	set(&o.Heartbeat, o.Lease/4)
+	set(&o.Lookback, 7*24*time.Hour)
+	set(&o.MaxWindows, 20_000)
+	set(&o.MaxTries, 3)
+	set(&o.ModelTimeout, 2*time.Second)
+	set(&o.SilenceEvery, 5*time.Second)
+	set(&o.SilenceGrace, 30*time.Second)
+	set(&o.OfflineAfter, 2*time.Minute)
+	set(&o.PurgeEvery, 30*time.Second)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func set[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Parts are what a worker works with. All are needed, but for Metrics and Logger.
+type Parts struct {
+	// Pool connects as foresight_worker. A worker uses up to Parallel+2 connections
+	// at once, and those of the store.
+	Pool    *pgxpool.Pool
+	Log     *bus.Log
+	Store   telemetry.Store
+	Model   Model
+	Alarms  Alarms
+	Dead    DeadLetters
+	Events  event.Publisher
+	Metrics prometheus.Registerer
+	Logger  *slog.Logger
+}
+
+// Worker processes its share of the log's partitions. It is a lifecycle.Part.
+type Worker struct {
+	opt     Options
+	parts   Parts
+	log     *slog.Logger
+	metrics *metrics
+	leases  *leases
+	slots   chan struct{} // one element per batch at work
+
+	stop context.CancelFunc // ends the loops; batches at work are finished
+	kill context.CancelFunc // ends batches as well
+	done chan struct{}
+}
+
+// New returns a worker that is not started yet.
+func New(p Parts, o Options) *Worker {
+	o = o.withDefaults()
+	if p.Logger == nil {
+		p.Logger = slog.Default()
+	}
+	name := fmt.Sprintf("%s/%x", o.Name, id.New(id.Tenant)) // any fresh id
+	return &Worker{
+		opt: o, parts: p, log: p.Logger.With("part", "pipeline"),
+		metrics: newMetrics(p.Metrics),
+		leases:  &leases{pool: p.Pool, worker: name, term: o.Lease},
+		slots:   make(chan struct{}, o.Parallel),
+		done:    make(chan struct{}),
+	}
+}
+
+// Name implements lifecycle.Part.
+func (w *Worker) Name() string { return "pipeline" }
+
+// Start registers the worker, takes what partitions are free and returns.
+func (w *Worker) Start(ctx context.Context) error {
+	stream, err := w.parts.Log.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.leases.prepare(ctx, w.parts.Log.Partitions()); err != nil {
+		return err
+	}
+	work, kill := context.WithCancel(context.WithoutCancel(ctx))
+	run, stop := context.WithCancel(work)
+	w.stop, w.kill = stop, kill
+	b := &balance{w: w, work: work, stream: stream, held: map[int]*partition{}}
+	if err := b.beat(ctx); err != nil {
+		kill()
+		b.wait()
+		return err
+	}
+	go func() {
+		defer close(w.done)
+		b.run(run)
+	}()
+	return nil
+}
+
+// Stop finishes the batches at work, hands the partitions over and returns. When ctx
+// ends first, the batches are abandoned: the next owner does them again.
+func (w *Worker) Stop(ctx context.Context) error {
+	w.stop()
+	defer w.kill()
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+		w.kill()
+		<-w.done
+		return fmt.Errorf("pipeline: abandoned a batch: %w", ctx.Err())
+	}
+}
+
+// errFenced says that the partition has another owner now, or that this one's epoch
+// is over.
+var errFenced = errors.New("pipeline: another worker owns the partition")
+
+// errStream says that the log is not the one in which the checkpoint counts, or has
+// lost entries since: going on would skip messages without anybody's knowing. It is for
+// a person to decide; to accept the log as it is, set sequence to 0 and stream to ''
+// in the table partitions and start the worker again (what is in the store already is
+// found to be repeated).
+var errStream = errors.New("pipeline: the log is not the one of the checkpoint")
