@@ -22,9 +22,10 @@ import (
 //	    body by kind: see appendReading, appendPrediction, appendAlarm
 //
 // Strings and lists begin with their length as a varint. Absent channels take one
-// bit of a mask. A reading with 24 channels is 330 bytes, a third of its JSON. An
-// unknown version is refused: processes of two releases lose live events to each
-// other during an upgrade, and nothing else.
+// bit of a mask. A reading with 24 channels and 2 values is 362 bytes, its JSON
+// 1255; decoding takes a thirtieth of the time (BenchmarkCodec). An unknown version
+// is refused: processes of two releases lose live events to each other during an
+// upgrade, and nothing else.
 const codecVersion = 1
 
 // Limits of what is decoded; a publisher stays far below.

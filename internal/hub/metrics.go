@@ -1,6 +1,10 @@
 package hub
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"foresight/internal/obs"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // metrics count by kind of event only: tenants are not bounded.
 type metrics struct {
@@ -10,21 +14,12 @@ type metrics struct {
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
-	counter := func(name, help string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "foresight", Subsystem: "hub", Name: name, Help: help}, []string{"kind"})
+	return &metrics{
+		published:   obs.NewCounter(r, "hub", "published_total", "Events sent by this process.", "kind"),
+		received:    obs.NewCounter(r, "hub", "received_total", "Events received for topics that are watched here.", "kind"),
+		dropped:     obs.NewCounter(r, "hub", "dropped_total", "Events that took another out of a subscriber's full buffer (alarm hints: merged).", "kind"),
+		gaps:        obs.NewCounter(r, "hub", "gaps_total", "Jumps in a publisher's numbering: events lost between processes.", "kind"),
+		subscribers: obs.NewGauge(r, "hub", "subscribers", "Live subscribers.", "kind"),
+		refused:     obs.NewCounter(r, "hub", "refused_total", "Messages that were malformed or named another tenant than their subject.").WithLabelValues(),
 	}
-	m := &metrics{
-		published: counter("published_total", "Events sent by this process."),
-		received:  counter("received_total", "Events received for topics that are watched here."),
-		dropped:   counter("dropped_total", "Events that took another out of a subscriber's full buffer (alarm hints: merged)."),
-		gaps:      counter("gaps_total", "Jumps in a publisher's numbering: events lost between processes."),
-		subscribers: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: "foresight", Subsystem: "hub", Name: "subscribers", Help: "Live subscribers."}, []string{"kind"}),
-		refused: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: "foresight", Subsystem: "hub", Name: "refused_total", Help: "Messages that were malformed or named another tenant than their subject."}),
-	}
-	if r != nil {
-		r.MustRegister(m.published, m.received, m.dropped, m.gaps, m.subscribers, m.refused)
-	}
-	return m
 }
