@@ -92,6 +92,10 @@ type Store interface {
 	// Prediction returns one by its id, ErrNotFound when the tenant has none such.
 	Prediction(ctx context.Context, tenant, id id.UUID) (FaultPrediction, error)
 
+	// LatestPredictions returns the newest production prediction of each asset that
+	// has one since the time given. Assets without any are absent from the map.
+	LatestPredictions(ctx context.Context, tenant id.UUID, assets []id.UUID, since time.Time) (map[id.UUID]FaultPrediction, error)
+
 	// Ping says whether the store can serve.
 	Ping(ctx context.Context) error
 }

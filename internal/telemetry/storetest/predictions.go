@@ -18,6 +18,7 @@ var predictionTests = []test{
 	{"filters", predictionFilters},
 	{"pages", predictionPages},
 	{"of many tenants in one call, by many writers", predictionsConcurrently},
+	{"the latest of each asset", latestPredictions},
 	{"an unknown id is not found", func(s *suite) {
 		if _, err := s.store.Prediction(s.ctx(), id.New(id.Tenant), id.New(id.Prediction)); !errors.Is(err, telemetry.ErrNotFound) {
 			s.Errorf("got %v, want ErrNotFound", err)
@@ -166,5 +167,30 @@ func predictionsConcurrently(s *suite) {
 		if got := s.predictions(q); len(got) != 30 {
 			s.Errorf("%d predictions, want 30", len(got))
 		}
+	}
+}
+
+func latestPredictions(s *suite) {
+	a, b := newSensor(), newSensor()
+	b.Tenant = a.Tenant
+	other := newSensor()
+	other.Asset = a.Asset // the same id in another tenant
+	old := prediction(reading(a, s.at(0), 1), telemetry.Production, "cavitation", 0.9)
+	newest := prediction(reading(a, s.at(2*time.Second), 3), telemetry.Production, telemetry.Normal, 0.8)
+	late := prediction(reading(a, s.at(time.Second), 4), telemetry.Production, "cavitation", 0.9)
+	shadow := prediction(reading(a, s.at(3*time.Second), 5), telemetry.Shadow, "cavitation", 0.9)
+	foreign := prediction(reading(other, s.at(4*time.Second), 6), telemetry.Production, "cavitation", 0.9)
+	tooOld := prediction(reading(b, s.at(-time.Hour), 7), telemetry.Production, "cavitation", 0.9)
+	s.writePredictions(old, newest, late, shadow, foreign, tooOld)
+	got, err := s.store.LatestPredictions(s.ctx(), a.Tenant, []id.UUID{a.Asset, b.Asset, id.New(id.Asset)}, s.at(-time.Minute))
+	if err != nil {
+		s.Fatal(err)
+	}
+	want := map[id.UUID]telemetry.FaultPrediction{a.Asset: newest}
+	if !reflect.DeepEqual(got, want) {
+		s.Errorf("got %+v, want %+v", got, want)
+	}
+	if _, err := s.store.LatestPredictions(s.ctx(), id.Nil, []id.UUID{a.Asset}, s.now); !errors.Is(err, telemetry.ErrNoTenant) {
+		s.Errorf("got %v, want ErrNoTenant", err)
 	}
 }
