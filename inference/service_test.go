@@ -1,0 +1,249 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"foresight/internal/fault"
+	"foresight/internal/id"
+	"foresight/internal/telemetry"
+)
+
+// readingsOf returns plausible readings of a healthy machine.
+func readingsOf(seed uint64, n int) [][telemetry.Channels]float64 {
+	r := rand.New(rand.NewPCG(seed, 1))
+	out := make([][telemetry.Channels]float64, n)
+	for i := range out {
+		for c := range out[i] {
+			typical := [telemetry.Quantities]float64{0.9, 0.45, 0.17, 0.08, 31, 42}[telemetry.Channel(c).Quantity()]
+			out[i][c] = typical * (1 + 0.03*r.NormFloat64())
+		}
+	}
+	return out
+}
+
+func fullWindow(seed uint64) *telemetry.Window {
+	w := new(telemetry.Window)
+	for i, ch := range readingsOf(seed, telemetry.WindowSize) {
+		w.Add(time.Unix(int64(i), 0), &ch)
+	}
+	return w
+}
+
+func newService(t testing.TB, f *fleet) *Service {
+	t.Helper()
+	r := newRegistry(t, RegistryConfig{}, f)
+	s, err := NewService(ServiceConfig{}, r, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func someKey() telemetry.Key {
+	return telemetry.Key{Tenant: id.New(id.Tenant), Site: id.New(id.Site), Asset: id.New(id.Asset), Sensor: id.New(id.Sensor)}
+}
+
+func TestPredictSaysAllThatIsStored(t *testing.T) {
+	s := newService(t, &fleet{})
+	key := someKey()
+	newest := &telemetry.Raw{Reading: telemetry.Reading{Key: key, Timestamp: time.UnixMilli(1_770_000_000_123).UTC()}, IngestID: telemetry.IngestID{1, 2, 3}}
+	p, err := s.Predict(t.Context(), key, fullWindow(1), newest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Key != key || p.Timestamp != newest.Timestamp || p.IngestID != newest.IngestID || p.Role != telemetry.Production {
+		t.Errorf("prediction %+v is not of the reading", p)
+	}
+	if v := s.registry.BuiltIn(); p.VersionID != v.ID || p.VersionLabel != v.Label || v.Label != "fault_classifier:1.0.0" {
+		t.Errorf("version %s %s", p.VersionID, p.VersionLabel)
+	}
+	if len(p.Top) != 3 || p.Top[0].Label != p.Label || p.Top[0].Probability != p.Probability || p.Label != telemetry.Normal {
+		t.Errorf("label %s %v, top %v", p.Label, p.Probability, p.Top)
+	}
+	if p.OutOfDistribution {
+		t.Error("a healthy machine is out of distribution")
+	}
+	again, err := s.Predict(t.Context(), key, fullWindow(1), newest)
+	if err != nil || again.ID != p.ID {
+		t.Errorf("the same reading got ids %s and %s (%v)", p.ID, again.ID, err)
+	}
+	if kind, _ := id.KindOf(p.ID); kind != id.Prediction {
+		t.Errorf("the id is of kind %v", kind)
+	}
+	newest.IngestID[0]++
+	if other, _ := s.Predict(t.Context(), key, fullWindow(1), newest); other.ID == p.ID {
+		t.Error("another reading got the same id")
+	}
+}
+
+func TestPredictNeedsAFullWindow(t *testing.T) {
+	s := newService(t, &fleet{})
+	w := new(telemetry.Window)
+	ch := readingsOf(1, 1)[0]
+	w.Add(time.Now(), &ch)
+	if _, err := s.Predict(t.Context(), someKey(), w, &telemetry.Raw{}); !errors.Is(err, ErrNotFull) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestPredictReadingsIsTheSamePath(t *testing.T) {
+	s := newService(t, &fleet{})
+	key := someKey()
+	readings := readingsOf(7, telemetry.WindowSize)
+	readings[3][5] = math.NaN()
+	w := new(telemetry.Window)
+	for i := range readings {
+		w.Add(time.Unix(int64(10*i), 0), &readings[i])
+	}
+	streamed, err := s.Predict(t.Context(), key, w, &telemetry.Raw{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := append([][telemetry.Channels]float64{{}, {}}, readings...)
+	p, err := s.PredictReadings(t.Context(), key, older, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Top) != 5 || [3]telemetry.LabelProbability(p.Top[:3]) != [3]telemetry.LabelProbability(streamed.Top) {
+		t.Errorf("top %v, streamed %v", p.Top, streamed.Top)
+	}
+	all, err := s.PredictReadings(t.Context(), key, readings, 100)
+	if err != nil || len(all.Top) != 34 {
+		t.Errorf("%d classes of 34 (%v)", len(all.Top), err)
+	}
+}
+
+func TestPredictReadingsRefusesBadInput(t *testing.T) {
+	s := newService(t, &fleet{})
+	for _, c := range []struct {
+		name  string
+		n, k  int
+		field string
+	}{
+		{"too few readings", 13, 3, "input.readings"},
+		{"none", 0, 3, "input.readings"},
+		{"no classes", 14, 0, "input.topK"},
+		{"too many classes", 14, 101, "input.topK"},
+	} {
+		_, err := s.PredictReadings(t.Context(), someKey(), readingsOf(1, c.n), c.k)
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Kind != fault.BadInput || f.Field != c.field {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestNoModelIsAnErrorOfItsOwn(t *testing.T) {
+	f := &fleet{}
+	key := someKey()
+	f.assignments.Tenants = map[id.UUID]Version{key.Tenant: {Label: "fault_classifier:9.9.9", Artifact: "gone"}}
+	s := newService(t, f)
+	if err := s.registry.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Predict(t.Context(), key, fullWindow(1), &telemetry.Raw{})
+	if !errors.Is(err, ErrNoModel) || !fault.Is(err, fault.Unavailable) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := s.Predict(t.Context(), someKey(), fullWindow(1), &telemetry.Raw{}); err != nil {
+		t.Errorf("another tenant: %v", err)
+	}
+}
+
+func TestSlowLoadDoesNotHoldTheStream(t *testing.T) {
+	f := &fleet{hold: make(chan struct{})}
+	key := someKey()
+	f.assignments.Tenants = map[id.UUID]Version{key.Tenant: f.add(t, "5.0.0")}
+	r := newRegistry(t, RegistryConfig{}, f)
+	s, err := NewService(ServiceConfig{LoadWait: time.Millisecond}, r, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Predict(t.Context(), key, fullWindow(1), &telemetry.Raw{}); !errors.Is(err, ErrNoModel) {
+		t.Errorf("while it loads: %v", err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Predict(gone, key, fullWindow(1), &telemetry.Raw{}); !errors.Is(err, context.Canceled) || errors.Is(err, ErrNoModel) {
+		t.Errorf("when the caller left: %v", err)
+	}
+	close(f.hold)
+	if _, err := r.Model(t.Context(), f.assignments.Tenants[key.Tenant]); err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Predict(t.Context(), key, fullWindow(1), &telemetry.Raw{})
+	if err != nil || p.VersionLabel != "fault_classifier:5.0.0" {
+		t.Errorf("when it is loaded: %s, %v", p.VersionLabel, err)
+	}
+}
+
+// A model that panics is an error for its callers, then its breaker opens.
+func TestBrokenModelOpensItsBreaker(t *testing.T) {
+	s := newService(t, &fleet{})
+	broken := *shipped()
+	broken.Manifest.Outliers = nil
+	m := newModel(&broken, s.registry.champion.model.booster)
+	m.manifest.Classes = m.manifest.Classes[:1] // Classify will index past it
+	s.registry.champion = &loaded{model: m}
+	for range breakAfter {
+		if _, err := s.Predict(t.Context(), someKey(), fullWindow(1), &telemetry.Raw{}); !errors.Is(err, ErrNoModel) {
+			t.Fatalf("error %v", err)
+		}
+	}
+	if s.registry.champion.guard.allow(time.Now()) {
+		t.Error("the breaker is closed")
+	}
+}
+
+func TestGuard(t *testing.T) {
+	var g guard
+	now := time.Unix(1000, 0)
+	for range breakAfter - 1 {
+		g.done(now, false)
+	}
+	if !g.allow(now) {
+		t.Fatal("open too early")
+	}
+	g.done(now, false)
+	if g.allow(now.Add(breakRest - 1)) {
+		t.Fatal("closed before the rest is over")
+	}
+	now = now.Add(breakRest)
+	if !g.allow(now) || g.allow(now) {
+		t.Fatal("not exactly one call after the rest")
+	}
+	g.done(now, false)
+	if g.allow(now.Add(breakRest - 1)) {
+		t.Fatal("a failed trial closed it")
+	}
+	now = now.Add(breakRest)
+	if !g.allow(now) {
+		t.Fatal("no second trial")
+	}
+	g.done(now, true)
+	if !g.allow(now) || !g.allow(now) {
+		t.Fatal("a good trial did not close it")
+	}
+}
+
+func BenchmarkPredict(b *testing.B) {
+	s := newService(b, &fleet{})
+	key, w := someKey(), fullWindow(1)
+	newest := &telemetry.Raw{Reading: telemetry.Reading{Timestamp: time.Now()}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Predict(b.Context(), key, w, newest); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
