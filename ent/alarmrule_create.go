@@ -569,9 +569,6 @@ func (_c *AlarmRuleCreate) check() error {
 	if _, ok := _c.mutation.Threshold(); !ok {
 		return &ValidationError{Name: "threshold", err: errors.New(`ent: missing required field "AlarmRule.threshold"`)}
 	}
-	if _, ok := _c.mutation.FaultCodes(); !ok {
-		return &ValidationError{Name: "fault_codes", err: errors.New(`ent: missing required field "AlarmRule.fault_codes"`)}
-	}
 	if _, ok := _c.mutation.OnlyInDistribution(); !ok {
 		return &ValidationError{Name: "only_in_distribution", err: errors.New(`ent: missing required field "AlarmRule.only_in_distribution"`)}
 	}
@@ -627,9 +624,6 @@ func (_c *AlarmRuleCreate) check() error {
 		if err := alarmrule.EscalateAfterMinValidator(v); err != nil {
 			return &ValidationError{Name: "escalate_after_min", err: fmt.Errorf(`ent: validator failed for field "AlarmRule.escalate_after_min": %w`, err)}
 		}
-	}
-	if _, ok := _c.mutation.EscalateTo(); !ok {
-		return &ValidationError{Name: "escalate_to", err: errors.New(`ent: missing required field "AlarmRule.escalate_to"`)}
 	}
 	return nil
 }

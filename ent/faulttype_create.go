@@ -310,12 +310,6 @@ func (_c *FaultTypeCreate) check() error {
 			return &ValidationError{Name: "default_severity", err: fmt.Errorf(`ent: validator failed for field "FaultType.default_severity": %w`, err)}
 		}
 	}
-	if _, ok := _c.mutation.Aliases(); !ok {
-		return &ValidationError{Name: "aliases", err: errors.New(`ent: missing required field "FaultType.aliases"`)}
-	}
-	if _, ok := _c.mutation.Labels(); !ok {
-		return &ValidationError{Name: "labels", err: errors.New(`ent: missing required field "FaultType.labels"`)}
-	}
 	return nil
 }
 

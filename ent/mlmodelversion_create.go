@@ -461,12 +461,6 @@ func (_c *MLModelVersionCreate) check() error {
 			return &ValidationError{Name: "decision_threshold", err: fmt.Errorf(`ent: validator failed for field "MLModelVersion.decision_threshold": %w`, err)}
 		}
 	}
-	if _, ok := _c.mutation.Metrics(); !ok {
-		return &ValidationError{Name: "metrics", err: errors.New(`ent: missing required field "MLModelVersion.metrics"`)}
-	}
-	if _, ok := _c.mutation.Classes(); !ok {
-		return &ValidationError{Name: "classes", err: errors.New(`ent: missing required field "MLModelVersion.classes"`)}
-	}
 	if v, ok := _c.mutation.DockerImageTag(); ok {
 		if err := mlmodelversion.DockerImageTagValidator(v); err != nil {
 			return &ValidationError{Name: "docker_image_tag", err: fmt.Errorf(`ent: validator failed for field "MLModelVersion.docker_image_tag": %w`, err)}

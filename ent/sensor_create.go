@@ -463,9 +463,6 @@ func (_c *SensorCreate) check() error {
 			return &ValidationError{Name: "position_y", err: fmt.Errorf(`ent: validator failed for field "Sensor.position_y": %w`, err)}
 		}
 	}
-	if _, ok := _c.mutation.ValidationData(); !ok {
-		return &ValidationError{Name: "validation_data", err: errors.New(`ent: missing required field "Sensor.validation_data"`)}
-	}
 	if v, ok := _c.mutation.ExpectedIntervalSec(); ok {
 		if err := sensor.ExpectedIntervalSecValidator(v); err != nil {
 			return &ValidationError{Name: "expected_interval_sec", err: fmt.Errorf(`ent: validator failed for field "Sensor.expected_interval_sec": %w`, err)}

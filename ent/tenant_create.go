@@ -402,9 +402,6 @@ func (_c *TenantCreate) check() error {
 			return &ValidationError{Name: "currency", err: fmt.Errorf(`ent: validator failed for field "Tenant.currency": %w`, err)}
 		}
 	}
-	if _, ok := _c.mutation.Settings(); !ok {
-		return &ValidationError{Name: "settings", err: errors.New(`ent: missing required field "Tenant.settings"`)}
-	}
 	return nil
 }
 

@@ -147,7 +147,7 @@ var (
 		{Name: "parameter", Type: field.TypeString, Size: 100},
 		{Name: "operator", Type: field.TypeEnum, Enums: []string{"gt", "gte", "lt", "lte", "eq"}},
 		{Name: "threshold", Type: field.TypeFloat64},
-		{Name: "fault_codes", Type: field.TypeJSON},
+		{Name: "fault_codes", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
 		{Name: "only_in_distribution", Type: field.TypeBool, Default: false},
 		{Name: "severity", Type: field.TypeEnum, Enums: []string{"low", "medium", "high", "critical"}},
 		{Name: "deadband", Type: field.TypeFloat64, Default: 0},
@@ -157,7 +157,7 @@ var (
 		{Name: "latching", Type: field.TypeBool, Default: false},
 		{Name: "remind_every_min", Type: field.TypeInt, Nullable: true},
 		{Name: "escalate_after_min", Type: field.TypeInt, Nullable: true},
-		{Name: "escalate_to", Type: field.TypeJSON},
+		{Name: "escalate_to", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
 		{Name: "site_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "asset_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "sensor_id", Type: field.TypeUUID, Nullable: true},
@@ -354,8 +354,8 @@ var (
 		{Name: "family", Type: field.TypeEnum, Enums: []string{"healthy", "bearing", "rotor_shaft", "electrical", "pump_hydraulic", "instrumentation", "other"}},
 		{Name: "iso14224_code", Type: field.TypeString, Nullable: true, Size: 10},
 		{Name: "default_severity", Type: field.TypeEnum, Enums: []string{"low", "medium", "high", "critical"}, Default: "medium"},
-		{Name: "aliases", Type: field.TypeJSON},
-		{Name: "labels", Type: field.TypeJSON},
+		{Name: "aliases", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
+		{Name: "labels", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
 	}
 	// FaultTypesTable holds the schema information for the "fault_types" table.
 	FaultTypesTable = &schema.Table{
@@ -540,8 +540,8 @@ var (
 		{Name: "feature_schema_hash", Type: field.TypeString, Size: 64},
 		{Name: "training_run_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "decision_threshold", Type: field.TypeFloat64, Default: 0.5},
-		{Name: "metrics", Type: field.TypeJSON},
-		{Name: "classes", Type: field.TypeJSON},
+		{Name: "metrics", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "classes", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
 		{Name: "docker_image_tag", Type: field.TypeString, Nullable: true, Size: 200},
 		{Name: "model_id", Type: field.TypeUUID},
 	}
@@ -614,7 +614,7 @@ var (
 		{Name: "name", Type: field.TypeString, Size: 200},
 		{Name: "client_id", Type: field.TypeString, Unique: true, Size: 100},
 		{Name: "secret_hash", Type: field.TypeString, Size: 255},
-		{Name: "scopes", Type: field.TypeJSON},
+		{Name: "scopes", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
 		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
 	}
 	// OauthClientsTable holds the schema information for the "oauth_clients" table.
@@ -707,7 +707,7 @@ var (
 		{Name: "position_x", Type: field.TypeFloat64, Default: 50},
 		{Name: "position_y", Type: field.TypeFloat64, Default: 50},
 		{Name: "installation_date", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"postgres": "date"}},
-		{Name: "validation_data", Type: field.TypeJSON},
+		{Name: "validation_data", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
 		{Name: "expected_interval_sec", Type: field.TypeInt, Nullable: true},
 		{Name: "asset_id", Type: field.TypeUUID},
 		{Name: "gateway_id", Type: field.TypeUUID, Nullable: true},
@@ -814,7 +814,7 @@ var (
 		{Name: "default_locale", Type: field.TypeString, Size: 35, Default: "en"},
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "UTC"},
 		{Name: "currency", Type: field.TypeString, Size: 3, Default: "EUR"},
-		{Name: "settings", Type: field.TypeJSON},
+		{Name: "settings", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
 	}
 	// TenantsTable holds the schema information for the "tenants" table.
 	TenantsTable = &schema.Table{

@@ -38,14 +38,14 @@ func Catalogue() ent.Policy {
 	read := narrow("tenant_id", func(t uuid.UUID) entql.P { return entql.Or(entql.FieldNil("tenant_id"), own(t)) })
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{actorRequired(), read},
-		Mutation: privacy.MutationPolicy{actorRequired(), privacy.MutationRuleFunc(ownTenant), narrow("tenant_id", own)},
+		Mutation: privacy.MutationPolicy{actorRequired(), privacy.MutationRuleFunc(shape), privacy.MutationRuleFunc(ownTenant), narrow("tenant_id", own)},
 	}
 }
 
 func confine(n privacy.QueryMutationRule, own func(context.Context, ent.Mutation) error) ent.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{actorRequired(), n},
-		Mutation: privacy.MutationPolicy{actorRequired(), privacy.MutationRuleFunc(own), n},
+		Mutation: privacy.MutationPolicy{actorRequired(), privacy.MutationRuleFunc(shape), privacy.MutationRuleFunc(own), n},
 	}
 }
 

@@ -54,7 +54,7 @@ func (AlarmRule) Fields() []ent.Field {
 		field.String("parameter").NotEmpty().MaxLen(maxCode).Comment("a reading parameter, `confidence`, `failure_prob_7d`, `failure_prob_30d`, `health_score` or `silence` (s)"),
 		field.Enum("operator").GoType(enum.Operator("")).Comment("how the value is compared with the threshold"),
 		field.Float("threshold").Comment("in the parameter's unit"),
-		field.Strings("fault_codes").Default([]string{}).Comment("for `confidence`: only these predicted faults; empty: every fault but normal"),
+		field.Strings("fault_codes").Default([]string{}).Annotations(entsql.DefaultExpr("'[]'::jsonb")).Comment("for `confidence`: only these predicted faults; empty: every fault but normal"),
 		field.Bool("only_in_distribution").Default(false).Comment("ignore predictions on windows far from the training data"),
 		field.Enum("severity").GoType(enum.Severity("")).Comment("severity of its alarms"),
 		field.Float("deadband").Default(0).Min(0).Comment("hysteresis for clearing, in the parameter's unit"),
@@ -64,7 +64,7 @@ func (AlarmRule) Fields() []ent.Field {
 		field.Bool("latching").Default(false).Comment("true: an acknowledged alarm whose condition is gone stays until resolved by hand"),
 		field.Int("remind_every_min").Optional().Nillable().Positive().Comment("minutes between reminders; null: none"),
 		field.Int("escalate_after_min").Optional().Nillable().Positive().Comment("minutes without acknowledgement until escalation; null: never"),
-		field.JSON("escalate_to", []uuid.UUID{}).Default([]uuid.UUID{}).Comment("ids of the further notification channels"),
+		field.JSON("escalate_to", []uuid.UUID{}).Default([]uuid.UUID{}).Annotations(entsql.DefaultExpr("'[]'::jsonb")).Comment("ids of the further notification channels"),
 	}
 }
 

@@ -34,8 +34,8 @@ func (FaultType) Fields() []ent.Field {
 		field.String("iso14224_code").StorageKey("iso14224_code").MaxLen(10).Optional().Nillable().
 			Comment("failure mode after ISO 14224 annex B, where one fits"),
 		field.Enum("default_severity").GoType(enum.Severity("")).Default(string(enum.SeverityMedium)).Comment("severity of alarms on it unless a rule says otherwise"),
-		field.Strings("aliases").Default([]string{}).Comment("other spellings that imports may use"),
-		field.JSON("labels", map[string]string{}).Default(map[string]string{}).Comment("a tenant's own type: label by BCP 47 tag; built-in types are translated with the product"),
+		field.Strings("aliases").Default([]string{}).Annotations(entsql.DefaultExpr("'[]'::jsonb")).Comment("other spellings that imports may use"),
+		field.JSON("labels", map[string]string{}).Default(map[string]string{}).Annotations(entsql.DefaultExpr("'{}'::jsonb")).Comment("a tenant's own type: label by BCP 47 tag; built-in types are translated with the product"),
 	}
 }
 

@@ -41,8 +41,8 @@ func (MLModelVersion) Fields() []ent.Field {
 		field.String("feature_schema_hash").NotEmpty().MaxLen(64).Immutable().Comment("SHA-256 of the feature list, hexadecimal; another one than the code's is refused at load"),
 		field.UUID("training_run_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("the run that made it; null for uploaded and built-in versions"),
 		field.Float("decision_threshold").Default(0.5).Range(0, 1).Comment("probability from which a binary model says yes; 0.3 for failure prediction"),
-		field.JSON("metrics", map[string]float64{}).Default(map[string]float64{}).Comment("accuracy, balanced_accuracy, precision, recall, f1, false_alarm_rate, auc_roc, auc_pr, log_loss on held-out data"),
-		field.Strings("classes").Default([]string{}).Immutable().Comment("class list in the order of the model's outputs"),
+		field.JSON("metrics", map[string]float64{}).Default(map[string]float64{}).Annotations(entsql.DefaultExpr("'{}'::jsonb")).Comment("accuracy, balanced_accuracy, precision, recall, f1, false_alarm_rate, auc_roc, auc_pr, log_loss on held-out data"),
+		field.Strings("classes").Default([]string{}).Immutable().Annotations(entsql.DefaultExpr("'[]'::jsonb")).Comment("class list in the order of the model's outputs"),
 		field.String("docker_image_tag").MaxLen(maxName).Optional().Nillable().Comment("image of an external runner, if one serves it"),
 	}
 }

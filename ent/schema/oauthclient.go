@@ -28,7 +28,7 @@ func (OAuthClient) Fields() []ent.Field {
 		field.String("name").NotEmpty().MaxLen(maxName).Comment("what the client is for"),
 		field.String("client_id").NotEmpty().MaxLen(maxCode).Unique().Immutable().Comment("public identifier, globally unique"),
 		field.String("secret_hash").NotEmpty().MaxLen(255).Sensitive().Comment("argon2id of the secret in PHC form"),
-		field.Strings("scopes").Default([]string{}).Comment("permissions, `resource:action`"),
+		field.Strings("scopes").Default([]string{}).Annotations(entsql.DefaultExpr("'[]'::jsonb")).Comment("permissions, `resource:action`"),
 		field.Time("last_used_at").Optional().Nillable().Comment("last token given out, UTC"),
 	}
 }

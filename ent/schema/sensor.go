@@ -48,7 +48,7 @@ func (Sensor) Fields() []ent.Field {
 		field.Float("position_x").Default(50).Range(0, 100).Comment("% of the asset's image from the left"),
 		field.Float("position_y").Default(50).Range(0, 100).Comment("% of the asset's image from the top"),
 		field.Time("installation_date").SchemaType(dateOnly).Optional().Nillable().Comment("date of installation"),
-		field.JSON("validation_data", map[string]any{}).Default(map[string]any{}).Comment("calibration data as delivered"),
+		field.JSON("validation_data", map[string]any{}).Default(map[string]any{}).Annotations(entsql.DefaultExpr("'{}'::jsonb")).Comment("calibration data as delivered"),
 		field.Int("expected_interval_sec").Optional().Nillable().Positive().Comment("seconds between readings; null: irregular"),
 	}
 }

@@ -39,6 +39,6 @@ func (Tenant) Fields() []ent.Field {
 		field.String("default_locale").MaxLen(35).Default("en").Comment("BCP 47 tag for people without one of their own"),
 		field.String("time_zone").MaxLen(64).Default("UTC").Comment("IANA time zone of reports"),
 		field.String("currency").MaxLen(3).MinLen(3).Default("EUR").Comment("ISO 4217 code of costs"),
-		field.JSON("settings", settings.Tenant{}).Default(settings.DefaultTenant()).Comment("limits and choices of the tenant"),
+		field.JSON("settings", settings.Tenant{}).Default(settings.DefaultTenant()).Annotations(entsql.DefaultExpr("'{}'::jsonb")).Comment("limits and choices of the tenant"),
 	}
 }
