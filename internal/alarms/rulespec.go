@@ -45,8 +45,8 @@ func DefaultRules() []RuleSpec {
 func SpecOf(r *ent.AlarmRule) RuleSpec {
 	return RuleSpec{
 		Name: r.Name, SiteID: r.SiteID, AssetType: r.AssetType, AssetID: r.AssetID, SensorID: r.SensorID,
-		Parameter: r.Parameter, Operator: rules.Operator(r.Operator), Threshold: r.Threshold,
-		FaultCodes: slices.Clone(r.FaultCodes), OnlyInDistribution: r.OnlyInDistribution, Severity: rules.Severity(r.Severity),
+		Parameter: r.Parameter, Operator: r.Operator, Threshold: r.Threshold,
+		FaultCodes: slices.Clone(r.FaultCodes), OnlyInDistribution: r.OnlyInDistribution, Severity: r.Severity,
 		Deadband: r.Deadband, OnDelaySec: r.OnDelaySec, OffDelaySec: r.OffDelaySec,
 		MinConsecutive: r.MinConsecutive, IsActive: r.IsActive,
 	}
@@ -71,13 +71,13 @@ func (s *RuleSpec) write(m *ent.AlarmRuleMutation) {
 	setOrClear(s.AssetID, m.SetAssetID, m.ClearAssetID)
 	setOrClear(s.SensorID, m.SetSensorID, m.ClearSensorID)
 	m.SetParameter(s.Parameter)
-	m.SetOperator(enum.Operator(s.Operator))
+	m.SetOperator(s.Operator)
 	m.SetThreshold(s.Threshold)
 	codes := slices.Clone(s.FaultCodes)
 	slices.Sort(codes)
 	m.SetFaultCodes(append([]string{}, slices.Compact(codes)...)) // an empty list, not null
 	m.SetOnlyInDistribution(s.OnlyInDistribution)
-	m.SetSeverity(enum.Severity(s.Severity))
+	m.SetSeverity(s.Severity)
 	m.SetDeadband(s.Deadband)
 	m.SetOnDelaySec(s.OnDelaySec)
 	m.SetOffDelaySec(s.OffDelaySec)
