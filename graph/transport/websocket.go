@@ -1,0 +1,165 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/coder/websocket"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Subprotocol is the one that connections must name.
+const Subprotocol = "graphql-transport-ws"
+
+// WebSocketConfig are the settings of connections. Zero values take the defaults in brackets.
+type WebSocketConfig struct {
+	// Authenticate checks the `authorization` entry of connection_init's payload
+	// ("Bearer …"; the header of the upgrade when there is none, "" when there is
+	// neither). Faults of Unauthenticated and Forbidden end the connection with
+	// 4403, of Unavailable and RateLimited with 1013, a *CloseError with its own
+	// code, anything else with 4500.
+	Authenticate func(ctx context.Context, authorization string) (*Session, error)
+	// Admit is asked before each operation, in its context; an error (such as a
+	// fault of kind RateLimited) refuses the operation alone. It may be nil.
+	Admit func(ctx context.Context) error
+	// Origins are patterns of further origins that browsers may connect from
+	// (path.Match on host, or on scheme://host); the server's own host always may.
+	Origins []string
+
+	InitTimeout    time.Duration // for connection_init and its check [5s]
+	WriteTimeout   time.Duration // for one frame [10s]
+	PingInterval   time.Duration // of RFC 6455 pings, each answered within as long [25s]
+	MaxMessage     int64         // bytes of a message from the client [256 KiB]
+	MaxOperations  int           // running operations of a connection [100]
+	MaxConnections int           // of the process [10000]
+	Queue          int           // messages waiting to be written [64]
+
+	Log        *slog.Logger          // slog.Default() when nil
+	Registerer prometheus.Registerer // no metrics when nil
+}
+
+// WebSocket answers upgrades with graphql-transport-ws.
+type WebSocket struct {
+	c WebSocketConfig
+	registry
+	closed     *prometheus.CounterVec
+	operations prometheus.Gauge
+}
+
+var _ graphql.Transport = (*WebSocket)(nil)
+
+// NewWebSocket returns the transport; add it before the others. It panics without Authenticate.
+func NewWebSocket(c WebSocketConfig) *WebSocket {
+	if c.Authenticate == nil {
+		panic("transport: a WebSocket without Authenticate")
+	}
+	for _, d := range []struct {
+		v *time.Duration
+		d time.Duration
+	}{{&c.InitTimeout, 5 * time.Second}, {&c.WriteTimeout, 10 * time.Second}, {&c.PingInterval, 25 * time.Second}} {
+		if *d.v == 0 {
+			*d.v = d.d
+		}
+	}
+	for _, d := range []struct {
+		v *int
+		d int
+	}{{&c.MaxOperations, 100}, {&c.MaxConnections, 10000}, {&c.Queue, 64}} {
+		if *d.v == 0 {
+			*d.v = d.d
+		}
+	}
+	if c.MaxMessage == 0 {
+		c.MaxMessage = 256 << 10
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	t := &WebSocket{c: c}
+	t.closed = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "foresight_graphql_ws_closed_total", Help: "WebSocket connections that ended, by close code of the server (0: the client ended it).",
+	}, []string{"code"})
+	t.operations = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "foresight_graphql_ws_operations", Help: "Operations running on WebSocket connections.",
+	})
+	if c.Registerer != nil {
+		c.Registerer.MustRegister(t.closed, t.operations, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "foresight_graphql_ws_connections", Help: "Open WebSocket connections.",
+		}, func() float64 { return float64(t.count()) }))
+	}
+	return t
+}
+
+// Supports reports whether the request is an upgrade.
+func (*WebSocket) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") != "" }
+
+// Shutdown ends all connections with 1012 and waits until they and their
+// operations have ended; later upgrades are refused with 503.
+func (t *WebSocket) Shutdown(ctx context.Context) error { return t.shutdown(ctx) }
+
+// Open returns the number of open connections.
+func (t *WebSocket) Open() int { return t.count() }
+
+// Do serves one connection until it ends.
+func (t *WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	release, ok := t.add(func(e *CloseError) { cancel(e) }, t.c.MaxConnections)
+	if !ok {
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		return
+	}
+	defer release()
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{Subprotocol}, OriginPatterns: t.c.Origins})
+	if err != nil {
+		return // Accept has answered
+	}
+	defer ws.CloseNow() //nolint:errcheck // closed already, or there is nobody to tell
+	if ws.Subprotocol() != Subprotocol {
+		t.end(ws, closing(CodeBadSubprotocol, "Subprotocol not acceptable"))
+		return
+	}
+	ws.SetReadLimit(t.c.MaxMessage)
+	c := &conn{t: t, ws: ws, exec: exec, header: r.Header, ctx: ctx, cancel: cancel,
+		out: make(chan frame, t.c.Queue), operations: map[string]*operation{}}
+	c.serve()
+}
+
+// end sends the close frame and waits for the client's; five seconds each at most.
+func (t *WebSocket) end(ws *websocket.Conn, e *CloseError) {
+	t.closed.WithLabelValues(codeLabel(e.Code)).Inc()
+	_ = ws.Close(e.Code, e.Reason) // the client may be gone, which is all the same now
+}
+
+func codeLabel(c websocket.StatusCode) string {
+	b := [4]byte{}
+	for i := 3; i >= 0; i-- {
+		b[i] = byte('0' + c%10)
+		c /= 10
+	}
+	return string(b[:])
+}
+
+// endFor returns the close frame for the cause that ended a connection, nil when
+// the client ended it or is unreachable.
+func (t *WebSocket) endFor(cause error) *CloseError {
+	var ce *CloseError
+	var peer websocket.CloseError
+	switch {
+	case errors.As(cause, &ce):
+		return ce
+	case errors.As(cause, &peer), errors.Is(cause, io.EOF), errors.Is(cause, errGone):
+		return nil
+	case errors.Is(cause, context.Canceled):
+		return closing(websocket.StatusGoingAway, "Going away")
+	}
+	t.c.Log.Debug("websocket ended", "error", cause)
+	return closing(CodeInternal, "Internal server error")
+}

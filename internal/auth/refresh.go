@@ -1,0 +1,161 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"foresight/internal/fault"
+	"foresight/internal/id"
+)
+
+// refreshRow is a row of lookup_refresh_token.
+type refreshRow struct {
+	ID         id.UUID
+	TenantID   id.UUID
+	TenantCode string
+	UserID     id.UUID
+	FamilyID   id.UUID
+	ExpiresAt  time.Time
+	UsedAt     *time.Time
+	RevokedAt  *time.Time
+	Role       string
+	Status     string
+	Locale     *string
+}
+
+// maxRefresh bounds the length of a refresh token in bytes.
+const maxRefresh = 256
+
+func newRefreshToken() (token string, hash []byte) {
+	token = randomText(32)
+	sum := sha256.Sum256([]byte(token))
+	return token, sum[:]
+}
+
+// Refresh exchanges a refresh token for a new pair, with the person's present
+// role. Any token that is not good is a fault of kind Unauthenticated; one that
+// was used before also ends its family.
+func (s *Service) Refresh(ctx context.Context, token string) (*Session, error) {
+	r, err := s.findRefresh(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	now := s.c.Now()
+	switch {
+	case r.RevokedAt != nil, !now.Before(r.ExpiresAt), r.Status != statusActive:
+		return nil, badRefresh(nil)
+	case r.UsedAt != nil && now.Sub(*r.UsedAt) > s.c.ReuseGrace:
+		return nil, s.reused(ctx, r)
+	}
+	next, hash := newRefreshToken()
+	err = s.inTenant(ctx, r.TenantID, func(ctx context.Context, tx pgx.Tx) error {
+		// The row is looked at again under the family's lock: of two that come at
+		// once, one is first, and a family that is being revoked gets no new token.
+		var used *time.Time
+		var revoked bool
+		if err := lockFamily(ctx, tx, r.FamilyID); err != nil {
+			return err
+		}
+		err := tx.QueryRow(ctx, `SELECT used_at, revoked_at IS NOT NULL FROM refresh_tokens WHERE id = $1`, r.ID).Scan(&used, &revoked)
+		if err != nil {
+			return err
+		}
+		if revoked {
+			return badRefresh(nil)
+		}
+		if used == nil {
+			if _, err := tx.Exec(ctx, `UPDATE refresh_tokens SET used_at = $2 WHERE id = $1`, r.ID, now); err != nil {
+				return err
+			}
+		} else if now.Sub(*used) > s.c.ReuseGrace {
+			return errReused
+		}
+		return s.insertRefresh(ctx, tx, r.TenantID, r.UserID, r.FamilyID, hash)
+	})
+	var f *fault.Error
+	switch {
+	case errors.Is(err, errReused):
+		return nil, s.reused(ctx, r)
+	case errors.As(err, &f):
+		return nil, f
+	case err != nil:
+		return nil, unavailable(err)
+	}
+	return s.session(person(r.UserID, r.TenantID, r.TenantCode, r.Role, r.Locale), r.FamilyID, next)
+}
+
+// errReused leaves the transaction of Refresh for the one that revokes.
+var errReused = errors.New("refresh token used twice")
+
+// Logout ends the session that the refresh token belongs to. An unknown token is
+// no error: there is no session, as asked for.
+func (s *Service) Logout(ctx context.Context, token string) error {
+	r, err := s.findRefresh(ctx, token)
+	if fault.Is(err, fault.Unauthenticated) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.revokeFamily(ctx, r)
+}
+
+func (s *Service) findRefresh(ctx context.Context, token string) (*refreshRow, error) {
+	if token == "" || len(token) > maxRefresh {
+		return nil, badRefresh(nil)
+	}
+	sum := sha256.Sum256([]byte(token))
+	rows, err := lookup[refreshRow](ctx, s.c.DB, `SELECT * FROM lookup_refresh_token($1)`, sum[:])
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) != 1 {
+		return nil, badRefresh(nil)
+	}
+	return &rows[0], nil
+}
+
+// reused revokes the family of a token that came a second time.
+func (s *Service) reused(ctx context.Context, r *refreshRow) error {
+	s.c.Log.WarnContext(ctx, "refresh token used twice: session ended", "tenant_id", r.TenantID, "user_id", r.UserID, "session", r.FamilyID)
+	if err := s.revokeFamily(ctx, r); err != nil {
+		return err
+	}
+	return badRefresh(errReused)
+}
+
+func (s *Service) revokeFamily(ctx context.Context, r *refreshRow) error {
+	err := s.inTenant(ctx, r.TenantID, func(ctx context.Context, tx pgx.Tx) error {
+		if err := lockFamily(ctx, tx, r.FamilyID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE refresh_tokens SET revoked_at = $2 WHERE family_id = $1 AND revoked_at IS NULL`, r.FamilyID, s.c.Now())
+		return err
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	s.announce(Revocation{Session: r.FamilyID, At: s.c.Now()})
+	return nil
+}
+
+// lockFamily lets one transaction at a time change a family; row locks would not
+// hold back the insertion of the next token.
+func lockFamily(ctx context.Context, tx pgx.Tx, family id.UUID) error {
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, family.String())
+	return err
+}
+
+func (s *Service) insertRefresh(ctx context.Context, tx pgx.Tx, tenant, user, family id.UUID, hash []byte) error {
+	_, err := tx.Exec(ctx, `INSERT INTO refresh_tokens (id, tenant_id, user_id, token_hash, family_id, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, id.New(id.RefreshToken), tenant, user, hash, family, s.c.Now(), s.c.Now().Add(s.c.RefreshTTL))
+	return err
+}
+
+func badRefresh(cause error) *fault.Error {
+	return fault.New(fault.Unauthenticated, "error.auth.refresh").Because(cause)
+}

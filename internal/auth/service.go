@@ -1,0 +1,178 @@
+// Package auth signs people and machines in. It checks passwords (argon2id) and
+// client secrets, issues access tokens (JWT, EdDSA by default) and rotating refresh
+// tokens, and verifies them.
+//
+// # Sessions
+//
+// A sign-in begins a family of refresh tokens, of which only the SHA-256 is stored.
+// Each is used once and replaced by the next. A token that is used again revokes its
+// whole family, since one of the two users is a thief; only within ReuseGrace of the
+// first use it is taken for a retry (two tabs of a browser, an answer that was lost
+// on the way) and continues the family. Access tokens name the family, so that a
+// session that is ended takes its access tokens and open connections with it.
+//
+// # Guessing
+//
+// After a few failures an account and the address they come from are locked for a
+// time that doubles. Unknown accounts cost the same time and are locked the same
+// way. The lock of a known account is also stored, and survives a restart.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"foresight/internal/fault"
+	"foresight/internal/id"
+	"foresight/internal/tenancy"
+)
+
+// DB is the pool of the role foresight_app: *pgxpool.Pool.
+type DB interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// Config are the parts of a service. Zero values take the defaults in brackets.
+type Config struct {
+	DB     DB
+	Keys   *Keys
+	Hasher *Hasher // [NewHasher(DefaultParams)]
+
+	Issuer     string        // `iss` and `aud` of tokens ["foresight"]
+	AccessTTL  time.Duration // of access tokens [15m]
+	RefreshTTL time.Duration // of refresh tokens, renewed by use [30 days]
+	// ReuseGrace is how long after its use a refresh token may be used again
+	// [10s]; negative: not at all.
+	ReuseGrace time.Duration
+
+	// OnRevoke is told of every revocation that begins here, so that other
+	// processes can Apply it. It must not block. May be nil.
+	OnRevoke func(Revocation)
+	Now      func() time.Time // [time.Now]
+	Log      *slog.Logger     // [slog.Default()]
+}
+
+// Service is safe for concurrent use and has no goroutines.
+type Service struct {
+	c       Config
+	tokens  tokens
+	tries   throttle
+	revoked revocations
+	dummy   string // hash that unknown accounts are checked against
+}
+
+// New returns the service.
+func New(ctx context.Context, c Config) (*Service, error) {
+	if c.DB == nil || c.Keys == nil {
+		return nil, errors.New("auth: a database and keys are needed")
+	}
+	if c.Hasher == nil {
+		c.Hasher = NewHasher(DefaultParams)
+	}
+	if c.Issuer == "" {
+		c.Issuer = "foresight"
+	}
+	for _, d := range []struct {
+		v *time.Duration
+		d time.Duration
+	}{{&c.AccessTTL, 15 * time.Minute}, {&c.RefreshTTL, 30 * 24 * time.Hour}, {&c.ReuseGrace, 10 * time.Second}} {
+		if *d.v == 0 {
+			*d.v = d.d
+		}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	dummy, err := c.Hasher.Hash(ctx, randomText(16))
+	if err != nil {
+		return nil, err
+	}
+	return &Service{c: c, dummy: dummy,
+		tokens:  tokens{c.Keys, c.Issuer, c.Issuer, c.AccessTTL, c.Now},
+		tries:   throttle{now: c.Now},
+		revoked: revocations{now: c.Now, keep: c.AccessTTL},
+	}, nil
+}
+
+// Hasher returns the hasher, for those who set or check other passwords (gateways).
+func (s *Service) Hasher() *Hasher { return s.c.Hasher }
+
+// JWKS returns the public keys as a JWK set.
+func (s *Service) JWKS() []byte { return s.c.Keys.JWKS() }
+
+// Authenticate verifies an Authorization header, "Bearer <token>". Every error is
+// a fault of kind Unauthenticated that says nothing of the reason.
+func (s *Service) Authenticate(_ context.Context, header string) (*Grant, error) {
+	scheme, token, ok := strings.Cut(strings.TrimSpace(header), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return nil, fault.New(fault.Unauthenticated, "error.auth.required")
+	}
+	g, err := s.tokens.verify(strings.TrimSpace(token))
+	if err != nil {
+		return nil, fault.New(fault.Unauthenticated, "error.auth.token").Because(err)
+	}
+	if s.revoked.hit(g) {
+		return nil, fault.New(fault.Unauthenticated, "error.auth.token").Because(errors.New("revoked"))
+	}
+	return g, nil
+}
+
+// Watch returns a channel that is closed when the grant's session, or all of its
+// actor, is revoked (at once when that has happened). Call release when done.
+func (s *Service) Watch(g *Grant) (revoked <-chan struct{}, release func()) {
+	return s.revoked.watch(g)
+}
+
+// RevokeActor ends all access tokens of a person or client: rights have changed.
+// Refresh tokens stay valid, so that clients come back with the new rights.
+func (s *Service) RevokeActor(actor id.UUID) { s.announce(Revocation{Actor: actor, At: s.c.Now()}) }
+
+// Apply takes a revocation that began in another process.
+func (s *Service) Apply(v Revocation) { s.revoked.apply(v) }
+
+func (s *Service) announce(v Revocation) {
+	s.revoked.apply(v)
+	if s.c.OnRevoke != nil {
+		s.c.OnRevoke(v)
+	}
+}
+
+// inTenant runs f in a transaction that sees one tenant.
+func (s *Service) inTenant(ctx context.Context, tenant id.UUID, f func(context.Context, pgx.Tx) error) error {
+	ctx = tenancy.AsSystem(ctx, tenant)
+	return pgx.BeginFunc(ctx, s.c.DB, func(tx pgx.Tx) error {
+		// Said for the transaction, too: nothing here depends on how the pool was made.
+		if _, err := tx.Exec(ctx, `SELECT set_config('app.tenant_id', $1, true)`, tenant.String()); err != nil {
+			return err
+		}
+		return f(ctx, tx)
+	})
+}
+
+// lookup runs one of the look-ups that come before a tenant is known.
+func lookup[T any](ctx context.Context, db DB, sql string, arg any) ([]T, error) {
+	rows, err := db.Query(ctx, sql, arg)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return out, nil
+}
+
+// unavailable wraps an error of the database or of a full hasher.
+func unavailable(err error) error {
+	return fault.New(fault.Unavailable, "error.auth.unavailable").Because(fmt.Errorf("auth: %w", err))
+}
