@@ -10,6 +10,7 @@ import { assetName } from '@/shared/domain/assetName';
 import { useCatalogue } from '@/shared/domain/parameters';
 import { useFormat } from '@/shared/format/react';
 import type { ResultOf } from '@/shared/graph/tada';
+import { useNews } from '@/shared/live/news';
 import { usePermission } from '@/shared/session/react';
 import { Ago } from '@/shared/ui/Ago';
 import { Facts } from '@/shared/ui/Facts';
@@ -18,7 +19,6 @@ import { SeverityLabel } from '@/shared/ui/Severity';
 import { SidePanel } from '@/shared/ui/SidePanel';
 import { Message } from '@/shared/ui/states';
 import { useAlarmActions } from './actions';
-import { useAlarmNews } from './AlarmStream';
 import { alarmDetailDocument } from './documents';
 import { ResolveDialog } from './ResolveDialog';
 import { subjectOf, useCertainty, useSentence } from './sentence';
@@ -36,7 +36,7 @@ export function AlarmPanel({ id, onClose }: Props) {
   const { t } = useTranslation(['alarms', 'common']);
   const [{ data, error }, ask] = useQuery({ query: alarmDetailDocument, variables: { id } });
   const again = () => ask({ requestPolicy: 'network-only' });
-  useAlarmNews(again);
+  useNews('alarms', again);
   const alarm = data?.node?.__typename === 'AlarmEvent' ? data.node : null;
   return (
     <SidePanel title={alarm ? subjectOf(alarm) : t('panel.title')} onClose={onClose}>

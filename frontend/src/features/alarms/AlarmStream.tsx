@@ -1,7 +1,6 @@
-import { createContext, use, useEffect, useEffectEvent, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { useClient } from 'urql';
 import { useOnResumed } from '@/shared/live/react';
-import { throttle } from '@/shared/live/throttle';
 import { severities, type Severity } from '@/shared/domain/severity';
 import { Announcer } from '@/shared/ui/Announcer';
 import { alarmsSubscription, type Alarm } from './documents';
@@ -9,9 +8,6 @@ import { useSentence } from './sentence';
 import { Stream } from './stream';
 
 const StreamContext = createContext<Stream | null>(null);
-
-/** How often lists ask again at most while alarms pour in, in ms. */
-const LISTS_EVERY = 1_500;
 
 /** Follows all alarms of the tenant while the person is signed in, and reads out new ones. */
 export function AlarmStreamProvider({ children }: { children: ReactNode }) {
@@ -53,20 +49,6 @@ export function useAlarmCounts(): Record<Severity, number> {
   const counts = Object.fromEntries(severities.map((one) => [one, 0])) as Record<Severity, number>;
   for (const alarm of useActiveAlarms()) counts[alarm.severity]++;
   return counts;
-}
-
-/** Calls back when alarms have changed, not more often than a list should ask again. */
-export function useAlarmNews(callback: () => void): void {
-  const stream = useStream();
-  const latest = useEffectEvent(callback);
-  useEffect(() => {
-    const calm = throttle(() => latest(), LISTS_EVERY);
-    const stop = stream.onNews(calm);
-    return () => {
-      stop();
-      calm.cancel();
-    };
-  }, [stream]);
 }
 
 function NewAlarmAnnouncer() {

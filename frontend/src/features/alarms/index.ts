@@ -1,2 +1,2 @@
-export { AlarmStreamProvider, useActiveAlarms, useAlarmCounts, useAlarmNews } from './AlarmStream';
+export { AlarmStreamProvider, useActiveAlarms, useAlarmCounts } from './AlarmStream';
 export { alarmCache } from './cache';

@@ -1,3 +1,4 @@
+import { publish } from '@/shared/live/news';
 import type { Alarm } from './documents';
 import { isActive } from './status';
 
@@ -15,7 +16,6 @@ export class Stream {
   private alarms = new Map<string, Alarm>();
   private state: StreamState = { active: [], newest: null };
   private listeners = new Set<() => void>();
-  private news = new Set<() => void>();
 
   getState = (): StreamState => this.state;
 
@@ -24,35 +24,25 @@ export class Stream {
     return () => this.listeners.delete(listener);
   };
 
-  /** Calls back on every change after the beginning: lists may have to ask again. */
-  onNews(listener: () => void): () => void {
-    this.news.add(listener);
-    return () => this.news.delete(listener);
-  }
-
   /** Begins anew: a snapshot follows. */
   restart(): void {
     this.alarms.clear();
-    this.publish(null);
-    this.tell();
+    this.show(null);
+    publish('alarms');
   }
 
   put(alarm: Alarm, snapshot: boolean): void {
     const known = this.alarms.has(alarm.id);
     if (isActive(alarm.status)) this.alarms.set(alarm.id, alarm);
     else this.alarms.delete(alarm.id);
-    this.publish(!snapshot && !known && alarm.status === 'OPEN' ? alarm : this.state.newest);
-    if (!snapshot) this.tell();
+    this.show(!snapshot && !known && alarm.status === 'OPEN' ? alarm : this.state.newest);
+    if (!snapshot) publish('alarms');
   }
 
-  private publish(newest: Alarm | null): void {
+  private show(newest: Alarm | null): void {
     const active = [...this.alarms.values()].sort((a, b) => b.triggeredAt.localeCompare(a.triggeredAt));
     for (const alarm of active.splice(CAPACITY)) this.alarms.delete(alarm.id);
     this.state = { active, newest };
     for (const listener of this.listeners) listener();
-  }
-
-  private tell(): void {
-    for (const listener of this.news) listener();
   }
 }

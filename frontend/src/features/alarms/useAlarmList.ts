@@ -1,7 +1,7 @@
 import { useCallback, useState } from 'react';
 import { useQuery } from 'urql';
+import { useNews } from '@/shared/live/news';
 import type { VariablesOf } from '@/shared/graph/tada';
-import { useAlarmNews } from './AlarmStream';
 import { alarmListDocument } from './documents';
 
 export type AlarmFilter = NonNullable<VariablesOf<typeof alarmListDocument>['filter']>;
@@ -23,7 +23,7 @@ export function useAlarmList(filter: AlarmFilter) {
     requestPolicy: 'cache-only',
   });
   const again = useCallback(() => refresh({ requestPolicy: 'network-only' }), [refresh]);
-  useAlarmNews(again);
+  useNews('alarms', again);
   const page = data?.alarmEvents;
   const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   const more = useCallback(() => {

@@ -6,15 +6,15 @@ import type { ReactNode } from 'react';
 import { Controller, type Control, type FieldPath, type FieldValues } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 
-interface FieldProps<Values extends FieldValues> {
-  control: Control<Values>;
+interface FieldProps<Values extends FieldValues, Output> {
+  control: Control<Values, unknown, Output>;
   name: FieldPath<Values>;
   label: string;
   help?: string;
   disabled?: boolean;
 }
 
-interface TextProps<Values extends FieldValues> extends FieldProps<Values> {
+interface TextProps<Values extends FieldValues, Output> extends FieldProps<Values, Output> {
   unit?: string;
   numeric?: boolean;
   type?: 'text' | 'date';
@@ -23,7 +23,7 @@ interface TextProps<Values extends FieldValues> extends FieldProps<Values> {
 }
 
 /** A text or a number; its help gives way to its error. */
-export function TextInput<Values extends FieldValues>({
+export function TextInput<Values extends FieldValues, Output>({
   control,
   name,
   label,
@@ -33,7 +33,7 @@ export function TextInput<Values extends FieldValues>({
   type = 'text',
   multiline,
   ...rest
-}: TextProps<Values>) {
+}: TextProps<Values, Output>) {
   const text = useErrorText();
   return (
     <Controller
@@ -64,20 +64,20 @@ export function TextInput<Values extends FieldValues>({
   );
 }
 
-interface SelectProps<Values extends FieldValues> extends FieldProps<Values> {
+interface SelectProps<Values extends FieldValues, Output> extends FieldProps<Values, Output> {
   /** `<option>` and `<optgroup>` elements. */
   children: ReactNode;
 }
 
 /** A choice of few; the browser's own list, which is the best one on a tablet. */
-export function SelectInput<Values extends FieldValues>({
+export function SelectInput<Values extends FieldValues, Output>({
   control,
   name,
   label,
   help,
   disabled,
   children,
-}: SelectProps<Values>) {
+}: SelectProps<Values, Output>) {
   const text = useErrorText();
   return (
     <Controller
@@ -102,7 +102,7 @@ export function SelectInput<Values extends FieldValues>({
   );
 }
 
-export function SwitchInput<Values extends FieldValues>({ control, name, label, disabled }: FieldProps<Values>) {
+export function SwitchInput<Values extends FieldValues, Output>({ control, name, label, disabled }: FieldProps<Values, Output>) {
   return (
     <Controller
       control={control}

@@ -1,6 +1,7 @@
-import { print } from './print';
+import type { TadaDocumentNode } from 'gql.tada';
 import { graphql, type ResultOf } from '../graph/tada';
 import { post, Unreachable } from './post';
+import { print } from './print';
 
 export const viewerFragment = graphql(`
   fragment ViewerFields on Viewer {
@@ -185,6 +186,17 @@ export class Session {
       this.token = null;
       this.set({ phase: 'signedOut', viewer: null });
     }
+  }
+
+  /** Asks once, past the cache: for what is many and looked at once. Rejects on any error. */
+  async ask<Result, Variables extends object>(
+    document: TadaDocumentNode<Result, Variables>,
+    variables: Variables,
+  ): Promise<Result> {
+    await this.ensureFresh();
+    const answer = await post<Result>(print(document), { ...variables } as Record<string, unknown>, this.headers());
+    if (answer.data && !answer.errors) return answer.data;
+    throw new Error(answer.errors?.[0]?.message ?? 'empty answer');
   }
 
   private renew(): Promise<boolean> {

@@ -1,0 +1,2 @@
+export { assetCache } from './cache';
+export type { AssetDetail } from './documents';

@@ -1,0 +1,3 @@
+export { AssetDetailPage } from './AssetDetailPage';
+export { AssetFormPage } from './AssetFormPage';
+export { AssetsPage } from './AssetsPage';

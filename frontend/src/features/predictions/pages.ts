@@ -1,0 +1,2 @@
+export { AssetPredictions } from './AssetPredictions';
+export { LatestAbnormal } from './LatestAbnormal';

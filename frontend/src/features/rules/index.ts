@@ -1,0 +1,1 @@
+export { ruleCache } from './cache';

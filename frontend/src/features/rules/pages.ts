@@ -1,0 +1,3 @@
+export { RuleFormPage } from './RuleFormPage';
+export { RulesPage } from './RulesPage';
+export { useThresholds } from './thresholds';

@@ -1,0 +1,46 @@
+import { graphql, type ResultOf } from '@/shared/graph/tada';
+
+const readingFragment = graphql(`
+  fragment ReadingFields on Reading {
+    sensorId
+    timestamp
+    values(parameters: $parameters) {
+      parameter
+      value
+    }
+  }
+`);
+
+export type ReadingData = ResultOf<typeof readingFragment>;
+
+export const telemetryDocument = graphql(
+  `
+    query TelemetryHistory($scope: ScopeInput!, $from: Time!, $after: String, $parameters: [String!]) {
+      telemetry(first: 100, after: $after, scope: $scope, from: $from) {
+        nodes {
+          ...ReadingFields
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  `,
+  [readingFragment],
+);
+
+export const telemetrySubscription = graphql(
+  `
+    subscription Telemetry($scope: ScopeInput, $parameters: [String!]) {
+      telemetry(scope: $scope) {
+        snapshot
+        resync
+        reading {
+          ...ReadingFields
+        }
+      }
+    }
+  `,
+  [readingFragment],
+);

@@ -1,0 +1,1 @@
+export { TelemetryPanel } from './TelemetryPanel';
