@@ -106,14 +106,15 @@ func (p *partition) work(ctx, reading context.Context) (err error) {
 	if p.lease.stream != "" && p.lease.stream != p.stream {
 		return errStream
 	}
+	var info bus.Info
 	if err := p.retry(reading, "log", func() error {
-		info, err := p.w.parts.Log.Info(reading)
-		if err == nil && info.LastSeq < p.lease.sequence {
-			p.fail(errStream)
-		}
+		info, err = p.w.parts.Log.Info(reading)
 		return err
 	}); err != nil {
 		return err
+	}
+	if info.LastSeq < p.lease.sequence {
+		return errStream
 	}
 	r, err := p.w.parts.Log.Read(p.lease.number, p.lease.sequence+1)
 	if err != nil {

@@ -198,7 +198,7 @@ var errFenced = errors.New("pipeline: another worker owns the partition")
 
 // errStream says that the log is not the one in which the checkpoint counts, or has
 // lost entries since: going on would skip messages without anybody's knowing. It is for
-// a person to decide; to accept the log as it is, set sequence to 0 and stream to ''
+// a person to decide; to accept the log as it is, set sequence to 0 and stream to ”
 // in the table partitions and start the worker again (what is in the store already is
 // found to be repeated).
 var errStream = errors.New("pipeline: the log is not the one of the checkpoint")
