@@ -126,6 +126,11 @@ func reachable(ctx context.Context, m ent.Mutation) error {
 		}
 		placed = true
 	}
+	for _, column := range []string{"site_id", "asset_id", "sensor_id"} {
+		if m.FieldCleared(column) && !placed {
+			return privacy.Denyf("rule: %s without %s may reach beyond the actor's sites", m.Type(), column)
+		}
+	}
 	if m.Op().Is(ent.OpCreate) && !placed {
 		return privacy.Denyf("rule: a new %s lies on none of the actor's sites", m.Type())
 	}

@@ -1,0 +1,142 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"foresight/ent"
+	"foresight/ent/alarmrule"
+	"foresight/ent/enum"
+	"foresight/ent/privacy"
+	"foresight/internal/tenancy"
+)
+
+// here is an engineer who is limited to one site of two.
+type here struct {
+	*world
+	client      *ent.Client
+	admin, ctx  context.Context
+	site, other uuid.UUID // the own one is the fixture's
+	otherAsset  uuid.UUID
+	otherSensor uuid.UUID
+}
+
+func newHere(t *testing.T) *here {
+	t.Helper()
+	w := newWorld(t)
+	client, _ := open(t, w.OwnerDSN) // the ORM alone: row security knows no sites
+	h := &here{world: w, client: client, admin: w.a.ctx(t), site: w.a.ids["sites"]}
+	h.ctx = tenancy.With(t.Context(), &tenancy.Actor{
+		Kind: tenancy.Person, ID: w.a.user, TenantID: w.a.tenant, Role: tenancy.Engineer,
+		Scopes: tenancy.RoleScopes(tenancy.Engineer), SiteIDs: []uuid.UUID{h.site},
+	})
+	s := client.Site.Create().SetSiteCode("other").SetName("Other").SaveX(h.admin)
+	g := client.Gateway.Create().SetGatewayCode("other").SetSite(s).SaveX(h.admin)
+	a := client.Asset.Create().SetAssetCode("other").SetName("Other").SetAssetType(enum.AssetPump).SetSite(s).SetGateway(g).SaveX(h.admin)
+	n := client.Sensor.Create().SetSensorCode("other").SetAsset(a).SetGateway(g).SaveX(h.admin)
+	h.other, h.otherAsset, h.otherSensor = s.ID, a.ID, n.ID
+	rule := func(name string) *ent.AlarmRuleCreate {
+		return client.AlarmRule.Create().SetName(name).SetParameter("flow").SetOperator(enum.OperatorLT).SetThreshold(1).SetSeverity(enum.SeverityLow)
+	}
+	rule("tenant").SaveX(h.admin)
+	rule("other site").SetSite(s).SaveX(h.admin)
+	rule("other asset").SetAsset(a).SaveX(h.admin)
+	r := rule("other sensor").SetSensor(n).SaveX(h.admin)
+	e := client.AlarmEvent.Create().SetSite(s).SetAsset(a).SetSensor(n).SetRule(r).SetSeverity(enum.SeverityLow).
+		SetTriggeredValue(0).SetTriggeredAt(r.CreatedAt).SetLastTriggeredAt(r.CreatedAt).SaveX(h.admin)
+	client.AlarmTransition.Create().SetEvent(e).SetSeq(2).SetToStatus(enum.AlarmOpen).SaveX(h.admin)
+	return h
+}
+
+func TestActorsOfASiteSeeItsRowsOnly(t *testing.T) {
+	h := newHere(t)
+	for _, e := range entities(t, h.client) {
+		all, err := e.ids(h.admin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine, err := e.ids(h.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e.table {
+		case "sites", "gateways", "assets", "sensors", "alarm_events", "alarm_transitions":
+			if len(all) != 2 || len(mine) != 1 || mine[0] != h.a.ids[e.table] {
+				t.Errorf("%s: %d of %d rows seen", e.name, len(mine), len(all))
+			}
+		case "alarm_rules":
+			names, err := h.client.AlarmRule.Query().Order(ent.Asc(alarmrule.FieldName)).Select(alarmrule.FieldName).Strings(h.ctx)
+			if err != nil || len(all) != 5 || len(names) != 2 || names[0] != "a_name" || names[1] != "tenant" {
+				t.Errorf("rules seen: %v, %v", names, err)
+			}
+		default:
+			if len(mine) != len(all) {
+				t.Errorf("%s: %d of %d rows seen, but they lie on no site", e.name, len(mine), len(all))
+			}
+		}
+	}
+}
+
+func TestActorsOfASiteChangeItsRowsOnly(t *testing.T) {
+	h := newHere(t)
+	c := h.client
+	tenantRule := c.AlarmRule.Query().Where(alarmrule.Name("tenant")).OnlyIDX(h.admin)
+	for name, err := range map[string]error{
+		"other asset":   c.Asset.UpdateOneID(h.otherAsset).SetName("x").Exec(h.ctx),
+		"other sensor":  c.Sensor.DeleteOneID(h.otherSensor).Exec(h.ctx),
+		"other site":    c.Site.UpdateOneID(h.other).SetName("x").Exec(h.ctx),
+		"tenant's rule": c.AlarmRule.UpdateOneID(tenantRule).SetThreshold(2).Exec(h.ctx),
+	} {
+		if !ent.IsNotFound(err) {
+			t.Errorf("%s: %v, want not found", name, err)
+		}
+	}
+	newRule := func() *ent.AlarmRuleCreate {
+		return c.AlarmRule.Create().SetName("new").SetParameter("flow").SetOperator(enum.OperatorLT).SetThreshold(1).SetSeverity(enum.SeverityLow)
+	}
+	newAsset := func(code string, site uuid.UUID) *ent.AssetCreate {
+		return c.Asset.Create().SetAssetCode(code).SetName("New").SetAssetType(enum.AssetPump).SetSiteID(site)
+	}
+	for name, err := range map[string]error{
+		"a new site":                     c.Site.Create().SetSiteCode("new").SetName("New").Exec(h.ctx),
+		"an asset elsewhere":             newAsset("x1", h.other).Exec(h.ctx),
+		"an asset moved elsewhere":       c.Asset.UpdateOneID(h.a.ids["assets"]).SetSiteID(h.other).Exec(h.ctx),
+		"an asset under one elsewhere":   newAsset("x2", h.site).SetParentID(h.otherAsset).Exec(h.ctx),
+		"a sensor on an asset elsewhere": c.Sensor.Create().SetSensorCode("x").SetAssetID(h.otherAsset).Exec(h.ctx),
+		"a rule of the tenant":           newRule().Exec(h.ctx),
+		"a rule elsewhere":               newRule().SetSiteID(h.other).Exec(h.ctx),
+		"a rule on a sensor elsewhere":   newRule().SetSensorID(h.otherSensor).Exec(h.ctx),
+		"an unlimited rule":              c.AlarmRule.UpdateOneID(h.a.ids["alarm_rules"]).ClearSiteID().ClearAssetID().ClearSensorID().Exec(h.ctx),
+	} {
+		if !errors.Is(err, privacy.Deny) {
+			t.Errorf("%s: %v, want denied", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"an asset":             newAsset("ok", h.site).SetParentID(h.a.ids["assets"]).Exec(h.ctx),
+		"a sensor":             c.Sensor.Create().SetSensorCode("ok").SetAssetID(h.a.ids["assets"]).Exec(h.ctx),
+		"a rule":               newRule().SetAssetID(h.a.ids["assets"]).Exec(h.ctx),
+		"a change of the rule": c.AlarmRule.UpdateOneID(h.a.ids["alarm_rules"]).SetThreshold(9).Exec(h.ctx),
+	} {
+		if err != nil {
+			t.Errorf("%s on the own site: %v", name, err)
+		}
+	}
+}
+
+func TestEdgesAreWrittenFromTheSideThatHoldsTheKey(t *testing.T) {
+	h := newHere(t)
+	for name, err := range map[string]error{
+		"add":    h.client.Site.UpdateOneID(h.site).AddAssetIDs(h.otherAsset).Exec(h.ctx),
+		"remove": h.client.Site.UpdateOneID(h.site).RemoveAssetIDs(h.otherAsset).Exec(h.ctx),
+		"clear":  h.client.Site.UpdateOneID(h.site).ClearAssets().Exec(h.ctx),
+		"create": h.client.Site.Create().SetSiteCode("y").SetName("Y").AddAssetIDs(h.otherAsset).Exec(h.admin),
+	} {
+		if !errors.Is(err, privacy.Deny) {
+			t.Errorf("%s: %v, want denied", name, err)
+		}
+	}
+}
