@@ -1,0 +1,113 @@
+package httpapi
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
+
+	"foresight/internal/auth"
+	"foresight/internal/fault"
+)
+
+// Authenticator verifies an Authorization header. *auth.Service is one.
+type Authenticator interface {
+	Authenticate(ctx context.Context, header string) (*auth.Grant, error)
+}
+
+// Config are the parts of the API. Handlers that are nil have no route.
+type Config struct {
+	Graph   http.Handler // /graphql
+	Token   http.Handler // POST /oauth/token
+	Metrics http.Handler // /metrics
+	Auth    Authenticator
+	JWKS    func() []byte // /.well-known/jwks.json
+	Schema  string        // SDL for /schema.graphql
+	Web     fs.FS         // files of the web application; nil: not built
+	Checks  []Check       // of /readyz
+
+	// GraphError writes a GraphQL result that is one error, for requests to
+	// /graphql that do not get so far. Required with Graph.
+	GraphError func(w http.ResponseWriter, r *http.Request, status int, f *fault.Error)
+	// Localize puts what fits the Accept-Language header (and the person's own
+	// language, "" when unknown) into the context. May be nil.
+	Localize func(ctx context.Context, acceptLanguage, personal string) context.Context
+
+	Secure         bool           // browsers come over TLS: HSTS and Secure cookies
+	Origins        []string       // other origins that browsers may call from, "https://host"
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	MaxBody        int64          // bytes of a request [1 MiB]
+	Rate           rate.Limit     // requests per second of a credential, or an address without one [100]
+	Burst          int            // [200]
+
+	Log        *slog.Logger          // [slog.Default()]
+	Registerer prometheus.Registerer // no metrics when nil
+}
+
+// API is the handler of everything. It is safe for concurrent use.
+type API struct {
+	c        Config
+	handler  http.Handler
+	limiter  *limiter
+	metrics  *metrics
+	draining atomic.Bool
+}
+
+// New returns the API.
+func New(c Config) *API {
+	if c.MaxBody == 0 {
+		c.MaxBody = 1 << 20
+	}
+	if c.Rate == 0 {
+		c.Rate = 100
+	}
+	if c.Burst == 0 {
+		c.Burst = 200
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Graph != nil && (c.GraphError == nil || c.Auth == nil) {
+		panic("httpapi: Graph needs GraphError and Auth")
+	}
+	a := &API{c: c, limiter: newLimiter(c.Rate, c.Burst), metrics: newMetrics(c.Registerer)}
+	mux := http.NewServeMux()
+	// Probes and metrics are answered whatever the rate, and without credentials.
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	if c.Metrics != nil {
+		mux.Handle("GET /metrics", c.Metrics)
+	}
+	api := func(h http.Handler) http.Handler { return a.limitBody(a.identify(a.limitRate(h))) }
+	if c.Graph != nil {
+		mux.Handle("/graphql", api(a.withCookies(c.Graph)))
+	}
+	if c.Token != nil {
+		mux.Handle("/oauth/token", a.limitBody(a.limitRate(c.Token))) // has credentials of its own
+	}
+	if c.JWKS != nil {
+		mux.Handle("GET /.well-known/jwks.json", a.limitRate(document("application/json", c.JWKS)))
+	}
+	if c.Schema != "" {
+		mux.Handle("GET /schema.graphql", a.limitRate(document("text/plain; charset=utf-8", func() []byte { return []byte(c.Schema) })))
+	}
+	mux.Handle("/", a.limitRate(newSPA(c.Web)))
+	a.handler = a.withRequestID(a.observe(a.recover(a.headers(a.cors(a.localize(mux))))))
+	return a
+}
+
+// ServeHTTP serves one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+func document(contentType string, body func() []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		_, _ = w.Write(body()) // the client has gone
+	})
+}
