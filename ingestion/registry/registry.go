@@ -10,25 +10,26 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"foresight/internal/id"
+	"foresight/internal/postgres"
 )
 
 // Options of a Registry.
 type Options struct {
 	// Pool reads tenants, sites, gateways, assets, sensors and parameters of all tenants.
 	Pool *pgxpool.Pool
-	// Listen delivers change notices, the payloads of the channel foresight_changes,
-	// until ctx ends. It mends its own connection and delivers "" whenever notices
-	// may have been missed. Nil: there are none, and only Refresh keeps up.
+	// Listen delivers change notices until ctx ends: postgres.Listen on the channel
+	// postgres.ChangeChannel. Nil: there are none, and only Refresh keeps up.
 	Listen func(ctx context.Context, deliver func(payload string)) error
 	// Refresh is the interval of full loads; 60 s when zero.
 	Refresh time.Duration
@@ -78,6 +79,18 @@ func New(o Options) *Registry {
 
 // Snapshot returns the present state; it is never nil.
 func (r *Registry) Snapshot() *Snapshot { return r.current.Load() }
+
+// PasswordHash returns the PHC string of a gateway's password, "" when it has none or
+// is not active. It asks the database: the worker's role can read one hash by its
+// exact user name, and no list of them.
+func (r *Registry) PasswordHash(ctx context.Context, g *Gateway) (string, error) {
+	var hash string
+	err := r.opt.Pool.QueryRow(ctx, "SELECT password_hash FROM lookup_gateway($1) WHERE id = $2", g.Username, g.ID).Scan(&hash)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", fmt.Errorf("registry: look up a gateway: %w", err)
+	}
+	return hash, nil
+}
 
 // Age returns how old the last full load is.
 func (r *Registry) Age() time.Duration { return time.Since(time.Unix(0, r.loaded.Load())) }
@@ -175,12 +188,6 @@ func (r *Registry) follow(ctx context.Context) {
 	}
 }
 
-// notice is the payload of a change notice.
-type notice struct {
-	Tenant string `json:"tenant"` // empty: a table of all tenants
-	Table  string `json:"table"`
-}
-
 var followed = map[string]bool{
 	"tenants": true, "parameters": true, "gateways": true, "sites": true, "assets": true, "sensors": true,
 }
@@ -189,17 +196,16 @@ var followed = map[string]bool{
 func (r *Registry) loadNoticed(ctx context.Context, payload string) error {
 	tenants := map[id.UUID]bool{}
 	for waiting := true; waiting; {
-		var n notice
-		if err := json.Unmarshal([]byte(payload), &n); err != nil {
-			r.log.Warn("change notice of unknown form", "payload", payload)
+		change, err := postgres.ParseChange(payload)
+		if err != nil {
+			r.log.Warn("change notice of unknown form", "error", err)
 			return r.loadAll(ctx)
 		}
-		if followed[n.Table] {
-			tenant, err := id.Parse(n.Tenant)
-			if err != nil {
-				return r.loadAll(ctx) // notices that are left cost a second load, no more
+		if followed[change.Table] {
+			if change.Tenant == id.Nil { // of all; notices that are left cost a second load, no more
+				return r.loadAll(ctx)
 			}
-			tenants[tenant] = true
+			tenants[change.Tenant] = true
 		}
 		select {
 		case payload = <-r.notices:

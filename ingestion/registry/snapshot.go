@@ -18,11 +18,12 @@ type Sensor struct {
 	Active    bool   // so are its asset and its site
 }
 
-// Gateway is a device with an MQTT credential.
+// Gateway is a device with an MQTT user name. Its password's hash is not kept in
+// memory, see Registry.PasswordHash.
 type Gateway struct {
 	ID, Tenant, Site id.UUID
 	Username         string // globally unique
-	PasswordHash     string // PHC string
+	Version          int    // of its row: another one may mean another password
 	Active           bool   // so are its tenant and its site
 }
 

@@ -1,0 +1,134 @@
+package mqtt
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"foresight/ingestion/admit"
+	"foresight/ingestion/registry"
+)
+
+// hook is where the broker's protocol engine asks the product.
+type hook struct {
+	mochi.HookBase
+	broker *Broker
+}
+
+func (h *hook) ID() string { return "foresight" }
+
+func (h *hook) Provides(b byte) bool {
+	switch b {
+	case mochi.OnPacketRead, mochi.OnConnectAuthenticate, mochi.OnACLCheck,
+		mochi.OnSessionEstablished, mochi.OnPublish, mochi.OnDisconnect:
+		return true
+	}
+	return false
+}
+
+// OnPacketRead is where a packet can still be changed.
+func (h *hook) OnPacketRead(cl *mochi.Client, pk packets.Packet) (packets.Packet, error) {
+	switch pk.FixedHeader.Type {
+	case packets.Connect:
+		c := &pk.Connect
+		// A client id names a connection of one credential: otherwise a gateway of
+		// another tenant could take the connection over by using its id.
+		if c.ClientIdentifier != "" {
+			c.ClientIdentifier = string(c.Username) + "\x00" + c.ClientIdentifier
+		}
+		c.Clean = true
+		c.WillFlag, c.WillRetain, c.WillQos, c.WillPayload, c.WillTopic = false, false, 0, nil, ""
+	case packets.Publish:
+		// The engine passes over topics like $SYS in silence, and a sender of QoS 1
+		// would wait for ever.
+		if strings.HasPrefix(pk.TopicName, "$") {
+			pk.TopicName = escape + pk.TopicName
+		}
+	}
+	return pk, nil
+}
+
+func (h *hook) OnConnectAuthenticate(cl *mochi.Client, pk packets.Packet) bool {
+	b := h.broker
+	username := string(pk.Connect.Username)
+	g, v := b.auth.check(b.ctx, b.opt.Snapshot(), username, string(pk.Connect.Password), cl.Net.Remote)
+	if v == accepted && !b.admits(g) {
+		v = tooManyConn
+	}
+	if b.stopping.Load() {
+		return false
+	}
+	b.metrics.logins.WithLabelValues(string(v)).Inc()
+	if v != accepted {
+		b.log.Info("log-in refused", "username", cut(username), "remote", cl.Net.Remote, "verdict", string(v))
+	}
+	return v == accepted
+}
+
+// OnACLCheck: nobody may subscribe. What may be published is for admission to say,
+// which knows the sensors: a message on a foreign topic becomes a dead letter there,
+// rather than the end of a connection and the same message again.
+func (h *hook) OnACLCheck(_ *mochi.Client, _ string, write bool) bool { return write }
+
+func (h *hook) OnSessionEstablished(cl *mochi.Client, _ packets.Packet) {
+	b := h.broker
+	g, ok := b.opt.Snapshot().Gateway(string(cl.Properties.Username))
+	if !ok || !g.Active || b.stopping.Load() {
+		cl.Stop(packets.ErrNotAuthorized)
+		return
+	}
+	b.begin(cl, g)
+}
+
+// OnPublish takes a message into the session's stream. The acknowledgement is the
+// session's business: the error tells the engine to do nothing more.
+func (h *hook) OnPublish(cl *mochi.Client, pk packets.Packet) (packets.Packet, error) {
+	b := h.broker
+	s := b.session(cl)
+	if s == nil || b.stopping.Load() {
+		return pk, packets.ErrRejectPacket
+	}
+	if g, ok := b.opt.Snapshot().Gateway(s.gateway.Username); !ok || !g.Active || !s.same(g) {
+		b.log.Info("gateway changed, must log in again", "username", s.gateway.Username, "remote", cl.Net.Remote)
+		s.disconnect(reasonNotAuthorized)
+		return pk, packets.ErrRejectPacket
+	}
+	if pk.FixedHeader.Qos == 2 && cl.State.Inflight.Len() >= 4*b.opt.Window {
+		s.disconnect(reasonReceiveMaximum) // PUBLISH upon PUBLISH without PUBREL
+		return pk, packets.ErrRejectPacket
+	}
+	if err := s.stream.Submit(s.message(&pk), tag{id: pk.PacketID, qos: pk.FixedHeader.Qos}); err != nil {
+		s.disconnect(reasonUnavailable)
+	}
+	return pk, packets.ErrRejectPacket
+}
+
+func (h *hook) OnDisconnect(cl *mochi.Client, err error, _ bool) {
+	if code := (packets.Code{}); errors.As(err, &code) && code.Code >= packets.ErrUnspecifiedError.Code {
+		h.broker.metrics.violations.Inc()
+	}
+	if s := h.broker.session(cl); s != nil {
+		h.broker.leave(s)
+	}
+}
+
+// escape goes before a topic that the engine would not let through. No client can
+// send it: a topic with a zero byte is malformed.
+const escape = "\x00"
+
+func (s *session) message(pk *packets.Packet) admit.Message {
+	return admit.Message{Credential: s.credential, Topic: strings.TrimPrefix(pk.TopicName, escape), Payload: pk.Payload, ReceivedAt: time.Now()}
+}
+
+// same reports whether g is the gateway, unchanged, as which the session logged in.
+func (s *session) same(g *registry.Gateway) bool { return *g == *s.gateway }
+
+func cut(s string) string {
+	if len(s) > 100 {
+		return s[:100] + "…"
+	}
+	return s
+}
