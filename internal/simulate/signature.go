@@ -63,7 +63,7 @@ var signatures = map[string]signature{
 		jitter: 0.30, swing: 0.35, period: 9},
 	"bearing_lubricant_starvation": {at: oneBearing, main: effect{[4]float64{0.1, 0.2, 1.0, 2.2}, 27, 22},
 		jitter: 0.12},
-	"bearing_overgrease_churning": {at: oneBearing, main: effect{[4]float64{0.4, 0.3, 0, 0}, -7, 46},
+	"bearing_overgrease_churning": {at: oneBearing, main: effect{[4]float64{0.4, 0.3, 0, 0}, -8, 50},
 		jitter: 0.10},
 	"bearing_contamination": {at: oneBearing, main: effect{[4]float64{0.1, 0.3, 1.2, 1.6}, 14, 5},
 		jitter: 0.20, spikes: 0.25},

@@ -52,7 +52,7 @@ func generate(w io.Writer, p plan) (hash string, err error) {
 	group := uint32(0)
 	for label, code := range labels {
 		for i := range p.machines(code) {
-			row := training.Row{Label: label, Weight: 1, Group: group, Split: splitOf(i)}
+			row := training.Row{Label: label, Weight: weight(code), Group: group, Split: splitOf(i)}
 			err := windows(p, uint64(group), code, func(v *features.Vector) error {
 				row.X = v[:]
 				return d.Write(&row)
@@ -66,16 +66,27 @@ func generate(w io.Writer, p plan) (hash string, err error) {
 	return d.Close()
 }
 
-// machines is the number of machines of a class. A faulty sensor has many faces, 5
-// ways to fail x 4 places x its quantities, and so more machines.
+// machines is the number of machines of a class. A faulty sensor has many faces (5
+// ways to fail x 4 places x its quantities), and what shows in temperature alone
+// has to be told from weather and load: they get more.
 func (p plan) machines(code string) int {
-	switch code {
-	case telemetry.Normal:
+	switch {
+	case code == telemetry.Normal:
 		return p.NormalMachines
-	case "sensor_fault":
-		return 4 * p.FaultMachines
+	case code == "sensor_fault":
+		return 6 * p.FaultMachines
+	case thermal[code]:
+		return 2 * p.FaultMachines
 	}
 	return p.FaultMachines
+}
+
+// weight of a class's windows. A false alarm costs trust, and most machines are well.
+func weight(code string) float32 {
+	if code == telemetry.Normal {
+		return 2
+	}
+	return 1
 }
 
 func splitOf(i int) training.Split {

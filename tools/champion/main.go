@@ -34,7 +34,7 @@ func run() error {
 	p := plan{}
 	flag.Uint64Var(&p.Seed, "seed", 20260301, "seed of the fleet")
 	flag.IntVar(&p.FaultMachines, "fault-machines", 120, "machines per fault")
-	flag.IntVar(&p.NormalMachines, "normal-machines", 1400, "healthy machines")
+	flag.IntVar(&p.NormalMachines, "normal-machines", 2400, "healthy machines")
 	flag.IntVar(&p.Windows, "windows", 8, "windows per machine")
 	flag.Float64Var(&p.MinSeverity, "min-severity", 0.4, "least severity of a fault in the data")
 	r := training.Request{Kind: artifact.FaultClassifier, Objective: artifact.Softprob}
@@ -43,7 +43,7 @@ func run() error {
 	flag.IntVar(&r.Patience, "patience", 10, "rounds without improvement before it stops")
 	flag.Float64Var(&r.MinGain, "min-gain", 0.0015, "least improvement of the validation loss that counts")
 	flag.IntVar(&r.Depth, "depth", 5, "depth of the trees")
-	flag.Float64Var(&r.Eta, "eta", 0.2, "learning rate")
+	flag.Float64Var(&r.Eta, "eta", 0.25, "learning rate")
 	flag.Float64Var(&r.Subsample, "subsample", 0.8, "share of the rows per round")
 	flag.Float64Var(&r.Colsample, "colsample", 0.4, "share of the features per tree")
 	flag.Float64Var(&r.MinChildWeight, "min-child-weight", 2, "least hessian of a leaf")
