@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"foresight/inference"
+	"foresight/inference/training"
+	"foresight/internal/id"
+	"foresight/internal/simulate"
+	"foresight/internal/telemetry"
+)
+
+// start is the time at which the machines of these tests run. Their seeds are far
+// from those of the data set: the champion has never seen them.
+var start = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
+
+func service(t *testing.T) *inference.Service {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	r, err := inference.NewRegistry(inference.RegistryConfig{}, nil, nil, reg, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := inference.NewService(inference.ServiceConfig{}, r, reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// stream feeds a machine's readings to a window, as the pipeline does, and returns
+// the prediction at every reading from the first full window on.
+func stream(t *testing.T, s *inference.Service, m *simulate.Machine, w *telemetry.Window, from time.Time, n int) (out []telemetry.FaultPrediction) {
+	t.Helper()
+	key := telemetry.Key{Tenant: id.New(id.Tenant), Asset: id.New(id.Asset), Sensor: id.New(id.Sensor)}
+	for i := range n {
+		sample := m.Next(from.Add(time.Duration(i) * 2 * time.Second))
+		if !w.Add(sample.Timestamp, &sample.Channels) {
+			t.Fatal("a reading is late")
+		}
+		if !w.Full() {
+			continue
+		}
+		p, err := s.Predict(t.Context(), key, w, &telemetry.Raw{Reading: telemetry.Reading{Timestamp: sample.Timestamp}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func TestChampionNamesCavitationWithinAWindow(t *testing.T) {
+	s := service(t)
+	const machines = 20
+	named := 0
+	for seed := range uint64(machines) {
+		m := simulate.NewMachine(seed, simulate.Profile{})
+		var w telemetry.Window
+		healthy := stream(t, s, m, &w, start, 2*telemetry.WindowSize)
+		if p := healthy[len(healthy)-1]; p.Label == "cavitation" {
+			t.Errorf("machine %d cavitates in health (%.2f)", seed, p.Probability)
+		}
+		if err := m.SetFault("cavitation", 0.75); err != nil {
+			t.Fatal(err)
+		}
+		ps := stream(t, s, m, &w, start.Add(time.Minute), telemetry.WindowSize)
+		if last := ps[len(ps)-1]; last.Label == "cavitation" && last.Probability > 0.6 {
+			named++
+		} else {
+			t.Logf("machine %d: %s %.2f", seed, last.Label, last.Probability)
+		}
+	}
+	if named < machines-1 {
+		t.Errorf("%d of %d machines named with confidence above 0.6", named, machines)
+	}
+}
+
+func TestChampionLetsHealthyMachinesBe(t *testing.T) {
+	s := service(t)
+	const machines = 150
+	alarmed := 0
+	for seed := range uint64(machines) {
+		m := simulate.NewMachine(1000+seed, simulate.Profile{})
+		var w telemetry.Window
+		named := 0
+		ps := stream(t, s, m, &w, start, 60)
+		for _, p := range ps {
+			if p.Label != telemetry.Normal && p.Probability > 0.6 {
+				named++
+			}
+		}
+		if named > len(ps)/2 {
+			alarmed++
+			t.Logf("machine %d: %s %.2f", seed, ps[0].Label, ps[0].Probability)
+		}
+	}
+	if alarmed > machines/50 {
+		t.Errorf("%d of %d healthy machines are in alarm", alarmed, machines)
+	}
+}
+
+func TestChampionNamesEveryFault(t *testing.T) {
+	s := service(t)
+	const machines = 12
+	for _, c := range telemetry.FaultCodes()[1:] {
+		named := 0
+		for seed := range uint64(machines) {
+			m := simulate.NewMachine(5000+seed, simulate.Profile{})
+			if err := m.SetFault(c.Code, 0.85); err != nil {
+				t.Fatal(err)
+			}
+			m.Settle()
+			var w telemetry.Window
+			ps := stream(t, s, m, &w, start, 2*telemetry.WindowSize)
+			for _, l := range ps[len(ps)-1].Top {
+				if l.Label == c.Code {
+					named++
+					break
+				}
+			}
+		}
+		if named < machines*3/4 {
+			t.Errorf("%s is among the first three on %d of %d machines", c.Code, named, machines)
+		}
+	}
+}
+
+// The data set is a function of its plan, and no machine is in two splits.
+func TestDatasetIsReproducible(t *testing.T) {
+	p := plan{Seed: 7, FaultMachines: 10, NormalMachines: 10, Windows: 1, MinSeverity: 0.4}
+	var a, b bytes.Buffer
+	first, err := generate(&a, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := generate(&b, p)
+	if err != nil || first != second {
+		t.Errorf("hashes %s and %s (%v)", first, second, err)
+	}
+	d, err := training.Read(&a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Hash != first || d.Parts[training.Train].Groups == 0 || d.Parts[training.Validation].Groups == 0 || d.Parts[training.Test].Groups == 0 {
+		t.Errorf("hash %s, groups %d %d %d", d.Hash, d.Parts[0].Groups, d.Parts[1].Groups, d.Parts[2].Groups)
+	}
+	p.Seed++
+	if other, _ := generate(io.Discard, p); other == first {
+		t.Error("another seed, the same data")
+	}
+}
