@@ -31,7 +31,9 @@ BEGIN
                AND (rolsuper OR rolbypassrls)) THEN
         RAISE EXCEPTION 'the roles foresight_app, foresight_worker and foresight_lookup must be subject to row-level security';
     END IF;
-    IF NOT pg_has_role(current_user, 'foresight_lookup', 'MEMBER') THEN
+    -- Since PostgreSQL 16 the creator of a role is a member that may not become it.
+    IF NOT pg_has_role(current_user, 'foresight_lookup',
+                       CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
         GRANT foresight_lookup TO CURRENT_USER;
     END IF;
 END

@@ -200,7 +200,7 @@ CREATE TABLE "fault_types" (
   CONSTRAINT "fault_types_code_form" CHECK (code ~ '^[a-z0-9_-]{1,100}$'::text),
   CONSTRAINT "fault_types_code_length" CHECK (char_length(code) <= 100),
   CONSTRAINT "fault_types_default_severity_enum" CHECK (default_severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text])),
-  CONSTRAINT "fault_types_family_enum" CHECK (family = ANY (ARRAY['healthy'::text, 'bearing'::text, 'rotor_shaft'::text, 'electrical'::text, 'pump_hydraulic'::text, 'instrumentation'::text, 'other'::text])),
+  CONSTRAINT "fault_types_family_enum" CHECK (family = ANY (ARRAY['healthy'::text, 'bearing'::text, 'rotor_and_shaft'::text, 'electrical'::text, 'pump_and_hydraulic'::text, 'instrumentation'::text, 'other'::text])),
   CONSTRAINT "fault_types_iso14224_code_length" CHECK (char_length(iso14224_code) <= 10)
 );
 -- create index "fault_types_code_nulls_not_distinct" to table: "fault_types"

@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"time"
 
-	"foresight/ent/catalogue"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
 )
@@ -41,8 +41,12 @@ func seed(ctx context.Context, db *sql.DB) error {
 			return err
 		}
 	}
-	for _, f := range catalogue.FaultTypes() {
-		aliases, err := json.Marshal(catalogue.Aliases(f.Code))
+	for _, f := range telemetry.FaultCodes() {
+		mode, ok := faultModes[f.Code]
+		if !ok {
+			return fmt.Errorf("fault code %s has no failure mode", f.Code)
+		}
+		aliases, err := json.Marshal(append([]string{}, faultAliases[f.Code]...))
 		if err != nil {
 			return err
 		}
@@ -54,7 +58,7 @@ func seed(ctx context.Context, db *sql.DB) error {
 				updated_at = now(), version = f.version + 1
 			WHERE (f.family, f.iso14224_code, f.default_severity, f.aliases)
 				IS DISTINCT FROM (excluded.family, excluded.iso14224_code, excluded.default_severity, excluded.aliases)`,
-			FaultTypeID(f.Code), f.Code, string(f.Family), f.ISO14224, string(f.Severity), string(aliases)); err != nil {
+			FaultTypeID(f.Code), f.Code, string(f.Family), mode.ISO14224, string(mode.Severity), string(aliases)); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,7 @@
 package enum
 
+import "foresight/internal/telemetry"
+
 // AssetType is the sort of a machine.
 type AssetType string
 
@@ -77,17 +79,18 @@ func (SensorType) Values() []string {
 		SensorFlow, SensorCurrent, SensorSpeed, SensorHumidity, SensorProcess, SensorOther)
 }
 
-// FaultFamily groups fault types by the part that fails.
+// FaultFamily groups fault types by the part that fails: the families of the
+// classifier's classes, and one for what a tenant adds.
 type FaultFamily string
 
 // The families of faults.
 const (
-	FamilyHealthy         FaultFamily = "healthy"
-	FamilyBearing         FaultFamily = "bearing"
-	FamilyRotorShaft      FaultFamily = "rotor_shaft"
-	FamilyElectrical      FaultFamily = "electrical"
-	FamilyPumpHydraulic   FaultFamily = "pump_hydraulic"
-	FamilyInstrumentation FaultFamily = "instrumentation"
+	FamilyHealthy         FaultFamily = FaultFamily(telemetry.Healthy)
+	FamilyBearing         FaultFamily = FaultFamily(telemetry.Bearing)
+	FamilyRotorShaft      FaultFamily = FaultFamily(telemetry.Rotor)
+	FamilyElectrical      FaultFamily = FaultFamily(telemetry.Electrical)
+	FamilyPumpHydraulic   FaultFamily = FaultFamily(telemetry.Hydraulic)
+	FamilyInstrumentation FaultFamily = FaultFamily(telemetry.Instrumentation)
 	FamilyOther           FaultFamily = "other" // of a tenant's own types only
 )
 

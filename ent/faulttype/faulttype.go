@@ -111,7 +111,7 @@ var (
 // FamilyValidator is a validator for the "family" field enum values. It is called by the builders before save.
 func FamilyValidator(f enum.FaultFamily) error {
 	switch f {
-	case "healthy", "bearing", "rotor_shaft", "electrical", "pump_hydraulic", "instrumentation", "other":
+	case "healthy", "bearing", "rotor_and_shaft", "electrical", "pump_and_hydraulic", "instrumentation", "other":
 		return nil
 	default:
 		return fmt.Errorf("faulttype: invalid enum value for family field: %q", f)

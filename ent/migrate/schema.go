@@ -351,7 +351,7 @@ var (
 		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "code", Type: field.TypeString, Size: 100},
-		{Name: "family", Type: field.TypeEnum, Enums: []string{"healthy", "bearing", "rotor_shaft", "electrical", "pump_hydraulic", "instrumentation", "other"}},
+		{Name: "family", Type: field.TypeEnum, Enums: []string{"healthy", "bearing", "rotor_and_shaft", "electrical", "pump_and_hydraulic", "instrumentation", "other"}},
 		{Name: "iso14224_code", Type: field.TypeString, Nullable: true, Size: 10},
 		{Name: "default_severity", Type: field.TypeEnum, Enums: []string{"low", "medium", "high", "critical"}, Default: "medium"},
 		{Name: "aliases", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
