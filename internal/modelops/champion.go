@@ -1,0 +1,99 @@
+package modelops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"foresight/ent"
+	"foresight/ent/enum"
+	"foresight/ent/mlmodel"
+	"foresight/ent/mlmodeldeployment"
+	"foresight/ent/mlmodelversion"
+	"foresight/internal/id"
+	"foresight/internal/tenancy"
+)
+
+// Champion is a model that ships with the product.
+type Champion struct {
+	Model             string // name, `fault_classifier`
+	Description       string
+	Type              enum.ModelType
+	Version           string // semantic version
+	Artifact          string // content address
+	FeatureSchemaHash string
+	DatasetHash       string
+	Classes           []string
+	Metrics           map[string]float64
+}
+
+// Label is the full version label, `fault_classifier:1.0.0`.
+func (c Champion) Label() string { return c.Model + ":" + c.Version }
+
+// EnsureChampion registers the shipped model as the tenant's own: model, version
+// and, where nothing or an older shipped version is in production, the deployment.
+// It changes nothing when all of it is there. A version that the tenant has
+// trained and deployed itself stays in production.
+func EnsureChampion(ctx context.Context, client *ent.Client, tenant id.UUID, c Champion) error {
+	ctx = tenancy.AsSystem(ctx, tenant)
+	found, err := client.MLModelVersion.Query().Where(mlmodelversion.ArtifactPath(c.Artifact)).Exist(ctx)
+	if err != nil || found {
+		return err
+	}
+	tx, err := client.Tx(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.register(ctx, tx.Client()); err != nil {
+		return fmt.Errorf("modelops: register %s: %w", c.Label(), errors.Join(err, tx.Rollback()))
+	}
+	return tx.Commit()
+}
+
+func (c Champion) register(ctx context.Context, client *ent.Client) error {
+	m, err := client.MLModel.Query().Where(mlmodel.Name(c.Model)).Only(ctx)
+	if ent.IsNotFound(err) {
+		m, err = client.MLModel.Create().SetName(c.Model).SetDescription(c.Description).SetType(c.Type).SetFeatureSchema(c.FeatureSchemaHash).Save(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	v, err := c.version(ctx, client, m)
+	if err != nil {
+		return err
+	}
+	open, err := client.MLModelDeployment.Query().Where(mlmodeldeployment.ModelID(m.ID), mlmodeldeployment.IsProduction(true),
+		mlmodeldeployment.DeploymentEndIsNil()).WithModelVersion().Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+	case err != nil:
+		return err
+	case open.Edges.ModelVersion.TrainingRunID != nil: // the tenant's own
+		return nil
+	default:
+		if err := client.MLModelDeployment.UpdateOne(open).SetDeploymentEnd(time.Now().UTC()).Exec(ctx); err != nil {
+			return err
+		}
+		if err := client.MLModelVersion.UpdateOneID(open.ModelVersionID).SetStage(enum.StageArchived).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return client.MLModelDeployment.Create().SetModelID(m.ID).SetModelVersionID(v.ID).Exec(ctx)
+}
+
+// version finds or makes the version. A version never changes its artifact: where
+// the label is taken by another one (a build between releases), the new one gets
+// the artifact's address as build metadata.
+func (c Champion) version(ctx context.Context, client *ent.Client, m *ent.MLModel) (*ent.MLModelVersion, error) {
+	taken, err := client.MLModelVersion.Query().Where(mlmodelversion.FullVersionLabel(c.Label())).Exist(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if taken {
+		c.Version += "+" + c.Artifact[:8]
+	}
+	return client.MLModelVersion.Create().SetModelID(m.ID).SetSemanticVersion(c.Version).SetFullVersionLabel(c.Label()).
+		SetStage(enum.StageProduction).SetArtifactPath(c.Artifact).SetFeatureSchemaHash(c.FeatureSchemaHash).
+		SetDatasetHash(c.DatasetHash).SetClasses(c.Classes).SetMetrics(c.Metrics).Save(ctx)
+}
