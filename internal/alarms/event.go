@@ -74,8 +74,8 @@ func (e *Event) inUTC() {
 	}
 }
 
-func scanEvent(row pgx.CollectableRow) (Event, error) {
-	var e Event
+func scanEvent(row pgx.CollectableRow) (*Event, error) {
+	e := &Event{}
 	err := row.Scan(e.fields()...)
 	e.inUTC()
 	return e, err

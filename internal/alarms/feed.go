@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"foresight/internal/event"
-	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
@@ -122,10 +121,10 @@ func (s *Subscription) Err() error { return s.sub.err }
 
 // Subscribe opens a subscription for the actor of the context, until ctx ends.
 func (f *Feed) Subscribe(ctx context.Context, w Watch) (*Subscription, error) {
-	actor := tenancy.Must(ctx)
-	if !actor.Can(tenancy.AlarmsRead) {
-		return nil, fault.Denied(string(tenancy.AlarmsRead))
+	if err := tenancy.Require(ctx, tenancy.AlarmsRead); err != nil {
+		return nil, err
 	}
+	actor := tenancy.Must(ctx)
 	w.Scope.Sites = siteLimit(actor)
 	sub := &subscriber{
 		watch: w, minRank: w.MinSeverity.Rank(),

@@ -67,7 +67,7 @@ func readTransitions(ctx context.Context, pool *pgxpool.Pool, tenant id.UUID, af
 
 // readActive reads the watched active alarms, the oldest first, and the seq up to
 // which they tell everything, of one moment.
-func readActive(ctx context.Context, pool *pgxpool.Pool, tenant id.UUID, s *subscriber) (seq uint64, active []Event, err error) {
+func readActive(ctx context.Context, pool *pgxpool.Pool, tenant id.UUID, s *subscriber) (seq uint64, active []*Event, err error) {
 	w := &where{}
 	w.and("e.tenant_id = ?", tenant)
 	w.and("e.status IN ('open', 'acknowledged', 'cleared')")

@@ -3,12 +3,14 @@ package alarms
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"foresight/internal/event"
 	"foresight/internal/id"
+	"foresight/internal/page"
 	"foresight/internal/postgres"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
@@ -113,19 +115,16 @@ func (w *world) tryApply(p testkit.Plant, happened ...event.Event) (hints []even
 }
 
 // alarms lists all alarms of the plant, the oldest first.
-func (w *world) alarms(p testkit.Plant) []Event {
+func (w *world) alarms(p testkit.Plant) []*Event {
 	w.Helper()
-	page, err := w.service.Events(p.As(w.Context(), tenancy.Viewer), EventFilter{}, Page{Last: 100})
+	found, err := w.service.Events(p.As(w.Context(), tenancy.Viewer), EventFilter{}, page.Args{First: ptr(100)})
 	w.ok(err)
-	out := page.Events
-	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-		out[i], out[j] = out[j], out[i]
-	}
-	return out
+	slices.Reverse(found.Items)
+	return found.Items
 }
 
 // only returns the single alarm of the plant.
-func (w *world) only(p testkit.Plant) Event {
+func (w *world) only(p testkit.Plant) *Event {
 	w.Helper()
 	all := w.alarms(p)
 	if len(all) != 1 {

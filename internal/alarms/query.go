@@ -3,11 +3,13 @@ package alarms
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
+	"time"
 
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/keyset"
+	"foresight/internal/page"
 	"foresight/internal/rules"
 	"foresight/internal/tenancy"
 
@@ -26,13 +28,6 @@ type EventFilter struct {
 	Days       int // only those raised within so many days, 1-365
 }
 
-// EventPage is a page of alarms, the newest first by the time of raising.
-type EventPage struct {
-	Events  []Event
-	HasNext bool // older ones follow
-	HasPrev bool // newer ones precede
-}
-
 // Event returns one alarm.
 func (s *Service) Event(ctx context.Context, eventID id.UUID) (*Event, error) {
 	found, err := s.EventsByID(ctx, []id.UUID{eventID})
@@ -42,11 +37,11 @@ func (s *Service) Event(ctx context.Context, eventID id.UUID) (*Event, error) {
 	if len(found) == 0 {
 		return nil, fault.Missing("AlarmEvent")
 	}
-	return &found[0], nil
+	return found[0], nil
 }
 
 // EventsByID returns those alarms among the ids that the actor may see, in no order.
-func (s *Service) EventsByID(ctx context.Context, ids []id.UUID) ([]Event, error) {
+func (s *Service) EventsByID(ctx context.Context, ids []id.UUID) ([]*Event, error) {
 	w, err := s.reading(ctx)
 	if err != nil {
 		return nil, err
@@ -55,48 +50,57 @@ func (s *Service) EventsByID(ctx context.Context, ids []id.UUID) ([]Event, error
 	return readEvents(ctx, s.pool, w, "")
 }
 
-// Events returns a page of the alarms that match.
-func (s *Service) Events(ctx context.Context, f EventFilter, p Page) (*EventPage, error) {
-	w, err := s.matching(ctx, f)
+// Events returns a page of the alarms that match, the newest first by the time of
+// raising.
+func (s *Service) Events(ctx context.Context, f EventFilter, a page.Args) (page.Page[*Event], error) {
+	var none page.Page[*Event]
+	c, err := s.matching(ctx, f)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	n, back := p.First, false
-	if p.Last > 0 {
-		n, back = p.Last, true
-	}
-	if n < 1 || n > maxPage || p.First > 0 && p.Last > 0 {
-		return nil, fault.New(fault.BadInput, "error.pageSize").With("Max", maxPage)
-	}
-	if p.After != nil {
-		w.and("(e.triggered_at, e.id) < (?, ?)", p.After.TriggeredAt, p.After.ID)
-	}
-	if p.Before != nil {
-		w.and("(e.triggered_at, e.id) > (?, ?)", p.Before.TriggeredAt, p.Before.ID)
-	}
-	order := "ORDER BY e.triggered_at DESC, e.id DESC LIMIT " + strconv.Itoa(n+1)
-	if back {
-		order = "ORDER BY e.triggered_at, e.id LIMIT " + strconv.Itoa(n+1)
-	}
-	found, err := readEvents(ctx, s.pool, w, order)
+	w, err := a.Resolve(2)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	more := len(found) > n
-	found = found[:min(n, len(found))]
-	if back {
-		slices.Reverse(found)
-		return &EventPage{Events: found, HasPrev: more, HasNext: p.Before != nil}, nil
+	total := 0
+	if w.Total {
+		if total, err = s.count(ctx, c); err != nil {
+			return none, err
+		}
 	}
-	return &EventPage{Events: found, HasNext: more, HasPrev: p.After != nil}, nil
+	order, behind := "ORDER BY e.triggered_at DESC, e.id DESC", "<"
+	if w.Backward {
+		order, behind = "ORDER BY e.triggered_at, e.id", ">"
+	}
+	if w.Bound != nil {
+		at, eventID, err := readKey(w.Bound)
+		if err != nil {
+			return none, err
+		}
+		c.and("(e.triggered_at, e.id) "+behind+" (?, ?)", at, eventID)
+	}
+	found, err := readEvents(ctx, s.pool, c, order+" LIMIT "+strconv.Itoa(w.Limit()))
+	if err != nil {
+		return none, err
+	}
+	return page.Of(w, found, total, keyOf), nil
 }
 
-// CountEvents returns the number of alarms that match.
-func (s *Service) CountEvents(ctx context.Context, f EventFilter) (n int, err error) {
-	w, err := s.matching(ctx, f)
-	if err != nil {
-		return 0, err
+// keyOf places an alarm in the list.
+func keyOf(e *Event) page.Key { return keyset.Key(e.TriggeredAt, e.ID) }
+
+func readKey(k page.Key) (at time.Time, eventID id.UUID, err error) {
+	at, err = time.Parse(time.RFC3339Nano, k[0])
+	if err == nil {
+		eventID, err = id.Parse(k[1])
 	}
+	if err != nil {
+		err = fault.New(fault.BadInput, "error.page.cursor").Because(err)
+	}
+	return at, eventID, err
+}
+
+func (s *Service) count(ctx context.Context, w *where) (n int, err error) {
 	if err := s.pool.QueryRow(ctx, "SELECT count(*) FROM alarm_events e"+w.text(), w.args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("alarms: count: %w", err)
 	}
@@ -154,7 +158,7 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-func readEvents(ctx context.Context, q querier, w *where, order string) ([]Event, error) {
+func readEvents(ctx context.Context, q querier, w *where, order string) ([]*Event, error) {
 	rows, err := q.Query(ctx, "SELECT "+eventColumns+" FROM "+eventTables+w.text()+" "+order, w.args...)
 	if err != nil {
 		return nil, fmt.Errorf("alarms: read: %w", err)
@@ -168,11 +172,10 @@ func readEvents(ctx context.Context, q querier, w *where, order string) ([]Event
 
 // reading begins a condition on e, alarm_events, with what the actor may see.
 func (s *Service) reading(ctx context.Context) (*where, error) {
-	actor := tenancy.Must(ctx)
-	if !actor.Can(tenancy.AlarmsRead) {
-		return nil, fault.Denied(string(tenancy.AlarmsRead))
+	if err := tenancy.Require(ctx, tenancy.AlarmsRead); err != nil {
+		return nil, err
 	}
-	w := &where{}
+	actor, w := tenancy.Must(ctx), &where{}
 	w.and("e.tenant_id = ?", actor.TenantID)
 	if sites := siteLimit(actor); sites != nil {
 		w.and("e.site_id = ANY (?)", sites)

@@ -3,10 +3,10 @@ package alarms
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/page"
 	"foresight/internal/rules"
 	"foresight/internal/tenancy"
 )
@@ -24,38 +24,41 @@ func TestEventsPageByPage(t *testing.T) {
 	w.apply(w.globex, flow(w.globex, 0, 0, 11))
 	viewer := w.acme.As(t.Context(), tenancy.Viewer)
 
-	all, err := w.service.Events(viewer, EventFilter{}, Page{First: 100})
-	if err != nil || len(all.Events) != 8 || all.HasNext || all.HasPrev || all.Events[0].RuleName != "later" {
+	all, err := w.service.Events(viewer, EventFilter{}, page.Args{First: ptr(100), Total: true})
+	if err != nil || len(all.Items) != 8 || all.Total != 8 || all.HasNext || all.HasPrevious || all.Items[0].RuleName != "later" {
 		t.Fatalf("%+v, %v", all, err)
 	}
-	want := idsOf(all.Events)
-	var got []id.UUID
-	var after *Place
-	for {
-		page, err := w.service.Events(viewer, EventFilter{}, Page{First: 3, After: after})
-		w.ok(err)
-		got = append(got, idsOf(page.Events)...)
-		if page.HasPrev != (after != nil) {
-			t.Error("the page does not know what precedes it")
+	want := idsOf(all.Items)
+	for name, read := range map[string]func(cursor *string) (page.Page[*Event], bool, error){
+		"forwards": func(c *string) (page.Page[*Event], bool, error) {
+			p, err := w.service.Events(viewer, EventFilter{}, page.Args{First: ptr(3), After: c})
+			return p, p.HasNext, err
+		},
+		"backwards": func(c *string) (page.Page[*Event], bool, error) {
+			p, err := w.service.Events(viewer, EventFilter{}, page.Args{Last: ptr(3), Before: c})
+			slices.Reverse(p.Items)
+			return p, p.HasPrevious, err
+		},
+	} {
+		var got []id.UUID
+		var cursor *string
+		for more := true; more; {
+			var p page.Page[*Event]
+			p, more, err = read(cursor)
+			w.ok(err)
+			got = append(got, idsOf(p.Items)...)
+			cursor = ptr(p.Cursor(p.Items[len(p.Items)-1]))
 		}
-		if !page.HasNext {
-			break
+		if name == "backwards" {
+			slices.Reverse(got)
 		}
-		p, err := ParsePlace(PlaceOf(&page.Events[len(page.Events)-1]).String())
-		w.ok(err)
-		after = &p
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("forwards: %v, want %v", got, want)
-	}
-	before := PlaceOf(&all.Events[5])
-	page, err := w.service.Events(viewer, EventFilter{}, Page{Last: 2, Before: &before})
-	if err != nil || !slices.Equal(idsOf(page.Events), want[3:5]) || !page.HasPrev || !page.HasNext {
-		t.Errorf("backwards: %+v, %v", page, err)
-	}
-	for _, p := range []Page{{}, {First: 101}, {First: 1, Last: 1}, {First: -1}} {
-		if _, err := w.service.Events(viewer, EventFilter{}, p); !fault.Is(err, fault.BadInput) {
-			t.Errorf("page %+v: %v", p, err)
+	for _, cursor := range []string{"x", page.Encode(page.Key{"yesterday", want[0].String()}), page.Encode(page.Key{"a"}), page.Encode(page.Key{"2026-01-01T00:00:00Z", "x"})} {
+		if _, err := w.service.Events(viewer, EventFilter{}, page.Args{After: &cursor}); !fault.Is(err, fault.BadInput) {
+			t.Errorf("cursor %q: %v", cursor, err)
 		}
 	}
 }
@@ -89,37 +92,21 @@ func TestEventFilters(t *testing.T) {
 		{"of today", EventFilter{Days: 1}, 3},
 		{"together", EventFilter{Days: 1, RuleID: high, SensorID: w.acme.SensorIDs[1], Statuses: []rules.Status{rules.Cleared}}, 1},
 	} {
-		page, err := w.service.Events(viewer, c.f, Page{First: 10})
-		w.ok(err)
-		n, err := w.service.CountEvents(viewer, c.f)
-		w.ok(err)
-		if len(page.Events) != c.want || n != c.want {
-			t.Errorf("%s: %d listed, %d counted, want %d", c.name, len(page.Events), n, c.want)
+		if p, err := w.service.Events(viewer, c.f, page.Args{Total: true}); err != nil || len(p.Items) != c.want || p.Total != c.want {
+			t.Errorf("%s: %d listed, %d counted, want %d (%v)", c.name, len(p.Items), p.Total, c.want, err)
 		}
-		if n, err := w.service.CountEvents(elsewhere, c.f); err != nil || n != 0 {
-			t.Errorf("%s: %d seen from another site (%v)", c.name, n, err)
+		if p, err := w.service.Events(elsewhere, c.f, page.Args{Total: true}); err != nil || len(p.Items) != 0 || p.Total != 0 {
+			t.Errorf("%s: %d seen from another site (%v)", c.name, p.Total, err)
 		}
-		if n, err := w.service.CountEvents(atHome, c.f); err != nil || n != c.want {
-			t.Errorf("%s: %d seen at its site (%v)", c.name, n, err)
+		if p, err := w.service.Events(atHome, c.f, page.Args{}); err != nil || len(p.Items) != c.want {
+			t.Errorf("%s: %d seen at its site (%v)", c.name, len(p.Items), err)
 		}
 	}
 	counts, err := w.service.CountBySeverity(viewer, EventFilter{ActiveOnly: true})
 	if err != nil || len(counts) != 2 || counts[rules.High] != 2 || counts[rules.Critical] != 1 {
 		t.Errorf("%v, %v", counts, err)
 	}
-	if _, err := w.service.Events(viewer, EventFilter{Days: 366}, Page{First: 1}); keyOf(err) != "error.range filter.days" {
+	if _, err := w.service.Events(viewer, EventFilter{Days: 366}, page.Args{}); faultOf(err) != "error.range filter.days" {
 		t.Errorf("too many days: %v", err)
-	}
-}
-
-func TestPlacesOfStrangers(t *testing.T) {
-	for _, s := range []string{"", ".", "x", "1.", "!.00000000-0000-0000-0000-000000000000", "zz.zz"} {
-		if p, err := ParsePlace(s); err == nil {
-			t.Errorf("%q is %+v", s, p)
-		}
-	}
-	want := Place{time.Date(2026, 3, 1, 0, 0, 0, 1000, time.UTC), id.New(id.AlarmEvent)}
-	if got, err := ParsePlace(want.String()); err != nil || got != want {
-		t.Errorf("%+v came back as %+v, %v", want, got, err)
 	}
 }

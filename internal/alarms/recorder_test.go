@@ -29,14 +29,14 @@ func TestAnAlarmFromSampleToEnd(t *testing.T) {
 	if len(hints) != 1 || hints[0].Kind != event.Alarm || *hints[0].Alarm != (event.AlarmHint{Seq: 1, EventID: e.ID}) || hints[0].Key != w.acme.Key(0) {
 		t.Errorf("hints %+v", hints)
 	}
-	want := Event{
+	want := &Event{
 		ID: e.ID, TenantID: w.acme.TenantID, SiteID: w.acme.SiteID, AssetID: w.acme.AssetID, SensorID: &w.acme.SensorIDs[0], RuleID: rule,
 		RuleName: "Flow", Parameter: "flow", Severity: rules.High, Status: rules.Open, TriggeredValue: 11,
 		TriggeredAt: epoch.Add(time.Second), LastTriggeredAt: epoch.Add(2 * time.Second), Occurrences: 2,
 	}
 	if got := e; *got.SensorID != *want.SensorID {
 		t.Errorf("sensor %v", got.SensorID)
-	} else if got.SensorID = want.SensorID; got != want {
+	} else if got.SensorID = want.SensorID; *got != *want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 

@@ -25,7 +25,7 @@ func NewRuleService(c *ent.Client) *RuleService { return &RuleService{c} }
 
 // Create adds a rule.
 func (s *RuleService) Create(ctx context.Context, spec RuleSpec) (*ent.AlarmRule, error) {
-	if err := may(ctx, tenancy.RulesWrite); err != nil {
+	if err := tenancy.Require(ctx, tenancy.RulesWrite); err != nil {
 		return nil, err
 	}
 	if err := s.validate(ctx, &spec); err != nil {
@@ -40,7 +40,7 @@ func (s *RuleService) Create(ctx context.Context, spec RuleSpec) (*ent.AlarmRule
 // Update lets change alter what is set of a rule. expectedVersion is the version
 // that the change is based on; another one stored is fault.Stale.
 func (s *RuleService) Update(ctx context.Context, ruleID id.UUID, expectedVersion int, change func(*RuleSpec)) (*ent.AlarmRule, error) {
-	if err := may(ctx, tenancy.RulesWrite); err != nil {
+	if err := tenancy.Require(ctx, tenancy.RulesWrite); err != nil {
 		return nil, err
 	}
 	old, err := s.get(ctx, ruleID)
@@ -82,7 +82,7 @@ func (s *RuleService) missed(ctx context.Context, ruleID id.UUID) error {
 // Delete takes a rule out of use and sight; Restore undoes it. Its active alarms stay
 // until people close them. It returns the rule as it was deleted.
 func (s *RuleService) Delete(ctx context.Context, ruleID id.UUID) (*ent.AlarmRule, error) {
-	if err := may(ctx, tenancy.RulesWrite); err != nil {
+	if err := tenancy.Require(ctx, tenancy.RulesWrite); err != nil {
 		return nil, err
 	}
 	switch n, err := s.client.AlarmRule.Delete().Where(alarmrule.ID(ruleID)).Exec(ctx); {
@@ -97,7 +97,7 @@ func (s *RuleService) Delete(ctx context.Context, ruleID id.UUID) (*ent.AlarmRul
 // Restore undoes a deletion. A rule that is not deleted is returned as it is. What
 // the rule is limited to must be there again, too.
 func (s *RuleService) Restore(ctx context.Context, ruleID id.UUID) (*ent.AlarmRule, error) {
-	if err := may(ctx, tenancy.RulesWrite); err != nil {
+	if err := tenancy.Require(ctx, tenancy.RulesWrite); err != nil {
 		return nil, err
 	}
 	deleted := mixin.WithDeleted(ctx)
@@ -122,7 +122,7 @@ func (s *RuleService) Restore(ctx context.Context, ruleID id.UUID) (*ent.AlarmRu
 
 // Get returns a rule.
 func (s *RuleService) Get(ctx context.Context, ruleID id.UUID) (*ent.AlarmRule, error) {
-	if err := may(ctx, tenancy.RulesRead); err != nil {
+	if err := tenancy.Require(ctx, tenancy.RulesRead); err != nil {
 		return nil, err
 	}
 	return s.get(ctx, ruleID)
@@ -131,7 +131,7 @@ func (s *RuleService) Get(ctx context.Context, ruleID id.UUID) (*ent.AlarmRule, 
 // ByID returns those rules among the ids that the actor may see, deleted ones too:
 // an alarm still names its rule.
 func (s *RuleService) ByID(ctx context.Context, ids []id.UUID) ([]*ent.AlarmRule, error) {
-	if err := may(ctx, tenancy.RulesRead); err != nil {
+	if err := tenancy.Require(ctx, tenancy.RulesRead); err != nil {
 		return nil, err
 	}
 	found, err := s.client.AlarmRule.Query().Where(alarmrule.IDIn(ids...)).All(mixin.WithDeleted(ctx))
@@ -143,18 +143,12 @@ func (s *RuleService) get(ctx context.Context, ruleID id.UUID) (*ent.AlarmRule, 
 	return r, asFault("read rule", err)
 }
 
-func may(ctx context.Context, p tenancy.Permission) error {
-	if !tenancy.Must(ctx).Can(p) {
-		return fault.Denied(string(p))
-	}
-	return nil
-}
-
 // asFault turns the ORM's refusals into what people may see.
 func asFault(what string, err error) error {
+	var known *fault.Error
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || errors.As(err, &known):
+		return err
 	case ent.IsNotFound(err):
 		return fault.Missing("AlarmRule")
 	case errors.Is(err, privacy.Deny):

@@ -11,6 +11,7 @@ import (
 	"foresight/ent/enum"
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/page"
 	"foresight/internal/postgres"
 	"foresight/internal/rules"
 	"foresight/internal/tenancy"
@@ -42,7 +43,7 @@ func TestRulesAreEdited(t *testing.T) {
 	if err != nil || got.Version != 2 || got.AssetType != nil || got.Threshold != 0.7 || got.IsActive || got.MinConsecutive != 3 || *got.SiteID != w.acme.SiteID {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := w.rules.Update(engineer, made.ID, 1, func(r *RuleSpec) {}); !fault.Is(err, fault.Conflict) || keyOf(err) != "error.stale input.expectedVersion" {
+	if _, err := w.rules.Update(engineer, made.ID, 1, func(r *RuleSpec) {}); !fault.Is(err, fault.Conflict) || faultOf(err) != "error.stale input.expectedVersion" {
 		t.Errorf("stale: %v", err)
 	}
 
@@ -55,7 +56,7 @@ func TestRulesAreEdited(t *testing.T) {
 		"update": second(w.rules.Update(engineer, made.ID, gone.Version, func(*RuleSpec) {})),
 		"delete": second(w.rules.Delete(engineer, made.ID)),
 	} {
-		if keyOf(err) != "error.notFound" {
+		if faultOf(err) != "error.notFound" {
 			t.Errorf("%s of a deleted rule: %v", name, err)
 		}
 	}
@@ -104,7 +105,7 @@ func TestWhatRulesMayNotBe(t *testing.T) {
 		{"an actor of a site, the whole tenant", elsewhere(w.acme.SiteID), sound(func(*RuleSpec) {}), "error.forbidden"},
 		{"an actor of another site", elsewhere(id.New(id.Site)), sound(func(r *RuleSpec) { r.AssetID = &w.acme.AssetID }), "error.notFound input.assetId"},
 	} {
-		if _, err := w.rules.Create(c.ctx, c.spec); keyOf(err) != c.want {
+		if _, err := w.rules.Create(c.ctx, c.spec); faultOf(err) != c.want {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
@@ -112,7 +113,7 @@ func TestWhatRulesMayNotBe(t *testing.T) {
 		"update": second(w.rules.Update(elsewhere(w.acme.SiteID), wide, 1, func(r *RuleSpec) { r.Name = "mine" })),
 		"delete": second(w.rules.Delete(elsewhere(w.acme.SiteID), wide)),
 	} {
-		if keyOf(err) != "error.forbidden" {
+		if faultOf(err) != "error.forbidden" {
 			t.Errorf("%s of the whole tenant's rule by an actor of a site: %v", name, err)
 		}
 	}
@@ -122,7 +123,7 @@ func TestWhatRulesMayNotBe(t *testing.T) {
 		"delete":  second(w.rules.Delete(w.globex.As(t.Context(), tenancy.Admin), wide)),
 		"restore": second(w.rules.Restore(w.globex.As(t.Context(), tenancy.Admin), wide)),
 	} {
-		if keyOf(err) != "error.notFound" {
+		if faultOf(err) != "error.notFound" {
 			t.Errorf("%s by another tenant: %v", name, err)
 		}
 	}
@@ -133,7 +134,7 @@ func TestRulesOfMissingThingsAreNotRestored(t *testing.T) {
 	admin := w.acme.As(t.Context(), tenancy.Admin)
 	rule := w.rule(w.acme, func(r *RuleSpec) { r.SensorID = &w.acme.SensorIDs[0] })
 	w.ok(w.rules.client.Sensor.DeleteOneID(w.acme.SensorIDs[0]).Exec(admin)) // takes the rule along
-	if _, err := w.rules.Restore(admin, rule); keyOf(err) != "error.notFound input.sensorId" {
+	if _, err := w.rules.Restore(admin, rule); faultOf(err) != "error.notFound input.sensorId" {
 		t.Errorf("restored: %v", err)
 	}
 }
@@ -151,26 +152,23 @@ func TestListOfRules(t *testing.T) {
 		}
 		return out
 	}
-	all, err := w.rules.List(viewer, RuleFilter{}, RuleSlice{First: 100})
-	w.ok(err)
+	all, err := w.rules.List(viewer, RuleFilter{}, page.Args{First: ptr(100), Total: true})
+	if err != nil || all.Total != 5 {
+		t.Fatalf("%+v, %v", all, err)
+	}
 	var got []*ent.AlarmRule
-	var after *RulePlace
+	var after *string
 	for {
-		page, err := w.rules.List(viewer, RuleFilter{}, RuleSlice{First: 2, After: after})
+		p, err := w.rules.List(viewer, RuleFilter{}, page.Args{First: ptr(2), After: after})
 		w.ok(err)
-		got = append(got, page.Rules...)
-		if !page.HasNext {
+		got = append(got, p.Items...)
+		if !p.HasNext {
 			break
 		}
-		l := page.Rules[len(page.Rules)-1]
-		after = &RulePlace{l.Name, l.ID}
+		after = ptr(p.Cursor(p.Items[len(p.Items)-1]))
 	}
-	if !slices.Equal(names(got), names(all.Rules)) || len(got) != 5 {
-		t.Errorf("page by page %q, at once %q", names(got), names(all.Rules))
-	}
-	last, err := w.rules.List(viewer, RuleFilter{}, RuleSlice{Last: 2})
-	if err != nil || !slices.Equal(names(last.Rules), names(all.Rules)[3:]) || !last.HasPrev {
-		t.Errorf("last two %q, %v", names(last.Rules), err)
+	if !slices.Equal(names(got), names(all.Items)) || len(got) != 5 {
+		t.Errorf("page by page %q, at once %q", names(got), names(all.Items))
 	}
 	for _, c := range []struct {
 		f    RuleFilter
@@ -178,8 +176,8 @@ func TestListOfRules(t *testing.T) {
 	}{
 		{RuleFilter{Search: "b"}, 2}, {RuleFilter{Search: "%"}, 1}, {RuleFilter{IsActive: ptr(false)}, 1}, {RuleFilter{AssetType: enum.AssetPump}, 0},
 	} {
-		if n, err := w.rules.Count(viewer, c.f); err != nil || n != c.want {
-			t.Errorf("%+v: %d, want %d (%v)", c.f, n, c.want, err)
+		if p, err := w.rules.List(viewer, c.f, page.Args{}); err != nil || len(p.Items) != c.want {
+			t.Errorf("%+v: %q, want %d (%v)", c.f, names(p.Items), c.want, err)
 		}
 	}
 }

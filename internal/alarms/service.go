@@ -75,10 +75,10 @@ UPDATE alarm_events SET status = $3::text,
 WHERE tenant_id = $1 AND id = $2`
 
 func (s *Service) act(ctx context.Context, a rules.Action, eventID id.UUID, note, plan string) (*Event, error) {
-	actor := tenancy.Must(ctx)
-	if !actor.Can(tenancy.AlarmsAct) {
-		return nil, fault.Denied(string(tenancy.AlarmsAct))
+	if err := tenancy.Require(ctx, tenancy.AlarmsAct); err != nil {
+		return nil, err
 	}
+	actor := tenancy.Must(ctx)
 	if utf8.RuneCountInString(note) > MaxNote {
 		return nil, fault.Invalid("input.note", "error.tooLong").With("Max", MaxNote)
 	}
@@ -128,7 +128,7 @@ func lockEvent(ctx context.Context, tx pgx.Tx, actor *tenancy.Actor, eventID id.
 	if err != nil {
 		return nil, fmt.Errorf("alarms: lock: %w", err)
 	}
-	return &e, nil
+	return e, nil
 }
 
 // store writes the change and its transition in one round trip, and reads the alarm.
@@ -145,8 +145,7 @@ func (s *Service) store(ctx context.Context, tx pgx.Tx, actor *tenancy.Actor, e 
 	rows.queue(&b, actor.TenantID, func(_ id.UUID, n int64) { seq = n })
 	b.Queue(`SELECT `+eventColumns+` FROM `+eventTables+` WHERE e.tenant_id = $1 AND e.id = $2`, actor.TenantID, e.ID).
 		Query(func(rows pgx.Rows) error {
-			now, err := pgx.CollectExactlyOneRow(rows, scanEvent)
-			done = &now
+			done, err = pgx.CollectExactlyOneRow(rows, scanEvent)
 			return err
 		})
 	return done, seq, tx.SendBatch(ctx, &b).Close()

@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-func keyOf(err error) string {
+func faultOf(err error) string {
 	var e *fault.Error
 	if errors.As(err, &e) {
 		return strings.TrimSpace(e.Key + " " + e.Field)
@@ -27,7 +27,7 @@ func keyOf(err error) string {
 }
 
 // raise makes an alarm of the plant.
-func (w *world) raise(p testkit.Plant) Event {
+func (w *world) raise(p testkit.Plant) *Event {
 	w.Helper()
 	w.apply(p, flow(p, 0, 0, 11))
 	return w.only(p)
@@ -44,7 +44,7 @@ func TestWhatPeopleDoIsKept(t *testing.T) {
 	if err != nil || got.Status != rules.Acknowledged || got.AcknowledgedAt == nil || *got.AcknowledgedBy != who {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if _, err := w.service.Acknowledge(operator, e.ID, ""); !fault.Is(err, fault.Conflict) || keyOf(err) != "error.alarm.alreadyAcknowledged" {
+	if _, err := w.service.Acknowledge(operator, e.ID, ""); !fault.Is(err, fault.Conflict) || faultOf(err) != "error.alarm.alreadyAcknowledged" {
 		t.Errorf("twice: %v", err)
 	}
 	if got, err = w.service.Clear(operator, e.ID, ""); err != nil || got.Status != rules.Cleared || got.ClearedAt == nil {
@@ -54,7 +54,7 @@ func TestWhatPeopleDoIsKept(t *testing.T) {
 		*got.CorrectionPlan != "bearing changed" || *got.ResolvedBy != who || got.ResolvedAt == nil {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if _, err := w.service.Resolve(operator, e.ID, "again"); keyOf(err) != "error.alarm.resolved" {
+	if _, err := w.service.Resolve(operator, e.ID, "again"); faultOf(err) != "error.alarm.resolved" {
 		t.Errorf("resolved twice: %v", err)
 	}
 	if again, err := w.service.Event(operator, e.ID); err != nil || *again.CorrectionPlan != "bearing changed" {
@@ -121,7 +121,7 @@ func TestWhoMayNotAct(t *testing.T) {
 			return err
 		}, "error.forbidden"},
 	} {
-		if err := c.do(); keyOf(err) != c.want {
+		if err := c.do(); faultOf(err) != c.want {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
 	}
@@ -143,7 +143,7 @@ func TestPeopleAndWorkerDoNotRace(t *testing.T) {
 	for round := range 5 {
 		second := 100 * round
 		w.apply(w.acme, flow(w.acme, 0, second, 11))
-		var alarm Event
+		var alarm *Event
 		for _, e := range w.alarms(w.acme) {
 			if e.Status.Active() {
 				alarm = e
@@ -253,7 +253,7 @@ func (w *world) waitForLock() {
 	})
 }
 
-func idsOf(events []Event) []id.UUID {
+func idsOf(events []*Event) []id.UUID {
 	out := make([]id.UUID, len(events))
 	for i := range events {
 		out[i] = events[i].ID

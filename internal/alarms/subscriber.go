@@ -153,8 +153,8 @@ func (fo *follower) start(ctx context.Context, s *subscriber) error {
 			return err
 		}
 	}
-	for i := range active {
-		if err := s.give(ctx, Change{Event: &active[i], Seq: seq, Snapshot: true}); err != nil {
+	for _, e := range active {
+		if err := s.give(ctx, Change{Event: e, Seq: seq, Snapshot: true}); err != nil {
 			return err
 		}
 	}
