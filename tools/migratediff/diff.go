@@ -33,9 +33,9 @@ var namePattern = regexp.MustCompile(`^[a-z0-9_]+$`)
 func run(ctx context.Context, o options) (string, error) {
 	switch {
 	case !namePattern.MatchString(o.name):
-		return "", errors.New("-name must be snake case")
+		return "", errors.New("the name must be snake case")
 	case o.dsn == "":
-		return "", errors.New("no -dsn and no FORESIGHT_OWNER_DSN")
+		return "", errors.New("no server")
 	}
 	// Work on a copy: atlas wants a sum file beside the migrations, which would
 	// make every two branches that add one collide.

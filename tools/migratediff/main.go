@@ -1,11 +1,11 @@
 // Command migratediff writes the next migration: the difference between what the
 // migrations in a folder make of an empty database and what ent/schema asks for.
 //
-//	go run ./tools/migratediff -dsn postgres://… -dir migrations -name add_shelves
+//	go run ./tools/migratediff add_shelves
 //
-// It needs an owner's DSN to a PostgreSQL 15 server or newer on which it may create
-// and drop a scratch database; without -dsn it takes FORESIGHT_OWNER_DSN. It adds
-// to what the ORM knows:
+// The name of the new migration is snake case. The command starts a PostgreSQL of
+// its own for the time; with -dsn it takes an owner's DSN of a server (15 or newer)
+// on which it may create and drop a scratch database. It adds to what the ORM knows:
 //
 //   - composite foreign keys (tenant_id, x_id) -> x(tenant_id, id), so that no edge
 //     leads into another tenant, and keys of people to memberships;
@@ -23,25 +23,38 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 
 	"ariga.io/atlas/sql/migrate"
+
+	"foresight/internal/embedded/pg"
 )
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("migratediff: ")
 	var o options
-	flag.StringVar(&o.dsn, "dsn", os.Getenv("FORESIGHT_OWNER_DSN"), "owner's DSN of a server for a scratch database")
+	flag.StringVar(&o.dsn, "dsn", "", "owner's DSN of a server for a scratch database; empty: start one")
 	flag.StringVar(&o.dir, "dir", "migrations", "folder of the migrations")
-	flag.StringVar(&o.name, "name", "", "name of the new migration, snake case")
 	flag.BoolVar(&o.drop, "drop", false, "also drop columns and indexes that the schema no longer has")
 	flag.Parse()
+	if flag.NArg() != 1 {
+		log.Fatal("give the name of the migration, such as add_shelves")
+	}
+	o.name = flag.Arg(0)
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	switch file, err := run(ctx, o); {
+	var file string
+	err := withServer(ctx, o.dsn, func(dsn string) (err error) {
+		o.dsn = dsn
+		file, err = run(ctx, o)
+		return err
+	})
+	switch {
 	case errors.Is(err, migrate.ErrNoPlan):
 		fmt.Println("the migrations already make what the schema asks for")
 	case err != nil:
@@ -49,4 +62,26 @@ func main() {
 	default:
 		fmt.Println(file)
 	}
+}
+
+// withServer calls f with the DSN, or with that of a private server for the time.
+func withServer(ctx context.Context, dsn string, f func(dsn string) error) (err error) {
+	if dsn != "" {
+		return f(dsn)
+	}
+	dir, err := os.MkdirTemp("", "migratediff")
+	if err != nil {
+		return err
+	}
+	// PostgreSQL does not run as root; the user that it runs as must reach its files.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	server := pg.New(pg.Options{Dir: filepath.Join(dir, "pg"), Volatile: true, Log: slog.New(slog.DiscardHandler)})
+	if err := server.Start(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
+	return f(server.DSN(pg.Owner, "postgres"))
 }
