@@ -16,6 +16,8 @@ import (
 
 const copyHeader = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
+const copyTrailer = "\xff\xff"
+
 const oidFloat8 = 701
 
 // pgEpoch is PostgreSQL's zero of time in Unix microseconds.
@@ -43,6 +45,8 @@ func appendStageRow(b []byte, ord int, r *telemetry.Raw) []byte {
 func appendInt64(b []byte, v int64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, 0, 0, 0, 8), uint64(v))
 }
+
+func appendFloat(b []byte, v float64) []byte { return appendInt64(b, int64(math.Float64bits(v))) }
 
 func appendTime(b []byte, t time.Time) []byte { return appendInt64(b, t.UnixMicro()-pgEpoch) }
 
@@ -93,15 +97,21 @@ func appendValues(b []byte, values []telemetry.Value) []byte {
 	if len(values) == 0 {
 		return appendNull(b)
 	}
-	at := len(b)
-	b = append(b, 0, 0, 0, 0, 1) // length, filled in below; version of the format
+	b, at := beginJSON(b)
 	sep := byte('{')
 	for _, v := range values {
 		b = appendJSONString(append(b, sep), v.Name)
 		b = strconv.AppendFloat(append(b, ':'), v.Value, 'g', -1, 64)
 		sep = ','
 	}
-	b = append(b, '}')
+	return endLength(append(b, '}'), at)
+}
+
+// beginJSON leaves room for the length, which endLength fills in, and writes the
+// version of jsonb's binary form.
+func beginJSON(b []byte) (_ []byte, at int) { return append(b, 0, 0, 0, 0, 1), len(b) }
+
+func endLength(b []byte, at int) []byte {
 	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
 	return b
 }

@@ -2,8 +2,11 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // day counts days since 1970-01-01 UTC; a partition holds one.
@@ -43,6 +46,13 @@ func (s *Store) inDays(ctx context.Context, days []day, write func() error) erro
 		return err
 	}
 	return write()
+}
+
+// noPartition says that a row's day has no partition: a check violation without a
+// constraint.
+func noPartition(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23514" && pg.ConstraintName == ""
 }
 
 // EnsureDays makes the partitions from the day of one time to that of another, so

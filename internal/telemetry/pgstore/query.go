@@ -64,3 +64,14 @@ func checkLimit(limit, most int) error {
 	}
 	return nil
 }
+
+// newest returns the query of the newest rows, at most limit, by event time and then
+// by the tie order (`column DESC, …`). The indexes know the time only; a plan that
+// sorted by both would sort whole days. So the inner query follows the index and
+// takes all rows of the last time, and the outer one orders those few.
+func (w *where) newest(columns, table, tie string, limit int) string {
+	n := w.arg(limit)
+	return `SELECT * FROM (SELECT ` + columns + ` FROM ` + table + ` t WHERE ` + w.sql.String() +
+		` ORDER BY t.timestamp_utc DESC FETCH FIRST (` + n + `) ROWS WITH TIES) newest
+		ORDER BY timestamp_utc DESC, ` + tie + ` LIMIT ` + n
+}

@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -22,9 +23,7 @@ func (s *Store) Readings(ctx context.Context, q telemetry.RangeQuery) ([]telemet
 	w := newWhere(q.Tenant)
 	w.scope(q.Scope)
 	w.timeRange(q)
-	sql := `SELECT ` + readingColumns + ` FROM telemetry_raw t WHERE ` + w.sql.String() +
-		` ORDER BY t.timestamp_utc DESC, t.ingest_id DESC LIMIT ` + w.arg(q.Limit)
-	return s.readings(ctx, "readings", q.Tenant, sql, w.args)
+	return s.readings(ctx, "readings", q.Tenant, w.newest(readingColumns, "telemetry_raw", "ingest_id DESC", q.Limit), w.args)
 }
 
 // Latest implements telemetry.Store. A sensor whose newest reading was dropped with
@@ -55,14 +54,15 @@ func (s *Store) readings(ctx context.Context, what string, tenant id.UUID, sql s
 	return out, nil
 }
 
-// windowOf leaves topic and payload out: a worker that takes over thousands of
+// windowOf may return more than n of a sensor: all of the oldest time (see newest).
+// It leaves topic and payload out: a worker that takes over thousands of
 // sensors has no use for their messages.
 const windowOf = `SELECT r.* FROM unnest($2::uuid[]) AS s (id) CROSS JOIN LATERAL (
 	SELECT t.tenant_id, t.ingest_id, t.site_id, t.asset_id, t.sensor_id, t.timestamp_utc,
 		t.log_seq, t.received_at, t.late, t.channels, t.values
 	FROM telemetry_raw t
 	WHERE t.tenant_id = $1 AND t.sensor_id = s.id AND t.timestamp_utc >= $3 AND t.log_seq <= $4 AND NOT t.late
-	ORDER BY t.timestamp_utc DESC, t.log_seq DESC LIMIT $5) r`
+	ORDER BY t.timestamp_utc DESC FETCH FIRST ($5) ROWS WITH TIES) r`
 
 // Window implements telemetry.Store.
 func (s *Store) Window(ctx context.Context, tenant id.UUID, sensors []id.UUID, n int, maxSeq uint64, since time.Time) (map[id.UUID][]telemetry.Raw, error) {
@@ -81,8 +81,11 @@ func (s *Store) Window(ctx context.Context, tenant id.UUID, sensors []id.UUID, n
 	if err != nil {
 		return nil, failed("window", err)
 	}
-	for _, rs := range out {
-		slices.Reverse(rs)
+	for sensor, rs := range out {
+		slices.SortFunc(rs, func(a, b telemetry.Raw) int {
+			return cmp.Or(a.Timestamp.Compare(b.Timestamp), cmp.Compare(a.LogSeq, b.LogSeq))
+		})
+		out[sensor] = rs[max(0, len(rs)-n):]
 	}
 	return out, nil
 }

@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"slices"
-	"sync"
 
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const stageTable = `CREATE TEMPORARY TABLE IF NOT EXISTS telemetry_stage (
@@ -50,18 +47,11 @@ const firstSequences = `SELECT s.ord, (SELECT r.log_seq FROM telemetry_raw r
 	WHERE r.tenant_id = $1 AND r.ingest_id = s.ingest_id AND r.timestamp_utc = s.timestamp_utc)
 FROM pg_temp.telemetry_stage s WHERE s.tenant_id = $1`
 
-const deferSync = `SELECT set_config('synchronous_commit', 'off', true)`
-
 // group is a run of documents of one tenant.
 type group struct {
 	tenant id.UUID
 	n      int
 }
-
-// copyBuffers hold the COPY stream of a batch, at most maxPooled between batches.
-var copyBuffers = sync.Pool{New: func() any { return new([]byte) }}
-
-const maxPooled = 4 << 20 // bytes
 
 // WriteReadings implements telemetry.Store.
 func (s *Store) WriteReadings(ctx context.Context, docs []telemetry.Raw) ([]uint64, error) {
@@ -77,12 +67,8 @@ func (s *Store) WriteReadings(ctx context.Context, docs []telemetry.Raw) ([]uint
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(docs[a].Tenant[:], docs[b].Tenant[:]) })
 
-	buf := copyBuffers.Get().(*[]byte)
-	defer func() {
-		if cap(*buf) <= maxPooled {
-			copyBuffers.Put(buf)
-		}
-	}()
+	buf := borrow()
+	defer giveBack(buf)
 	var groups []group
 	b := append((*buf)[:0], copyHeader...)
 	for _, i := range order {
@@ -92,62 +78,31 @@ func (s *Store) WriteReadings(ctx context.Context, docs []telemetry.Raw) ([]uint
 		groups[len(groups)-1].n++
 		b = appendStageRow(b, i, &docs[i])
 	}
-	b = append(b, 0xff, 0xff) // trailer
+	b = append(b, copyTrailer...)
 	*buf = b
 
 	first := make([]uint64, len(docs))
 	for i := range docs {
 		first[i] = docs[i].LogSeq
 	}
-	err := s.inDays(ctx, spanOf(docs), func() error { return s.writeStaged(ctx, b, groups, first) })
+	err := s.inDays(ctx, spanOf(docs), func() error {
+		return s.staged(ctx, stageTable, copyToStage, b, func(tx pgx.Tx) error {
+			dup, err := insert(ctx, tx, groups)
+			if err != nil {
+				return err
+			}
+			return readFirst(ctx, tx, dup, first)
+		})
+	})
 	if err != nil {
 		return nil, failed("write readings", err)
 	}
 	return first, nil
 }
 
-// writeStaged writes the COPY stream in one transaction and corrects first where a
-// document was there before.
-func (s *Store) writeStaged(ctx context.Context, stream []byte, groups []group, first []uint64) error {
-	conn, err := s.write.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	if err := stage(ctx, conn.Conn()); err != nil {
-		return err
-	}
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := conn.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(stream), copyToStage); err != nil {
-			return err
-		}
-		dup, err := s.insert(ctx, tx, groups)
-		if err != nil {
-			return err
-		}
-		return readFirst(ctx, tx, dup, first)
-	})
-}
-
-// stage makes the temporary table once per connection.
-func stage(ctx context.Context, conn *pgx.Conn) error {
-	const key = "pgstore.staged"
-	if conn.PgConn().CustomData()[key] != nil {
-		return nil
-	}
-	if _, err := conn.Exec(ctx, stageTable); err != nil {
-		return err
-	}
-	conn.PgConn().CustomData()[key] = true
-	return nil
-}
-
 // insert moves the staged rows and returns the tenants of which some were there.
-func (s *Store) insert(ctx context.Context, tx pgx.Tx, groups []group) (dup []group, err error) {
+func insert(ctx context.Context, tx pgx.Tx, groups []group) (dup []group, err error) {
 	b := &pgx.Batch{}
-	if s.deferSync {
-		b.Queue(deferSync)
-	}
 	for _, g := range groups {
 		b.Queue(setTenant, g.tenant.String())
 		b.Queue(insertStaged, g.tenant).QueryRow(func(row pgx.Row) error {
@@ -184,13 +139,6 @@ func readFirst(ctx context.Context, tx pgx.Tx, tenants []group, first []uint64) 
 		})
 	}
 	return tx.SendBatch(ctx, b).Close()
-}
-
-// noPartition says that a row's day has no partition: a check violation without a
-// constraint.
-func noPartition(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "23514" && pg.ConstraintName == ""
 }
 
 // spanOf returns the days of the documents, each once and in order.
