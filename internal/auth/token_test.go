@@ -1,0 +1,255 @@
+package auth
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"foresight/internal/id"
+	"foresight/internal/tenancy"
+)
+
+func testTokens(t testing.TB) *tokens {
+	t.Helper()
+	k, err := OpenKeys(filepath.Join(t.TempDir(), "keys.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tokens{k, "foresight", "foresight", 15 * time.Minute, time.Now}
+}
+
+func anActor() *tenancy.Actor {
+	return &tenancy.Actor{Kind: tenancy.Person, ID: id.New(id.User), TenantID: id.New(id.Tenant), TenantCode: "acme",
+		Role: tenancy.Engineer, Scopes: tenancy.RoleScopes(tenancy.Engineer), SiteIDs: []id.UUID{id.New(id.Site)}, Locale: "ar"}
+}
+
+func TestTokenKeepsTheActor(t *testing.T) {
+	tk := testTokens(t)
+	a := anActor()
+	s, g, err := tk.sign(a, id.New(id.RefreshToken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := tk.verify(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.TokenID != g.TokenID || got.SessionID != g.SessionID || got.Actor.ID != a.ID || got.Actor.TenantID != a.TenantID ||
+		got.Actor.Role != a.Role || len(got.Actor.SiteIDs) != 1 || got.Actor.SiteIDs[0] != a.SiteIDs[0] || got.Actor.Locale != "ar" {
+		t.Errorf("%+v, want %+v", got.Actor, a)
+	}
+	client := &tenancy.Actor{Kind: tenancy.Client, ID: id.New(id.OAuthClient), TenantID: a.TenantID, Scopes: tenancy.NewSet(tenancy.PlantRead)}
+	if s, _, err = tk.sign(client, id.Nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = tk.verify(s); err != nil || !got.Actor.Can(tenancy.PlantRead) || got.Actor.Can(tenancy.PlantWrite) {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// Each case is a token that differs from a good one in one thing.
+func TestTokensThatAreRefused(t *testing.T) {
+	tk := testTokens(t)
+	k := tk.keys.signing()
+	other := testTokens(t).keys.signing()
+	forge := func(method jwt.SigningMethod, key any, change func(h map[string]any, c jwt.MapClaims)) string {
+		s, _, err := tk.sign(anActor(), id.New(id.RefreshToken))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := jwt.MapClaims{}
+		if _, _, err := jwt.NewParser().ParseUnverified(s, c); err != nil {
+			t.Fatal(err)
+		}
+		tok := jwt.NewWithClaims(method, c)
+		tok.Header["kid"], tok.Header["typ"] = k.id, tokenType
+		change(tok.Header, c)
+		out, err := tok.SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	claim := func(name string, v any) string {
+		return forge(k.method, k.private, func(_ map[string]any, c jwt.MapClaims) {
+			if v == nil {
+				delete(c, name)
+			} else {
+				c[name] = v
+			}
+		})
+	}
+	head := func(name string, v any) string {
+		return forge(k.method, k.private, func(h map[string]any, _ jwt.MapClaims) { h[name] = v })
+	}
+	same := func(map[string]any, jwt.MapClaims) {}
+	good := forge(k.method, k.private, same)
+	if _, err := tk.verify(good); err != nil {
+		t.Fatalf("the good one: %v", err)
+	}
+	now := time.Now().Unix()
+	for name, s := range map[string]string{
+		"empty": "", "garbage": "a.b.c", "endless": strings.Repeat("x", maxToken+1),
+		"no algorithm":            forge(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, same),
+		"HMAC with public key":    forge(jwt.SigningMethodHS256, []byte(k.public.(ed25519.PublicKey)), same),
+		"other key":               forge(k.method, other.private, same),
+		"unknown key id":          head("kid", "x"),
+		"no key id":               head("kid", nil),
+		"other type":              head("typ", "JWT"),
+		"expired":                 claim("exp", now-60),
+		"without expiry":          claim("exp", nil),
+		"not yet":                 claim("nbf", now+60),
+		"without not-before":      claim("nbf", nil),
+		"issued in the future":    claim("iat", now+60),
+		"without issue time":      claim("iat", nil),
+		"other issuer":            claim("iss", "x"),
+		"without issuer":          claim("iss", nil),
+		"other audience":          claim("aud", "x"),
+		"without audience":        claim("aud", nil),
+		"without subject":         claim("sub", nil),
+		"without tenant":          claim("tenant_id", nil),
+		"nil tenant":              claim("tenant_id", id.Nil.String()),
+		"without id":              claim("jti", nil),
+		"without session":         claim("sid", nil),
+		"unknown kind":            claim("kind", "system"),
+		"raised role":             claim("role", "admin"), // the digest tells
+		"unknown role":            claim("role", "owner"),
+		"other permissions":       claim("permissions", "x"),
+		"bad site":                claim("sites", []string{"x"}),
+		"signature cut":           good[:len(good)-4],
+		"signature of other body": good[:strings.LastIndex(good, ".")] + claim("sub", id.New(id.User).String())[strings.LastIndex(claim("sub", id.New(id.User).String()), "."):],
+	} {
+		if g, err := tk.verify(s); err == nil {
+			t.Errorf("%s: accepted %+v", name, g.Actor)
+		}
+	}
+}
+
+func TestHS256(t *testing.T) {
+	if _, err := HS256Keys(make([]byte, 31)); err == nil {
+		t.Error("took a short secret")
+	}
+	k, err := HS256Keys([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tk := &tokens{k, "foresight", "foresight", time.Minute, time.Now}
+	s, _, err := tk.sign(anActor(), id.New(id.RefreshToken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tk.verify(s); err != nil {
+		t.Error(err)
+	}
+	if string(k.JWKS()) != `{"keys":[]}` {
+		t.Errorf("publishes a secret: %s", k.JWKS())
+	}
+}
+
+func TestKeysAreMadeOnceAndRotate(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys.json")
+	var wg sync.WaitGroup
+	ids := make([]string, 8) // processes that start at once
+	for i := range ids {
+		wg.Go(func() {
+			k, err := OpenKeys(file)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			ids[i] = k.signing().id
+		})
+	}
+	wg.Wait()
+	for _, x := range ids {
+		if x != ids[0] {
+			t.Fatalf("different keys: %v", ids)
+		}
+	}
+	st, err := os.Stat(file)
+	if err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", st.Mode(), err)
+	}
+	old, _ := OpenKeys(file)
+	tk := &tokens{old, "foresight", "foresight", time.Minute, time.Now}
+	s, _, err := tk.sign(anActor(), id.New(id.RefreshToken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := RotateKeys(file, 1); err != nil {
+		t.Fatal(err)
+	}
+	if tk.keys, err = OpenKeys(file); err != nil || tk.keys.signing().id == ids[0] {
+		t.Fatalf("not rotated: %v", err)
+	}
+	if _, err := tk.verify(s); err != nil {
+		t.Errorf("what the old key signed: %v", err)
+	}
+	if err := RotateKeys(file, 1); err != nil {
+		t.Fatal(err)
+	}
+	if tk.keys, err = OpenKeys(file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tk.verify(s); err == nil {
+		t.Error("a key that is gone still verifies")
+	}
+	var set map[string][]map[string]string
+	if err := json.Unmarshal(tk.keys.JWKS(), &set); err != nil || len(set["keys"]) != 2 {
+		t.Fatalf("%v %v", set, err)
+	}
+	for _, j := range set["keys"] {
+		if x, err := base64.RawURLEncoding.DecodeString(j["x"]); err != nil || len(x) != 32 || j["d"] != "" || j["alg"] != "EdDSA" || j["kid"] == "" {
+			t.Errorf("%v", j)
+		}
+	}
+}
+
+func TestMalformedKeyFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys.json")
+	for _, s := range []string{"", "{", `{"keys":[]}`, `{"keys":[{"kty":"RSA"}]}`, `{"keys":[{"kty":"OKP","crv":"Ed25519","d":"c2hvcnQ"}]}`} {
+		if err := os.WriteFile(file, []byte(s), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenKeys(file); err == nil {
+			t.Errorf("%q: no error", s)
+		}
+	}
+}
+
+func FuzzVerifyToken(f *testing.F) {
+	tk := testTokens(f)
+	s, _, _ := tk.sign(anActor(), id.New(id.RefreshToken))
+	f.Add(s)
+	f.Fuzz(func(t *testing.T, token string) {
+		if g, err := tk.verify(token); err == nil && (g.Actor == nil || g.Actor.TenantID == id.Nil) {
+			t.Fatal("accepted without an actor")
+		}
+	})
+}
+
+func BenchmarkAuthenticate(b *testing.B) {
+	for _, v := range []string{"EdDSA", "HS256"} {
+		b.Run(v, func(b *testing.B) {
+			tk := testTokens(b)
+			if v == "HS256" {
+				tk.keys, _ = HS256Keys([]byte(strings.Repeat("k", 32)))
+			}
+			s, _, _ := tk.sign(anActor(), id.New(id.RefreshToken))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := tk.verify(s); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
