@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -67,6 +68,7 @@ type Bridge struct {
 	retained  prometheus.Counter
 	sessions  prometheus.Counter
 	leave     chan struct{} // closed: stop in good order
+	leaving   sync.Once
 	cancel    context.CancelFunc
 	done      chan struct{}
 }
@@ -122,7 +124,7 @@ func (b *Bridge) Stop(ctx context.Context) error {
 		return nil
 	}
 	defer b.cancel()
-	close(b.leave)
+	b.leaving.Do(func() { close(b.leave) })
 	select {
 	case <-b.done:
 		return nil

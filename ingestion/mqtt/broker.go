@@ -183,10 +183,9 @@ func (b *Broker) Start(ctx context.Context) error {
 // Stop takes no more connections and messages, waits until what is under way is
 // confirmed and acknowledged, for as long as ctx allows, and disconnects everybody.
 func (b *Broker) Stop(ctx context.Context) error {
-	if b.server == nil {
+	if b.server == nil || !b.stopping.CompareAndSwap(false, true) {
 		return nil
 	}
-	b.stopping.Store(true)
 	_ = b.listener.Close()
 	var (
 		wg   sync.WaitGroup

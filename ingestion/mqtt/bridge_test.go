@@ -1,0 +1,287 @@
+package mqtt_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"foresight/ingestion/admit"
+	"foresight/ingestion/decode"
+	"foresight/ingestion/mqtt"
+	"foresight/internal/testkit"
+)
+
+// mosquitto is a real external broker, with the settings that the Bridge asks for.
+type mosquitto struct {
+	addr, config string
+	process      *exec.Cmd
+}
+
+func newMosquitto(t testing.TB) *mosquitto {
+	t.Helper()
+	if _, err := exec.LookPath("mosquitto"); err != nil {
+		t.Skip("mosquitto is not installed")
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &mosquitto{addr: free.Addr().String(), config: filepath.Join(t.TempDir(), "mosquitto.conf")}
+	_, port, _ := net.SplitHostPort(m.addr)
+	_ = free.Close()
+	acl := filepath.Join(filepath.Dir(m.config), "acl")
+	write(t, acl, "user ingest\ntopic read +/+/sensors/+\nuser publisher\ntopic write #\n")
+	passwords := filepath.Join(filepath.Dir(m.config), "passwords")
+	for i, user := range []string{"ingest", "publisher"} {
+		args := []string{"-b", passwords, user, password}
+		if i == 0 {
+			args = append([]string{"-c"}, args...)
+		}
+		if out, err := exec.Command("mosquitto_passwd", args...).CombinedOutput(); err != nil {
+			t.Fatal(err, string(out))
+		}
+	}
+	write(t, m.config, fmt.Sprintf(`listener %s 127.0.0.1
+allow_anonymous false
+password_file %s
+acl_file %s
+persistence true
+persistence_location %s/
+autosave_interval 1
+autosave_on_changes true
+max_queued_messages 0
+max_inflight_messages 2000
+user root
+log_type none
+`, port, passwords, acl, filepath.Dir(m.config)))
+	m.start(t)
+	t.Cleanup(func() { m.kill() })
+	return m
+}
+
+func write(t testing.TB, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *mosquitto) start(t testing.TB) {
+	t.Helper()
+	m.process = exec.Command("mosquitto", "-c", m.config)
+	if err := m.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, within, func() bool {
+		c, err := net.Dial("tcp", m.addr)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+}
+
+func (m *mosquitto) kill() {
+	_ = m.process.Process.Kill()
+	_ = m.process.Wait()
+}
+
+func (m *mosquitto) bridge(r *rig, change ...func(*mqtt.BridgeOptions)) *mqtt.Bridge {
+	o := mqtt.BridgeOptions{
+		URL: "tcp://" + m.addr, Username: "ingest", Password: password, ClientID: "foresight-ingest-1",
+		Topics: []string{"+/+/sensors/+"}, Credential: admit.Credential{AnyTenant: true}, Admitter: r.admitter,
+		Metrics: prometheus.NewRegistry(), Log: quiet,
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	return mqtt.NewBridge(o)
+}
+
+func stop(t testing.TB, p part) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	if err := p.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// timed is a message with a time of its own, so that a repeat is recognised.
+func timed(i int) string {
+	return fmt.Sprintf(`{"flow":%d,"timestamp":%d}`, i, time.Now().Add(-time.Minute).UnixMilli())
+}
+
+func (m *mosquitto) publisher(t testing.TB) func(from, to int) {
+	t.Helper()
+	c := pahoClient(t, m.addr, "publisher", "publisher", password)
+	if err := done(t, c.Connect()); err != nil {
+		t.Fatal(err)
+	}
+	return func(from, to int) {
+		t.Helper()
+		var tokens []paho.Token
+		for i := from; i < to; i++ {
+			tokens = append(tokens, c.Publish([]string{topicA, "globex/north/sensors/pump-1-a"}[i%2], 1, false, timed(i)))
+		}
+		for _, token := range tokens {
+			if err := done(t, token); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// all reports whether the log has every message of [0, n), and how many repeats.
+func (r *rig) all(t testing.TB, n int) (missing, repeats int) {
+	t.Helper()
+	_, times := r.flows(t)
+	for i := range n {
+		switch k := times[i]; {
+		case k == 0:
+			missing++
+		case k > 1:
+			repeats += k - 1
+		}
+	}
+	return missing, repeats
+}
+
+func TestBridgeTakesEveryTenantsMessages(t *testing.T) {
+	m := newMosquitto(t)
+	r := newRig(t, setup{bare: true})
+	b := m.bridge(r)
+	start(t, b)
+	testkit.Eventually(t, within, b.Connected)
+	publish := m.publisher(t)
+	publish(0, 1000)
+	counters := r.admitter.Counters()
+	testkit.Eventually(t, within, func() bool { return counters.Accepted("acme") == 500 && counters.Accepted("globex") == 500 })
+
+	stop(t, b)
+	publish(1000, 2000) // the broker keeps them for the session
+	if n := counters.Accepted("acme"); n != 500 {
+		t.Fatalf("%d taken after Stop", n)
+	}
+	b = m.bridge(r)
+	start(t, b)
+	testkit.Eventually(t, within, func() bool { return counters.Accepted("acme")+counters.Accepted("globex") == 2000 })
+	if missing, repeats := r.all(t, 2000); missing != 0 || repeats != 0 {
+		t.Errorf("%d missing, %d repeated", missing, repeats)
+	}
+	stop(t, b)
+}
+
+func TestBridgeAcknowledgesDeadLetters(t *testing.T) {
+	m := newMosquitto(t)
+	r := newRig(t, setup{bare: true})
+	b := m.bridge(r)
+	start(t, b)
+	testkit.Eventually(t, within, b.Connected)
+	c := pahoClient(t, m.addr, "p", "publisher", password)
+	if err := done(t, c.Connect()); err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range []string{topicA, "initech/x/sensors/y", "acme/south/sensors/pump-1-a"} {
+		if err := done(t, c.Publish(topic, 1, false, "rubbish")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testkit.Eventually(t, within, func() bool {
+		n := r.admitter.Counters()
+		return n.Rejected("acme", decode.BadJSON) == 2 && n.Rejected("", decode.WrongTenant) == 1
+	})
+	stop(t, b)
+	b = m.bridge(r)
+	start(t, b)
+	testkit.Eventually(t, within, b.Connected)
+	if err := done(t, c.Publish(topicA, 1, false, timed(1))); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, within, func() bool { return r.admitter.Counters().Accepted("acme") == 1 })
+	if n := r.admitter.Counters().Rejected("acme", decode.BadJSON); n != 2 {
+		t.Errorf("dead letters came again: %d", n)
+	}
+}
+
+func TestBridgeGetsAgainWhatTheLogDidNotConfirm(t *testing.T) {
+	m := newMosquitto(t)
+	gone := errors.New("the log is gone")
+	log := &faultyLog{fail: func(n int) error {
+		if n == 100 || n == 500 {
+			return gone
+		}
+		return nil
+	}}
+	r := newRig(t, setup{bare: true, log: log.wrap})
+	b := m.bridge(r)
+	start(t, b)
+	testkit.Eventually(t, within, b.Connected)
+	m.publisher(t)(0, 1000)
+	testkit.Eventually(t, within, func() bool { missing, _ := r.all(t, 1000); return missing == 0 })
+	counters := r.admitter.Counters()
+	testkit.Eventually(t, within, func() bool { return counters.Accepted("acme")+counters.Accepted("globex") >= 1000 })
+	if n := counters.Rejected("acme", decode.LogFull) + counters.Rejected("globex", decode.LogFull); n < 1 {
+		t.Error("the fault did not happen")
+	}
+}
+
+func TestBridgeSurvivesTheBrokersDeath(t *testing.T) {
+	m := newMosquitto(t)
+	r := newRig(t, setup{bare: true})
+	b := m.bridge(r)
+	start(t, b)
+	testkit.Eventually(t, within, b.Connected)
+	m.publisher(t)(0, 500)
+	testkit.Eventually(t, within, func() bool { missing, _ := r.all(t, 500); return missing == 0 })
+	m.kill()
+	testkit.Eventually(t, within, func() bool { return !b.Connected() })
+	m.start(t)
+	testkit.Eventually(t, within, b.Connected)
+	m.publisher(t)(500, 1000)
+	testkit.Eventually(t, within, func() bool { missing, _ := r.all(t, 1000); return missing == 0 })
+}
+
+func TestBridgesShareASubscription(t *testing.T) {
+	m := newMosquitto(t)
+	r := newRig(t, setup{bare: true})
+	for i := range 2 {
+		b := m.bridge(r, func(o *mqtt.BridgeOptions) {
+			o.ClientID, o.Topics = fmt.Sprint("ingest-", i), []string{"$share/foresight/+/+/sensors/+"}
+		})
+		start(t, b)
+		testkit.Eventually(t, within, b.Connected)
+	}
+	m.publisher(t)(0, 1000)
+	counters := r.admitter.Counters()
+	testkit.Eventually(t, within, func() bool { return counters.Accepted("acme")+counters.Accepted("globex") == 1000 })
+	if missing, repeats := r.all(t, 1000); missing != 0 || repeats != 0 {
+		t.Errorf("%d missing, %d repeated", missing, repeats)
+	}
+}
+
+func TestBridgeIsNotConnectedWithoutSubscription(t *testing.T) {
+	m := newMosquitto(t)
+	r := newRig(t, setup{bare: true})
+	refused := m.bridge(r, func(o *mqtt.BridgeOptions) { o.Password = "wrong" })
+	start(t, refused)
+	noBroker := m.bridge(r, func(o *mqtt.BridgeOptions) { o.URL = "tcp://127.0.0.1:1" })
+	start(t, noBroker)
+	good := m.bridge(r, func(o *mqtt.BridgeOptions) { o.ClientID = "other" })
+	start(t, good)
+	testkit.Eventually(t, within, good.Connected)
+	if refused.Connected() || noBroker.Connected() {
+		t.Error("connected")
+	}
+	stop(t, refused)
+	stop(t, noBroker)
+}
