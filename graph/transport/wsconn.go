@@ -147,7 +147,7 @@ func (c *conn) init(payload json.RawMessage, late *time.Timer) error {
 	if authorization == "" {
 		authorization = c.header.Get("Authorization")
 	}
-	s, err := c.t.c.Authenticate(c.ctx, authorization)
+	s, err := c.t.c.Authenticate(c.withLanguage(p), authorization)
 	if err != nil {
 		e := closeFor(err)
 		if e.Code == CodeInternal {
