@@ -14,9 +14,10 @@ import { useSentence } from './sentence';
 import { isUnseen } from './status';
 
 /** The newest active alarms, as they come. */
-export function AlarmFeed({ limit = 8 }: { limit?: number }) {
+export function AlarmFeed({ limit = 8, siteId }: { limit?: number; siteId: string | null }) {
   const { t } = useTranslation('alarms');
-  const alarms = useActiveAlarms();
+  const all = useActiveAlarms();
+  const alarms = siteId ? all.filter((alarm) => alarm.site.id === siteId) : all;
   if (alarms.length === 0) return <Message icon="check" title={t('feed.empty.title')} text={t('feed.empty.text')} />;
   return (
     <Box component="ul" aria-label={t('feed.label')} sx={{ listStyle: 'none', m: 0, p: 0 }}>
@@ -25,7 +26,7 @@ export function AlarmFeed({ limit = 8 }: { limit?: number }) {
       ))}
       {alarms.length > limit ? (
         <Box component="li" sx={{ px: 2, py: 1.25, borderTop: 1, borderColor: 'divider' }}>
-          <Link component={RouterLink} to="/alarms">
+          <Link component={RouterLink} to={siteId ? `/alarms?site=${siteId}` : '/alarms'}>
             {t('feed.more', { count: alarms.length - limit })}
           </Link>
         </Box>

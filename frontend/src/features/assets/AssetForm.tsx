@@ -7,6 +7,7 @@ import { useForm } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { useClient } from 'urql';
+import { assetTypes } from '@/shared/domain/assetTypes';
 import { useSites } from '@/shared/domain/sites';
 import { FormAlert } from '@/shared/forms/FormAlert';
 import { SelectInput, TextInput } from '@/shared/forms/fields';
@@ -16,7 +17,7 @@ import { useViewer } from '@/shared/session/react';
 import { notify } from '@/shared/ui/notices';
 import { assetDocument, createAssetDocument, updateAssetDocument, type AssetFields } from './documents';
 import { assetFieldNames, assetSchema, typedFrom, type AssetInput, type AssetTyped } from './form';
-import { assetTypes, criticalities, machineGroups, supportTypes } from './vocabulary';
+import { criticalities, machineGroups, supportTypes } from './vocabulary';
 
 /** Adds a machine, or changes the one it is given. */
 export function AssetForm({ asset }: { asset: AssetFields | null }) {

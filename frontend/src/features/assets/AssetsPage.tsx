@@ -4,6 +4,7 @@ import Paper from '@mui/material/Paper';
 import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link as RouterLink } from 'react-router';
+import { assetTypes } from '@/shared/domain/assetTypes';
 import { useSites } from '@/shared/domain/sites';
 import { usePermission } from '@/shared/session/react';
 import { FilterMenu } from '@/shared/ui/FilterMenu';
@@ -20,7 +21,7 @@ import { useSearch } from '@/shared/url/useSearch';
 import { AssetPanel } from './AssetPanel';
 import { useAssetColumns } from './columns';
 import { useAssetList, type AssetFilter, type AssetOrder } from './useAssetList';
-import { assetTypes, criticalities } from './vocabulary';
+import { criticalities } from './vocabulary';
 
 const orders = ['CODE', 'NAME', 'CRITICALITY', 'ALARMS'] as const;
 const known = <T extends string>(values: readonly T[], wanted: string[]): T[] =>

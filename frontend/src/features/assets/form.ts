@@ -1,6 +1,7 @@
+import { assetTypes } from '@/shared/domain/assetTypes';
 import { typedNumber, z } from '@/shared/forms/numbers';
 import type { AssetFields } from './documents';
-import { assetTypes, criticalities, machineGroups, supportTypes } from './vocabulary';
+import { criticalities, machineGroups, supportTypes } from './vocabulary';
 
 const text = (longest = 200) => z.string().trim().max(longest, 'tooLong');
 const orNull = (value: string) => (value === '' ? null : value);

@@ -1,12 +1,6 @@
-import type { AssetFields } from './documents';
-
-export const assetTypes = ['MOTOR', 'PUMP', 'COMPRESSOR', 'FAN', 'GEARBOX', 'TURBINE', 'OTHER'] as const;
 export const criticalities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 export const machineGroups = ['GROUP_1', 'GROUP_2'] as const;
 export const supportTypes = ['RIGID', 'FLEXIBLE'] as const;
-
-export type AssetType = AssetFields['type'];
-export type Criticality = AssetFields['criticality'];
 
 /** Seconds after which a machine that says nothing counts as silent. */
 export const SILENT_AFTER = 300;

@@ -11,9 +11,9 @@ import { newestByAsset } from './runs';
 import { usePredictions } from './usePredictions';
 
 /** The newest abnormal prediction of each machine, as they are made. */
-export function LatestAbnormal({ limit = 6 }: { limit?: number }) {
+export function LatestAbnormal({ limit = 6, siteId }: { limit?: number; siteId: string | null }) {
   const { t } = useTranslation('predictions');
-  const { predictions, failed, again } = usePredictions(undefined, true);
+  const { predictions, failed, again } = usePredictions(siteId ? { siteId } : {}, true);
   if (!predictions) return failed ? <LoadFailed onRetry={again} /> : <RowsSkeleton rows={4} />;
   if (predictions.length === 0) return <Message icon="check" title={t('latest.empty.title')} text={t('latest.empty.text')} />;
   return (

@@ -4,6 +4,7 @@ import Paper from '@mui/material/Paper';
 import { useWatch } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 import { Link as RouterLink } from 'react-router';
+import { assetTypes } from '@/shared/domain/assetTypes';
 import { useCatalogue } from '@/shared/domain/parameters';
 import { severities } from '@/shared/domain/severity';
 import { useSites } from '@/shared/domain/sites';
@@ -15,7 +16,7 @@ import { FaultChoice } from './FaultChoice';
 import { scopes } from './form';
 import { ParameterOptions } from './ParameterOptions';
 import { useRuleForm } from './useRuleForm';
-import { assetTypes, operators, operatorSigns } from './vocabulary';
+import { operators, operatorSigns } from './vocabulary';
 
 /** Adds a rule, or changes the one it is given. */
 export function RuleForm({ rule }: { rule: Rule | null }) {

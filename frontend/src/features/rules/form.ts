@@ -1,6 +1,7 @@
+import { assetTypes } from '@/shared/domain/assetTypes';
 import { neededNumber, z } from '@/shared/forms/numbers';
 import type { Rule } from './documents';
-import { assetTypes, operators } from './vocabulary';
+import { operators } from './vocabulary';
 
 const whole = (min: number, max: number) =>
   neededNumber({ min, max }).transform((value, context) => {

@@ -10,5 +10,3 @@ export const operators = Object.keys(operatorSigns) as (keyof typeof operatorSig
 
 /** Quantities that are no reading: probability of a fault, and seconds without a word. */
 export const ownQuantities = ['confidence', 'silence'] as const;
-
-export const assetTypes = ['MOTOR', 'PUMP', 'COMPRESSOR', 'FAN', 'GEARBOX', 'TURBINE', 'OTHER'] as const;

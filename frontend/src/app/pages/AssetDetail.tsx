@@ -1,0 +1,29 @@
+import { useMemo } from 'react';
+import { AssetAlarms, useAssetAlarms } from '@/features/alarms/pages';
+import type { AssetDetail as Asset } from '@/features/assets';
+import { AssetDetailPage } from '@/features/assets/pages';
+import { AssetPredictions } from '@/features/predictions/pages';
+import { useThresholds } from '@/features/rules/pages';
+import { TelemetryPanel } from '@/features/telemetry/pages';
+
+/** The page of a machine, put together from the features that know something about it. */
+export function AssetDetail() {
+  return (
+    <AssetDetailPage
+      charts={(asset) => <Charts asset={asset} />}
+      predictions={(asset) => <AssetPredictions assetId={asset.id} />}
+      alarms={(asset) => <AssetAlarms assetId={asset.id} />}
+    />
+  );
+}
+
+function Charts({ asset }: { asset: Asset }) {
+  const thresholds = useThresholds(asset);
+  const { alarms } = useAssetAlarms(asset.id);
+  const markers = useMemo(
+    () =>
+      (alarms ?? []).map(({ id, severity, triggeredAt }) => ({ id, severity, at: Date.parse(triggeredAt) / 1000 })),
+    [alarms],
+  );
+  return <TelemetryPanel assetId={asset.id} sensors={asset.sensors} thresholds={thresholds} markers={markers} />;
+}

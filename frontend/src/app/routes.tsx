@@ -1,0 +1,33 @@
+import { lazy } from 'react';
+import { Route, Routes } from 'react-router';
+import { NotFound } from './NotFound';
+
+const Overview = lazy(() => import('./pages/Overview').then((page) => ({ default: page.Overview })));
+const AssetDetail = lazy(() => import('./pages/AssetDetail').then((page) => ({ default: page.AssetDetail })));
+const AssetsPage = lazy(() => import('@/features/assets/pages').then((page) => ({ default: page.AssetsPage })));
+const AssetFormPage = lazy(() =>
+  import('@/features/assets/AssetFormPage').then((page) => ({ default: page.AssetFormPage })),
+);
+const AlarmsPage = lazy(() => import('@/features/alarms/AlarmsPage').then((page) => ({ default: page.AlarmsPage })));
+const RulesPage = lazy(() => import('@/features/rules/RulesPage').then((page) => ({ default: page.RulesPage })));
+const RuleFormPage = lazy(() =>
+  import('@/features/rules/RuleFormPage').then((page) => ({ default: page.RuleFormPage })),
+);
+
+/** Every page and its address. */
+export function Pages() {
+  return (
+    <Routes>
+      <Route index element={<Overview />} />
+      <Route path="assets" element={<AssetsPage />} />
+      <Route path="assets/new" element={<AssetFormPage />} />
+      <Route path="assets/:id" element={<AssetDetail />} />
+      <Route path="assets/:id/edit" element={<AssetFormPage />} />
+      <Route path="alarms" element={<AlarmsPage />} />
+      <Route path="rules" element={<RulesPage />} />
+      <Route path="rules/new" element={<RuleFormPage />} />
+      <Route path="rules/:id" element={<RuleFormPage />} />
+      <Route path="*" element={<NotFound />} />
+    </Routes>
+  );
+}
