@@ -191,6 +191,9 @@ func TestLostTailIsReadAgain(t *testing.T) {
 		t.Fatal("nothing was lost")
 	}
 	r.verified = time.Now().Add(-readerVerify)
+	if err := r.verify(t.Context()); err != nil || r.consumer != nil {
+		t.Errorf("an idle reader does not notice the loss (%v)", err)
+	}
 	got = append(got, readN(t, r, 1)...)
 
 	// And with one behind them.

@@ -121,7 +121,8 @@ func (r *Reader) backlog(most int) int { return int(min(uint64(max(most, 0)), r.
 
 // await waits for one record.
 func (r *Reader) await(ctx context.Context, wait time.Duration) ([]Entry, error) {
-	limited, cancel := context.WithTimeout(ctx, wait)
+	// The client asks the server to answer after nine tenths of the time it has.
+	limited, cancel := context.WithTimeout(ctx, wait*10/9)
 	defer cancel()
 	got, err := r.take(r.consumer.Fetch(1, jetstream.FetchContext(limited)))
 	switch {
