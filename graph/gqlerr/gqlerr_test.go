@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
 
 	"foresight/graph/gqlerr"
 	"foresight/graph/internal/testgraph"
@@ -97,6 +99,21 @@ func TestPresenter(t *testing.T) {
 				t.Error("the log does not tell the panic")
 			}
 		})
+	}
+}
+
+// Clients of persisted queries send the document when they read this answer.
+func TestPersistedQueryNotFoundKeepsItsMessage(t *testing.T) {
+	var log bytes.Buffer
+	e := newExecutor(&log)
+	e.Use(extension.AutomaticPersistedQuery{Cache: graphql.MapCache[string]{}})
+	ctx := graphql.StartOperationTrace(context.Background())
+	oc, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Extensions: map[string]any{
+		"persistedQuery": map[string]any{"version": 1, "sha256Hash": "x"}}})
+	resp := e.DispatchError(graphql.WithOperationContext(ctx, oc), errs)
+	if len(resp.Errors) != 1 || resp.Errors[0].Message != "PersistedQueryNotFound" ||
+		resp.Errors[0].Extensions["reason"] != "PERSISTED_QUERY_NOT_FOUND" || resp.Errors[0].Extensions["code"] != "BAD_USER_INPUT" {
+		t.Errorf("%+v", resp.Errors)
 	}
 }
 

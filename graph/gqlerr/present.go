@@ -102,6 +102,15 @@ func classify(ctx context.Context, err error, in *gqlerror.Error) (f *fault.Erro
 	case errcode.ValidationFailed:
 		return fault.New(fault.BadInput, "error.graphql.document"), code
 	}
+	if in.Err == nil && graphql.GetFieldContext(ctx) == nil {
+		// Refused by an extension before anything was executed: persisted queries
+		// speak to clients by the message PersistedQueryNotFound and its code.
+		reason, _ := in.Extensions[Code].(string)
+		if reason == "" {
+			reason = errcode.ValidationFailed
+		}
+		return fault.New(fault.BadInput, "error.graphql.document"), reason
+	}
 	if arg, ok := argumentOf(ctx, in.Path); ok {
 		e := fault.Invalid(arg, "error.input.malformed")
 		return e.With("Field", arg).Because(err), ""

@@ -26,10 +26,13 @@ import (
 
 // Config are the limits. The zero value of a number takes the default in brackets.
 type Config struct {
-	MaxTokens  int // lexical tokens of a document [4000]
-	MaxDepth   int // nesting of fields, the root counting 1 [12]
-	MaxCost    int // cost of an operation [5000]
-	MaxAliases int // fields under another name than their own [50]
+	// MaxDocument bounds a document in bytes [64 KiB]: documents are kept parsed
+	// and by hash, and a thousand large ones would fill the memory.
+	MaxDocument int
+	MaxTokens   int // lexical tokens of a document [4000]
+	MaxDepth    int // nesting of fields, the root counting 1 [12]
+	MaxCost     int // cost of an operation [5000]
+	MaxAliases  int // fields under another name than their own [50]
 	// MaxRootFields bounds the fields of a mutation, so that one request does not
 	// try many passwords [10].
 	MaxRootFields int
@@ -46,7 +49,7 @@ func (c Config) withDefaults() Config {
 	for _, d := range []struct {
 		v *int
 		n int
-	}{{&c.MaxTokens, 4000}, {&c.MaxDepth, 12}, {&c.MaxCost, 5000}, {&c.MaxAliases, 50},
+	}{{&c.MaxDocument, 64 << 10}, {&c.MaxTokens, 4000}, {&c.MaxDepth, 12}, {&c.MaxCost, 5000}, {&c.MaxAliases, 50},
 		{&c.MaxRootFields, 10}, {&c.MaxPage, 100}, {&c.DefaultListSize, 10}} {
 		if *d.v == 0 {
 			*d.v = d.n
@@ -74,6 +77,7 @@ type Extension struct{ c Config }
 
 var _ interface {
 	graphql.HandlerExtension
+	graphql.OperationParameterMutator
 	graphql.OperationContextMutator
 	graphql.ResponseInterceptor
 } = (*Extension)(nil)
@@ -88,6 +92,15 @@ func (*Extension) ExtensionName() string { return "Limits" }
 func (e *Extension) Validate(graphql.ExecutableSchema) error {
 	if e.c.MaxDepth < 1 || e.c.MaxCost < 1 || e.c.MaxPage < 1 || e.c.DefaultPage > e.c.MaxPage {
 		return errors.New("limits: depth, cost and page must be positive, and the default page within the largest")
+	}
+	return nil
+}
+
+// MutateOperationParameters refuses a document that is too long before anything
+// reads or keeps it. Use the extension before those that keep documents.
+func (e *Extension) MutateOperationParameters(_ context.Context, p *graphql.RawParams) *gqlerror.Error {
+	if len(p.Query) > e.c.MaxDocument {
+		return exceeded("error.graphql.tooLarge", e.c.MaxDocument, nil)
 	}
 	return nil
 }

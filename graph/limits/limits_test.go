@@ -92,6 +92,7 @@ func TestRefused(t *testing.T) {
 		{"no page", `{items{nodes{name}}}`, nil, "BAD_USER_INPUT", "first"},
 		{"page of null", `query($n:Int){items(first:$n){nodes{name}}}`, map[string]any{"n": nil}, "BAD_USER_INPUT", "first"},
 		{"both", `{items(first:1,last:1){nodes{name}}}`, nil, "BAD_USER_INPUT", "last"},
+		{"too long", `{hello #` + strings.Repeat("x", 64<<10) + "\n}", nil, "COMPLEXITY_LIMIT", ""},
 		{"too many ids", `query($i:[Token!]!){byIds(ids:$i){name}}`, map[string]any{"i": make101()}, "BAD_USER_INPUT", "ids"},
 		{"deferred", `{... @defer{hello}}`, nil, "BAD_USER_INPUT", ""},
 		{"introspection", `{...f} fragment f on Query{__type(name:"Item"){name}}`, nil, "FORBIDDEN", ""},
@@ -107,7 +108,7 @@ func TestRefused(t *testing.T) {
 			if x["code"] != c.code || f != c.field {
 				t.Errorf("code %v field %q, want %s %q", x["code"], f, c.code, c.field)
 			}
-			if len(r.Errors[0].Locations) == 0 && c.name != "too dear" && c.name != "overflow" {
+			if len(r.Errors[0].Locations) == 0 && c.name != "too dear" && c.name != "too long" && c.name != "overflow" {
 				t.Error("no location")
 			}
 		})
