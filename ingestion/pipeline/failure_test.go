@@ -307,7 +307,7 @@ func (r *rig) expectedWithout(n int) left {
 	return want
 }
 
-// TestPoisonGoesToTheDeadLetters has three kinds of it: bytes that are no envelope, a
+// TestPoisonGoesToTheDeadLetters has three kinds of it: bytes that are no envelope of a sensor, a
 // text that PostgreSQL refuses, and a reading on which rules panic.
 func TestPoisonGoesToTheDeadLetters(t *testing.T) {
 	r := alarmRig(t, 1)
@@ -326,11 +326,20 @@ func TestPoisonGoesToTheDeadLetters(t *testing.T) {
 	r.dead.fail = 2
 	r.append(r.reading(k, 0, 1))
 	r.appendBytes(k, []byte("no envelope"))
+	nobodys := r.reading(telemetry.Key{}, 0, 1)
+	r.appendBytes(k, telemetry.AppendEnvelope(nil, &nobodys))
+	r.appendBytes(k, nil)
 	r.append(r.reading(k, 1, 1), bad, r.reading(k, 2, 1), deadly, r.reading(k, 1003, 1))
 	w := r.work(r.parts(r.store), quick("w"))
 	r.caughtUp()
 	if got := r.dead.reasons(); strings.Count(got, ReasonEnvelope) < 1 || strings.Count(got, ReasonPoison) != 2 {
 		t.Errorf("dead letters: %s", got)
+	}
+	if n := r.ask(`SELECT count(*) FROM rejected_readings WHERE tenant_id = $1`, k.Tenant); n != 5 {
+		t.Errorf("%d dead letters are stored, want 5", n)
+	}
+	if n := r.ask(`SELECT count(*) FROM rejected_readings WHERE reason = $1 AND payload = $2`, ReasonPoison, bad.Payload); n != 2 {
+		t.Errorf("%d hold the message as it came, want 2", n)
 	}
 	if n := len(r.events.of(event.Telemetry, k.Sensor)); n != 4 {
 		t.Errorf("%d good readings published, want 4", n)

@@ -91,8 +91,8 @@ func kindOf(err error) string {
 		return "panic"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no_time"
-	case fault.Is(err, fault.NotFound):
-		return "no_model"
+	case fault.Is(err, fault.Unavailable):
+		return "unavailable"
 	}
 	return "failed"
 }

@@ -42,10 +42,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "foresight_pipeline_predictions_total", Help: "Predictions stored.",
 		}),
 		model: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "foresight_pipeline_model_calls_total", Help: "Full windows by what the model said: ok, failed, no_model, no_time, panic, breaker_open.",
+			Name: "foresight_pipeline_model_calls_total", Help: "Full windows by what the model said: ok, failed, unavailable, no_time, panic, breaker_open.",
 		}, []string{"outcome"}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "foresight_pipeline_errors_total", Help: "Failures by kind: batch, split, log, seen, bury, silence, lease, purge, publish, fenced, stream.",
+			Name: "foresight_pipeline_errors_total", Help: "Failures by kind: batch, split, log, seen, bury, silence, lease, purge, publish, fenced, stream, partition.",
 		}, []string{"kind"}),
 		behind: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "foresight_pipeline_behind_entries", Help: "Log entries that wait, by partition held.",

@@ -45,7 +45,8 @@ type Alarms interface {
 	ApplySilence(ctx context.Context, tx pgx.Tx, tenant id.UUID, seen []telemetry.Seen, now time.Time) ([]event.Event, error)
 }
 
-// DeadLetters keeps what can never be processed, for people to look at.
+// DeadLetters keeps what can never be processed, for people to look at. Letters
+// implements it.
 type DeadLetters interface {
 	// Reject stores one log entry with the reason, a machine-readable code. It
 	// returns when it is durable, and is harmless when repeated.
@@ -56,7 +57,9 @@ type DeadLetters interface {
 type Rejected struct {
 	Partition int
 	Seq       uint64
-	Reason    string // ReasonEnvelope, ReasonPoison
+	At        time.Time // when the log took it
+	Tenant    id.UUID   // Nil when its subject does not tell
+	Reason    string    // ReasonEnvelope, ReasonPoison
 	Cause     error
 	Data      []byte         // the entry as it stands in the log
 	Reading   *telemetry.Raw // nil when the entry could not be decoded

@@ -8,6 +8,7 @@ import (
 
 	"foresight/internal/bus"
 	"foresight/internal/event"
+	"foresight/internal/id"
 	"foresight/internal/telemetry"
 )
 
@@ -73,19 +74,22 @@ func (p *partition) decode(ctx context.Context, entries []bus.Entry, b *batch) e
 		r := &b.raws[len(b.raws)-1]
 		err := telemetry.DecodeEnvelope(entries[i].Data, r)
 		r.LogSeq = entries[i].Seq
-		if err == nil {
+		if err == nil && r.Tenant != id.Nil && r.Sensor != id.Nil {
 			continue
 		}
 		b.raws = b.raws[:len(b.raws)-1]
-		if err := p.reject(ctx, Rejected{Seq: entries[i].Seq, Reason: ReasonEnvelope, Cause: err, Data: entries[i].Data}); err != nil {
+		if err := p.reject(ctx, &entries[i], Rejected{Reason: ReasonEnvelope, Cause: err}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *partition) reject(ctx context.Context, r Rejected) error {
-	r.Partition = p.lease.number
+func (p *partition) reject(ctx context.Context, e *bus.Entry, r Rejected) error {
+	r.Partition, r.Seq, r.At, r.Data = p.lease.number, e.Seq, e.Time, e.Data
+	if _, tenant, _, err := bus.ParseSubject(e.Subject); err == nil {
+		r.Tenant = tenant
+	}
 	if err := p.w.parts.Dead.Reject(ctx, r); err != nil {
 		return wrap("reject", err)
 	}
@@ -97,14 +101,14 @@ func (p *partition) reject(ctx context.Context, r Rejected) error {
 // bury gives up an entry that fails alone: it goes to the dead letters, and the
 // checkpoint passes it.
 func (p *partition) bury(ctx, reading context.Context, e bus.Entry, cause error) error {
-	r := Rejected{Seq: e.Seq, Reason: ReasonPoison, Cause: cause, Data: e.Data}
+	r := Rejected{Reason: ReasonPoison, Cause: cause}
 	var raw telemetry.Raw
 	if telemetry.DecodeEnvelope(e.Data, &raw) == nil {
 		raw.LogSeq = e.Seq
 		r.Reading = &raw
 	}
 	return p.retry(reading, "bury", func() error {
-		if err := p.reject(ctx, r); err != nil {
+		if err := p.reject(ctx, &e, r); err != nil {
 			return err
 		}
 		if _, err := p.commit(ctx, &batch{last: e.Seq}, nil); err != nil {

@@ -75,7 +75,7 @@ func (r *rig) freshSide(db *testkit.DB) {
 	r.alarms = &hookedAlarms{Alarms: alarms.NewRecorder(r.rules, alarms.NewMetrics(prometheus.NewRegistry()))}
 	r.model = &fingerprint{}
 	r.events = &recorder{}
-	r.dead = &deadLetters{}
+	r.dead = &deadLetters{DeadLetters: NewLetters(r.pool(db.WorkerDSN))}
 }
 
 func (r *rig) pool(dsn string) *pgxpool.Pool {
@@ -298,21 +298,22 @@ func (r *recorder) of(kind event.Kind, sensor id.UUID) (out []event.Event) {
 	return out
 }
 
-// deadLetters keeps what was rejected.
+// deadLetters remembers what the real ones were given.
 type deadLetters struct {
+	DeadLetters
 	mu   sync.Mutex
 	fail int // so many first calls
 	all  []Rejected
 }
 
-func (d *deadLetters) Reject(_ context.Context, r Rejected) error {
+func (d *deadLetters) Reject(ctx context.Context, r Rejected) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fail--; d.fail >= 0 {
 		return errors.New("dead letters down")
 	}
 	d.all = append(d.all, r)
-	return nil
+	return d.DeadLetters.Reject(ctx, r)
 }
 
 func (d *deadLetters) reasons() string {

@@ -53,7 +53,7 @@ type Options struct {
 	Name     string        // for people; what makes it unique is added ("worker")
 	MaxBatch int           // entries of a batch (500)
 	Pace     time.Duration // least time between the beginnings of two batches of a partition, unless it lags (20 ms)
-	Parallel int           // batches at work at once (as many as processors, at least 2)
+	Parallel int           // batches at work at once (2 per processor: they wait for the database most of the time)
 
 	Lease     time.Duration // after which a silent owner loses its partitions (2 s)
 	Heartbeat time.Duration // of renewing leases and sharing (a quarter of Lease)
@@ -80,7 +80,7 @@ func (o Options) withDefaults() Options {
 	set(&o.Name, "worker")
 	set(&o.MaxBatch, 500)
 	set(&o.Pace, 20*time.Millisecond)
-	set(&o.Parallel, max(2, runtime.GOMAXPROCS(0)))
+	set(&o.Parallel, 2*runtime.GOMAXPROCS(0))
 	set(&o.Lease, 2*time.Second)
 	set(&o.Heartbeat, o.Lease/4)
 	set(&o.Lookback, 7*24*time.Hour)

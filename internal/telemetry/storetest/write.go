@@ -176,7 +176,7 @@ func severalDays(s *suite) {
 
 // concurrentWriters: whoever wins, all are told the same, and one is stored.
 func concurrentWriters(s *suite) {
-	const writers, n = 8, 60
+	const writers, n = 8, 600
 	keys := []telemetry.Key{newSensor(), newSensor()}
 	answers := make([][]uint64, writers)
 	var wg sync.WaitGroup
@@ -186,7 +186,7 @@ func concurrentWriters(s *suite) {
 			order := rand.Perm(n)
 			for at, i := range order {
 				docs[at] = reading(keys[i%2], s.at(time.Duration(i)*time.Second), uint64(i))
-				docs[at].LogSeq = uint64(1000*(w+1) + i)
+				docs[at].LogSeq = uint64(10_000*(w+1) + i)
 			}
 			first, err := s.store.WriteReadings(s.ctx(), docs)
 			if err != nil {
