@@ -82,15 +82,20 @@ type failure struct {
 // maxFailures bounds the memory for failures.
 const maxFailures = 1000
 
+// builtIn activates the embedded champion, once in a process.
+var builtIn = sync.OnceValues(func() (*Model, error) {
+	bundle, err := artifact.Open(champion.Bundle())
+	if err != nil {
+		return nil, err
+	}
+	return Activate(bundle)
+})
+
 // NewRegistry loads the champion and returns a registry that assigns it to
 // everybody until the first Refresh. deployments and artifacts may be nil: then
 // there is the champion alone.
 func NewRegistry(c RegistryConfig, d Deployments, a Artifacts, reg prometheus.Registerer, log *slog.Logger) (*Registry, error) {
-	bundle, err := artifact.Open(champion.Bundle())
-	if err != nil {
-		return nil, fmt.Errorf("champion: %w", err)
-	}
-	model, err := Activate(bundle)
+	model, err := builtIn()
 	if err != nil {
 		return nil, fmt.Errorf("champion: %w", err)
 	}
