@@ -15,6 +15,7 @@ import (
 
 	"foresight/internal/alarms"
 	"foresight/internal/bus"
+	"foresight/internal/embedded/natsd"
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
@@ -25,8 +26,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 )
-
-func TestMain(m *testing.M) { testkit.Main(m) }
 
 const within = 30 * time.Second
 
@@ -50,13 +49,18 @@ type rig struct {
 
 func newRig(t testing.TB, partitions int) *rig {
 	t.Helper()
+	return newRigOn(t, testkit.NATS(t), partitions)
+}
+
+func newRigOn(t testing.TB, server *natsd.Server, partitions int) *rig {
+	t.Helper()
 	r := &rig{TB: t, db: testkit.NewDB(t), start: time.Now().UTC().Truncate(time.Minute).Add(-10 * time.Minute)}
 	r.a, r.b = testkit.TwoTenants(t, r.db)
 	r.owner = r.pool(r.db.OwnerDSN)
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	var err error
-	if r.bus, err = bus.Connect(ctx, bus.Options{InProcess: testkit.NATS(t), Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if r.bus, err = bus.Connect(ctx, bus.Options{InProcess: server, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.bus.Close(context.Background()) })
