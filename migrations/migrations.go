@@ -99,3 +99,18 @@ func open(dsn string, f func(*goose.Provider, *sql.DB) error) (err error) {
 	}
 	return f(p, db)
 }
+
+// Latest returns the number of the newest migration that this build carries.
+func Latest() int64 {
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil { // the pattern is good
+		panic(err)
+	}
+	var latest int64
+	for _, n := range names {
+		if v, err := goose.NumericComponent(n); err == nil && v > latest {
+			latest = v
+		}
+	}
+	return latest
+}

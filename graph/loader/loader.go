@@ -1,0 +1,130 @@
+// Package loader batches the look-ups that the fields of one response make, so
+// that a list of n items costs one statement per kind of thing and not n. Loaders
+// live for one response; each event of a subscription gets fresh ones.
+package loader
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vikstrous/dataloadgen"
+
+	"foresight/ent"
+	"foresight/internal/alarms"
+	"foresight/internal/id"
+	"foresight/internal/keyset"
+	"foresight/internal/modelops"
+	"foresight/internal/plant"
+	"foresight/internal/telemetry"
+	"foresight/internal/tenancy"
+)
+
+// wait is how long a batch is collected: gqlgen resolves the items of a list
+// concurrently, so that the others come within it.
+const wait = 500 * time.Microsecond
+
+// recent bounds how far back the latest prediction of an asset is looked for.
+const recent = 7 * 24 * time.Hour
+
+// Sources is where the loaders read.
+type Sources struct {
+	Plant  *plant.Service
+	Models *modelops.Service
+	Alarms *alarms.Service
+	Rules  *alarms.RuleService
+	Store  telemetry.Store
+}
+
+// Loaders are the batches of one response.
+type Loaders struct {
+	Site        *One[*ent.Site]
+	Gateway     *One[*ent.Gateway]
+	Asset       *One[*ent.Asset]
+	Sensor      *One[*ent.Sensor]
+	Parameter   *One[*ent.Parameter]
+	User        *One[*ent.User]
+	FaultType   *One[*ent.FaultType]
+	Model       *One[*ent.MLModel]
+	Version     *One[*ent.MLModelVersion]
+	Deployment  *One[*ent.MLModelDeployment]
+	Rule        *One[*ent.AlarmRule]
+	Event       *One[*alarms.Event]
+	Prediction  *One[*telemetry.FaultPrediction] // the latest of an asset
+	SensorSeen  *One[time.Time]
+	AssetSeen   *One[time.Time]
+	AssetLoad   *One[plant.AlarmLoad]
+	SiteLoad    *One[plant.AlarmLoad]
+	AssetCount  *One[int]
+	Sensors     *One[[]*ent.Sensor] // of an asset
+	Versions    *One[[]*ent.MLModelVersion]
+	Transitions *One[[]alarms.Transition]
+}
+
+// One loads values by id.
+type One[T any] struct {
+	l *dataloadgen.Loader[id.UUID, T]
+}
+
+// Load returns the value of the id, and false when there is none.
+func (o *One[T]) Load(ctx context.Context, of id.UUID) (T, bool, error) {
+	v, err := o.l.Load(ctx, of)
+	if errors.Is(err, dataloadgen.ErrNotFound) {
+		return v, false, nil
+	}
+	return v, err == nil, err
+}
+
+func one[T any](fetch func(context.Context, []id.UUID) (map[id.UUID]T, error)) *One[T] {
+	return &One[T]{dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(wait), dataloadgen.WithBatchCapacity(1000))}
+}
+
+// byID turns a look-up that answers in no order into one by id.
+func byID[T any](find func(context.Context, []id.UUID) ([]T, error), key func(T) id.UUID) func(context.Context, []id.UUID) (map[id.UUID]T, error) {
+	return func(ctx context.Context, ids []id.UUID) (map[id.UUID]T, error) {
+		rows, err := find(ctx, ids)
+		return keyset.ByID(rows, err, key)
+	}
+}
+
+// New returns empty batches.
+func New(s Sources) *Loaders {
+	return &Loaders{
+		Site: one(s.Plant.SitesByID), Gateway: one(s.Plant.GatewaysByID), Asset: one(s.Plant.AssetsByID),
+		Sensor: one(s.Plant.SensorsByID), Parameter: one(s.Plant.ParametersByID), User: one(s.Plant.UsersByID),
+		FaultType: one(s.Models.FaultTypesByID), Model: one(s.Models.ModelsByID),
+		Version: one(s.Models.VersionsByID), Deployment: one(s.Models.DeploymentsByID),
+		Rule:  one(byID(s.Rules.ByID, func(e *ent.AlarmRule) id.UUID { return e.ID })),
+		Event: one(byID(s.Alarms.EventsByID, func(e *alarms.Event) id.UUID { return e.ID })),
+		Prediction: one(func(ctx context.Context, assets []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
+			found, err := s.Store.LatestPredictions(ctx, tenancy.Must(ctx).TenantID, assets, time.Now().Add(-recent))
+			out := make(map[id.UUID]*telemetry.FaultPrediction, len(found))
+			for k, p := range found {
+				out[k] = &p
+			}
+			return out, err
+		}),
+		SensorSeen: one(s.Plant.LastSeenOfSensors), AssetSeen: one(s.Plant.LastSeenOfAssets),
+		AssetLoad: one(s.Plant.AlarmLoadOfAssets), SiteLoad: one(s.Plant.AlarmLoadOfSites), AssetCount: one(s.Plant.AssetCounts),
+		Sensors: one(s.Plant.SensorsOf), Versions: one(s.Models.VersionsOf), Transitions: one(s.Alarms.Transitions),
+	}
+}
+
+type key struct{}
+
+// From returns the loaders of the response. It panics when there are none: the
+// extension is missing.
+func From(ctx context.Context) *Loaders { return ctx.Value(key{}).(*Loaders) }
+
+// With puts fresh loaders into the context.
+func With(ctx context.Context, s Sources) context.Context {
+	return context.WithValue(ctx, key{}, New(s))
+}
+
+// Extension gives every response its loaders.
+func Extension(s Sources) graphql.ResponseMiddleware {
+	return func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+		return next(With(ctx, s))
+	}
+}

@@ -1,0 +1,152 @@
+package resolver
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"foresight/internal/fault"
+	"foresight/internal/tenancy"
+)
+
+// public marks operations that need no credential.
+const public tenancy.Permission = ""
+
+// anyone marks operations that need a credential and judge by themselves.
+const anyone tenancy.Permission = "*"
+
+// operations maps every query, mutation and subscription to its permission. What
+// is not here cannot be asked; a test compares it with the schema.
+var operations = map[string]tenancy.Permission{
+	"Query.node":             anyone,
+	"Query.nodes":            anyone,
+	"Query.me":               public,
+	"Query.tenant":           tenancy.PlantRead,
+	"Query.users":            tenancy.UsersRead,
+	"Query.sites":            tenancy.PlantRead,
+	"Query.gateways":         tenancy.PlantRead,
+	"Query.assets":           tenancy.PlantRead,
+	"Query.asset":            tenancy.PlantRead,
+	"Query.sensors":          tenancy.PlantRead,
+	"Query.parameters":       tenancy.PlantRead,
+	"Query.dashboard":        tenancy.PlantRead,
+	"Query.latestReadings":   tenancy.TelemetryRead,
+	"Query.telemetry":        tenancy.TelemetryRead,
+	"Query.rejectedReadings": tenancy.TelemetryRead,
+	"Query.faultTypes":       tenancy.PredictionsRead,
+	"Query.predictions":      tenancy.PredictionsRead,
+	"Query.models":           tenancy.ModelsRead,
+	"Query.modelVersions":    tenancy.ModelsRead,
+	"Query.deployments":      tenancy.ModelsRead,
+	"Query.alarmRules":       tenancy.RulesRead,
+	"Query.alarmEvents":      tenancy.AlarmsRead,
+
+	"Mutation.login":            public,
+	"Mutation.refreshToken":     public,
+	"Mutation.logout":           public,
+	"Mutation.createAsset":      tenancy.PlantWrite,
+	"Mutation.updateAsset":      tenancy.PlantWrite,
+	"Mutation.createAlarmRule":  tenancy.RulesWrite,
+	"Mutation.updateAlarmRule":  tenancy.RulesWrite,
+	"Mutation.deleteAlarmRule":  tenancy.RulesWrite,
+	"Mutation.restoreAlarmRule": tenancy.RulesWrite,
+	"Mutation.acknowledgeAlarm": tenancy.AlarmsAct,
+	"Mutation.clearAlarm":       tenancy.AlarmsAct,
+	"Mutation.resolveAlarm":     tenancy.AlarmsAct,
+
+	"Subscription.telemetry":   tenancy.TelemetryRead,
+	"Subscription.predictions": tenancy.PredictionsRead,
+	"Subscription.alarms":      tenancy.AlarmsRead,
+}
+
+// types maps object types that may be reached through edges to what reading them
+// needs, so that a credential for alarms does not read the plant through them.
+var types = map[string]tenancy.Permission{
+	"Site": tenancy.PlantRead, "Gateway": tenancy.PlantRead, "Asset": tenancy.PlantRead, "Sensor": tenancy.PlantRead,
+	"Reading": tenancy.TelemetryRead, "FaultPrediction": tenancy.PredictionsRead, "FaultType": tenancy.PredictionsRead,
+	"Model": tenancy.ModelsRead, "ModelVersion": tenancy.ModelsRead, "Deployment": tenancy.ModelsRead,
+	"AlarmRule": tenancy.RulesRead, "AlarmEvent": tenancy.AlarmsRead,
+}
+
+// Permissions is the gate in front of execution: it walks the operation and
+// refuses it when the actor lacks a permission for one of its fields. Services
+// check again.
+type Permissions struct{}
+
+var _ interface {
+	graphql.HandlerExtension
+	graphql.OperationContextMutator
+} = Permissions{}
+
+// ExtensionName implements graphql.HandlerExtension.
+func (Permissions) ExtensionName() string { return "Permissions" }
+
+// Validate implements graphql.HandlerExtension.
+func (Permissions) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext implements graphql.OperationContextMutator.
+func (Permissions) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
+	g := gate{ctx: ctx, seen: map[*ast.FragmentDefinition]bool{}}
+	if err := g.check(oc.Operation.SelectionSet); err != nil {
+		return gqlerror.WrapIfUnwrapped(err)
+	}
+	return nil
+}
+
+type gate struct {
+	ctx  context.Context
+	seen map[*ast.FragmentDefinition]bool
+}
+
+func (g gate) check(set ast.SelectionSet) error {
+	for _, s := range set {
+		var err error
+		switch s := s.(type) {
+		case *ast.Field:
+			if err = g.field(s); err == nil {
+				err = g.check(s.SelectionSet)
+			}
+		case *ast.InlineFragment:
+			err = g.check(s.SelectionSet)
+		case *ast.FragmentSpread:
+			if s.Definition != nil && !g.seen[s.Definition] {
+				g.seen[s.Definition] = true
+				err = g.check(s.Definition.SelectionSet)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g gate) field(f *ast.Field) error {
+	if f.ObjectDefinition == nil || f.Definition == nil || len(f.Name) > 1 && f.Name[:2] == "__" {
+		return nil
+	}
+	switch on := f.ObjectDefinition.Name; on {
+	case "Query", "Mutation", "Subscription":
+		p, ok := operations[on+"."+f.Name]
+		if !ok {
+			return fault.Denied(on + "." + f.Name)
+		}
+		return g.need(p)
+	}
+	if p, ok := types[f.Definition.Type.Name()]; ok {
+		return g.need(p)
+	}
+	return nil
+}
+
+func (g gate) need(p tenancy.Permission) error {
+	switch {
+	case p == public:
+		return nil
+	case p == anyone && tenancy.From(g.ctx) != nil:
+		return nil
+	}
+	return tenancy.Require(g.ctx, p)
+}

@@ -1,0 +1,166 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/time/rate"
+
+	"foresight/frontend"
+	"foresight/graph"
+	"foresight/graph/gqlerr"
+	"foresight/graph/loader"
+	"foresight/graph/resolver"
+	"foresight/graph/schema"
+	"foresight/graph/transport"
+	"foresight/internal/auth"
+	"foresight/internal/config"
+	"foresight/internal/fault"
+	"foresight/internal/httpapi"
+	"foresight/internal/modelops"
+	"foresight/internal/plant"
+	"foresight/internal/tenancy"
+	"foresight/locales"
+)
+
+func (a *App) startAPI(ctx context.Context) error {
+	sessions, err := a.sessions(ctx)
+	if err != nil {
+		return err
+	}
+	words := locales.New()
+	localize := func(ctx context.Context, acceptLanguage, personal string) context.Context {
+		return gqlerr.WithLocalizer(ctx, words.Localizer(acceptLanguage, personal))
+	}
+	var door *httpapi.API // known once the graph is
+	server := graph.NewServer(graph.Options{
+		Resolver: &resolver.Resolver{
+			Sources: loader.Sources{Plant: plant.New(a.db.ent, a.db.app), Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
+				Rules: a.alarms.rules, Store: a.store()},
+			Feed: a.alarms.feed, Hub: a.bus.hub, Sessions: sessions, Browser: browser{}, RefreshTTL: a.cfg.Auth.RefreshTTL,
+		},
+		Authenticate: socketSession(sessions, localize),
+		Session:      streamSession(sessions),
+		Admit:        func(ctx context.Context) error { return admitOperation(door, ctx) },
+		Origins:      a.cfg.Graph.AllowedOrigins, MaxDepth: a.cfg.Graph.MaxDepth, MaxCost: a.cfg.Graph.MaxCost, MaxBody: a.cfg.Graph.MaxBody,
+		Introspection: a.cfg.Graph.Introspection, Log: a.log, Registerer: a.metrics,
+	})
+	door = httpapi.New(httpapi.Config{
+		Graph: server, GraphError: server.Refuse, Auth: sessions, JWKS: sessions.JWKS, Schema: schema.SDL(), Web: web(),
+		Token:    sessions.TokenEndpoint(func(r *http.Request) string { return door.Remote(r) }),
+		Metrics:  promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
+		Checks:   a.checks(),
+		Localize: localize, Secure: a.cfg.Secure(), Origins: a.cfg.Graph.AllowedOrigins, MaxBody: a.cfg.Graph.MaxBody,
+		Rate: rate.Limit(a.cfg.Graph.RatePerSecond), Burst: a.cfg.Graph.RateBurst, Log: a.log, Registerer: a.metrics,
+	})
+	s := httpapi.NewServer(a.cfg.HTTPAddr, door, a.log, server.Shutdown)
+	if err := a.start(ctx, s); err != nil {
+		return err
+	}
+	a.Addr = s.Addr().String()
+	return nil
+}
+
+// sessions returns the service of sign-ins and tokens.
+func (a *App) sessions(ctx context.Context) (*auth.Service, error) {
+	keys, err := signingKeys(a.cfg)
+	if err != nil {
+		return nil, err
+	}
+	return auth.New(ctx, auth.Config{DB: a.db.app, Keys: keys, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL, Log: a.log})
+}
+
+func signingKeys(cfg *config.Config) (*auth.Keys, error) {
+	if cfg.Auth.HS256Key != "" {
+		return auth.HS256Keys([]byte(cfg.Auth.HS256Key))
+	}
+	file := cfg.Auth.KeyFile
+	if file == "" {
+		file = filepath.Join(cfg.DataDir, "keys", "signing.json")
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return nil, err
+		}
+	}
+	return auth.OpenKeys(file)
+}
+
+// socketSession authenticates a WebSocket by its connection_init.
+func socketSession(sessions *auth.Service, localize func(context.Context, string, string) context.Context) func(context.Context, string) (*transport.Session, error) {
+	return func(ctx context.Context, authorization string) (*transport.Session, error) {
+		g, err := sessions.Authenticate(ctx, authorization)
+		if err != nil {
+			return nil, err
+		}
+		s := bounded(sessions, g)
+		s.Context = tenancy.With(localize(ctx, transport.Language(ctx), g.Actor.Locale), g.Actor)
+		return s, nil
+	}
+}
+
+// streamSession bounds an event stream by the credential of its request.
+func streamSession(sessions *auth.Service) func(context.Context) (*transport.Session, error) {
+	return func(ctx context.Context) (*transport.Session, error) {
+		g := httpapi.GrantFrom(ctx)
+		if g == nil {
+			return nil, fault.New(fault.Unauthenticated, "error.auth.required")
+		}
+		return bounded(sessions, g), nil
+	}
+}
+
+func bounded(sessions *auth.Service, g *auth.Grant) *transport.Session {
+	revoked, release := sessions.Watch(g)
+	return &transport.Session{ExpiresAt: g.ExpiresAt, Revoked: revoked, Release: release}
+}
+
+// admitOperation counts an operation of a socket against its actor's rate.
+func admitOperation(door *httpapi.API, ctx context.Context) error {
+	if f := door.Take("actor:" + tenancy.Must(ctx).ID.String()); f != nil {
+		return f
+	}
+	return nil
+}
+
+// browser gives resolvers the client's cookie and address.
+type browser struct{}
+
+// Remote implements resolver.Browser.
+func (browser) Remote(ctx context.Context) string { return httpapi.RemoteFrom(ctx) }
+
+// RefreshCookie implements resolver.Browser.
+func (browser) RefreshCookie(ctx context.Context) string { return httpapi.RefreshCookie(ctx) }
+
+// SetRefreshCookie implements resolver.Browser.
+func (browser) SetRefreshCookie(ctx context.Context, token string, ttl time.Duration) bool {
+	return httpapi.SetRefreshCookie(ctx, token, ttl)
+}
+
+// web returns the built web application, nil when this build has none.
+func web() fs.FS {
+	if _, err := fs.Stat(frontend.Dist, "index.html"); err != nil {
+		return nil
+	}
+	return frontend.Dist
+}
+
+// checks are what /readyz names.
+func (a *App) checks() []httpapi.Check {
+	return []httpapi.Check{
+		{Name: "postgresql", Probe: a.db.app.Ping},
+		{Name: "log", Probe: a.bus.conn.Ping},
+		{Name: "telemetry store", Probe: a.store().Ping},
+		{Name: "model", Optional: true, Probe: func(ctx context.Context) error {
+			if a.models.registry == nil {
+				return errors.New("no model registry")
+			}
+			_, err := a.models.registry.Model(ctx, a.models.registry.BuiltIn())
+			return err
+		}},
+	}
+}
