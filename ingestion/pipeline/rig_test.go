@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"foresight/inference"
 	"foresight/internal/alarms"
 	"foresight/internal/bus"
 	"foresight/internal/embedded/natsd"
@@ -28,6 +29,13 @@ import (
 )
 
 const within = 30 * time.Second
+
+// What the real parts promise, so that a change of either side shows here.
+var (
+	_ Model       = (*inference.Service)(nil)
+	_ Alarms      = (*alarms.Recorder)(nil)
+	_ DeadLetters = (*Letters)(nil)
+)
 
 // rig is a plant of two tenants with a log, a database, a store and the real rules.
 type rig struct {
