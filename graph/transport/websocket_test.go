@@ -213,7 +213,10 @@ func TestSessionEnds(t *testing.T) {
 	t.Run("restart", func(t *testing.T) {
 		r := newRig(t)
 		w := ready(t, r)
-		w.send(silent)
+		for i := range 90 {
+			w.send(fmt.Sprintf(`{"id":"%d","type":"subscribe","payload":{"query":"subscription{silent}"}}`, i))
+		}
+		eventually(t, func() bool { return r.resolver.Running.Load() == 90 })
 		done := make(chan error, 1)
 		go func() { done <- r.ws.Shutdown(t.Context()) }()
 		left, code, reason := w.closed()

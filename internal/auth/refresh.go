@@ -45,11 +45,8 @@ func (s *Service) Refresh(ctx context.Context, token string) (*Session, error) {
 		return nil, err
 	}
 	now := s.c.Now()
-	switch {
-	case r.RevokedAt != nil, !now.Before(r.ExpiresAt), r.Status != statusActive:
+	if r.RevokedAt != nil || !now.Before(r.ExpiresAt) || r.Status != statusActive {
 		return nil, badRefresh(nil)
-	case r.UsedAt != nil && now.Sub(*r.UsedAt) > s.c.ReuseGrace:
-		return nil, s.reused(ctx, r)
 	}
 	next, hash := newRefreshToken()
 	err = s.inTenant(ctx, r.TenantID, func(ctx context.Context, tx pgx.Tx) error {
