@@ -3,8 +3,8 @@
 // readings. Texts are go-i18n message files: faults.<language>.json and
 // messages.<language>.json, by key.
 //
-// English and Arabic are complete. German, Spanish, French and Chinese have the
-// names of faults; what they lack is told in English.
+// English and Arabic are complete. German, Spanish, French and Chinese lack what
+// faults are and what to do about them, which is told in English.
 package locales
 
 import (
