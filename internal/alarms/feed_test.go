@@ -16,6 +16,8 @@ import (
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
 	"foresight/internal/testkit"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // feed starts a feed that polls as often as told and gets the world's hints.
@@ -131,6 +133,51 @@ func TestALostHintDelaysAndNeverLoses(t *testing.T) {
 	expect(t, s, ">open@1")
 	w.process(w.acme, flow(w.acme, 0, 1, 1), flow(w.acme, 0, 2, 11), flow(w.acme, 1, 2, 11))
 	expect(t, s, "open>cleared@2", "cleared>open@3", ">open@4")
+}
+
+// While the database refuses the follower, changes wait there; nothing is lost.
+func TestAnOutageDelaysAndNeverLoses(t *testing.T) {
+	w := newWorld(t)
+	w.rule(w.acme, nil)
+	warned := make(chan struct{}, 1)
+	f := NewFeed(FeedOptions{Pool: w.app, Hub: w.hub, Poll: 10 * time.Millisecond, Log: slog.New(told(warned))})
+	w.ok(f.Start(t.Context()))
+	defer func() { w.ok(f.Stop(context.WithoutCancel(t.Context()))) }()
+	s, cancel := w.subscribe(f, Watch{})
+	defer cancel()
+	w.waitLive(f)
+	w.asOwner(`REVOKE SELECT ON alarm_transitions FROM foresight_app`)
+	w.process(w.acme, flow(w.acme, 0, 0, 11), flow(w.acme, 0, 1, 1))
+	select {
+	case <-warned:
+	case <-time.After(deadline):
+		t.Fatal("the outage was not noticed")
+	}
+	w.asOwner(`GRANT SELECT ON alarm_transitions TO foresight_app`)
+	expect(t, s, ">open@1", "open>cleared@2")
+}
+
+// told is a log that only signals that something was written.
+type told chan struct{}
+
+func (told) Enabled(context.Context, slog.Level) bool { return true }
+func (h told) WithAttrs([]slog.Attr) slog.Handler     { return h }
+func (h told) WithGroup(string) slog.Handler          { return h }
+func (h told) Handle(context.Context, slog.Record) error {
+	select {
+	case h <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (w *world) asOwner(sql string) {
+	w.Helper()
+	c, err := pgx.Connect(w.Context(), w.db.OwnerDSN)
+	w.ok(err)
+	defer c.Close(w.Context())
+	_, err = c.Exec(w.Context(), sql)
+	w.ok(err)
 }
 
 func TestResume(t *testing.T) {

@@ -31,15 +31,14 @@ var epoch = time.Now().UTC().Truncate(time.Second).Add(-time.Hour)
 // world is a database with two tenants and the package's parts on it.
 type world struct {
 	testing.TB
-	db             *testkit.DB
-	acme, globex   testkit.Plant
-	app, worker    *pgxpool.Pool
-	hub            *hub
-	rules          *RuleService
-	source         *RuleSource
-	recorder       *Recorder
-	service        *Service
-	metricRegistry *prometheus.Registry
+	db           *testkit.DB
+	acme, globex testkit.Plant
+	app, worker  *pgxpool.Pool
+	hub          *hub
+	rules        *RuleService
+	source       *RuleSource
+	recorder     *Recorder
+	service      *Service
 }
 
 func newWorld(t testing.TB) *world {
@@ -51,8 +50,7 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(func() { db.Close() })
 	w.rules = NewRuleService(postgres.Client(db))
 	w.source = NewRuleSource(SourceOptions{Pool: w.worker, Log: slog.New(slog.DiscardHandler)})
-	w.metricRegistry = prometheus.NewRegistry()
-	m := NewMetrics(w.metricRegistry)
+	m := NewMetrics(prometheus.NewRegistry())
 	w.recorder = NewRecorder(w.source, m)
 	w.service = NewService(w.app, w.hub, m, slog.New(slog.DiscardHandler))
 	return w
