@@ -10,14 +10,14 @@ import { TelemetryPanel } from '@/features/telemetry/pages';
 export function AssetDetail() {
   return (
     <AssetDetailPage
-      charts={(asset) => <Charts asset={asset} />}
+      charts={(asset, onSeen) => <Charts key={asset.id} asset={asset} onSeen={onSeen} />}
       predictions={(asset) => <AssetPredictions assetId={asset.id} />}
       alarms={(asset) => <AssetAlarms assetId={asset.id} />}
     />
   );
 }
 
-function Charts({ asset }: { asset: Asset }) {
+function Charts({ asset, onSeen }: { asset: Asset; onSeen: (newest: Record<string, string>) => void }) {
   const thresholds = useThresholds(asset);
   const { alarms } = useAssetAlarms(asset.id);
   const markers = useMemo(
@@ -25,5 +25,5 @@ function Charts({ asset }: { asset: Asset }) {
       (alarms ?? []).map(({ id, severity, triggeredAt }) => ({ id, severity, at: Date.parse(triggeredAt) / 1000 })),
     [alarms],
   );
-  return <TelemetryPanel assetId={asset.id} sensors={asset.sensors} thresholds={thresholds} markers={markers} />;
+  return <TelemetryPanel assetId={asset.id} sensors={asset.sensors} thresholds={thresholds} markers={markers} onSeen={onSeen} />;
 }

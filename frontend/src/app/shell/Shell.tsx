@@ -51,8 +51,7 @@ export function Shell() {
             insetBlock: 0,
             insetInlineStart: 0,
             width,
-            borderInlineEnd: 1,
-            borderColor: 'divider',
+            borderInlineEnd: '1px solid var(--mui-palette-divider)',
             bgcolor: 'background.paper',
           }}
         >

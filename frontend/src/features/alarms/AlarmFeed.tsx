@@ -63,7 +63,7 @@ function FeedItem({ alarm }: { alarm: Alarm }) {
         </Box>
       </Box>
       {unseen && mayAct ? (
-        <Button size="small" variant="outlined" color="inherit" aria-describedby={id} sx={{ flex: 'none' }} onClick={() => void acknowledge([alarm.id])}>
+        <Button size="small" variant="outlined" color="inherit" aria-describedby={id} sx={{ flex: 'none', borderColor: 'divider' }} onClick={() => void acknowledge([alarm.id])}>
           {t('acknowledge.button')}
         </Button>
       ) : null}

@@ -79,7 +79,7 @@ function Detail({ alarm, onChanged }: { alarm: Full; onChanged: () => void }) {
         </Typography>
       ) : null}
       {alarm.recommendedAction ? (
-        <Box sx={{ borderInlineStart: 3, borderColor: 'primary.main', pl: 1.5 }}>
+        <Box sx={{ borderInlineStart: '3px solid', borderInlineStartColor: 'var(--mui-palette-primary-main)', paddingInlineStart: 1.5 }}>
           <Typography variant="h3">{t('panel.whatToDo')}</Typography>
           <Typography>{alarm.recommendedAction}</Typography>
         </Box>

@@ -10,6 +10,7 @@ import { FilterMenu } from '@/shared/ui/FilterMenu';
 import { Loaded } from '@/shared/ui/Loaded';
 import { PageHeader } from '@/shared/ui/PageHeader';
 import { SeverityMark } from '@/shared/ui/Severity';
+import { PANEL_WIDTH } from '@/shared/ui/SidePanel';
 import { Message, RowsSkeleton } from '@/shared/ui/states';
 import { ColumnChoice } from '@/shared/ui/table/ColumnChoice';
 import { useHiddenColumns, useShownColumns } from '@/shared/ui/table/columns';
@@ -45,14 +46,14 @@ export function AlarmsPage() {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const all = useAlarmColumns();
   const [hidden, toggleColumn] = useHiddenColumns('alarms');
-  const columns = useShownColumns(all, hidden);
+  const open = search.get('open');
+  const columns = useShownColumns(all, hidden, open ? PANEL_WIDTH : 0);
   const selectable = useMemo(
     () => new Set((alarms ?? []).filter((alarm) => isUnseen(alarm.status)).map((alarm) => alarm.id)),
     [alarms],
   );
   const ready = [...chosen].filter((id) => selectable.has(id));
   const filtered = search.get('status') || search.get('severity') || site;
-  const open = search.get('open');
 
   return (
     <>

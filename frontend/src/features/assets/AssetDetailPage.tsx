@@ -1,7 +1,7 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Skeleton from '@mui/material/Skeleton';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link as RouterLink, useParams } from 'react-router';
 import { assetName } from '@/shared/domain/assetName';
@@ -21,7 +21,8 @@ import { SILENT_AFTER } from './vocabulary';
 
 /** What other features show on a machine's page. */
 export interface AssetParts {
-  charts: (asset: AssetDetail) => ReactNode;
+  /** Calls back with the time of each sensor's newest reading while it shows them. */
+  charts: (asset: AssetDetail, onSeen: (newest: Record<string, string>) => void) => ReactNode;
   predictions: (asset: AssetDetail) => ReactNode;
   alarms: (asset: AssetDetail) => ReactNode;
 }
@@ -56,6 +57,9 @@ export function AssetDetailPage(parts: AssetParts) {
 function Detail({ asset, charts, predictions, alarms }: AssetParts & { asset: AssetDetail }) {
   const { t } = useTranslation('assets');
   const mayWrite = usePermission('plant:write');
+  const [seen, setSeen] = useState<Record<string, string>>({});
+  const sensors = asset.sensors.map((sensor) => ({ ...sensor, lastSeenAt: seen[sensor.id] ?? sensor.lastSeenAt }));
+  const lastSeenAt = [asset.lastSeenAt, ...Object.values(seen)].reduce((a, b) => ((b ?? '') > (a ?? '') ? b : a), null);
   return (
     <>
       <PageHeader
@@ -65,9 +69,9 @@ function Detail({ asset, charts, predictions, alarms }: AssetParts & { asset: As
             <AssetState asset={asset} />
             <span>{asset.site.name}</span>
             <span>
-              {asset.lastSeenAt ? (
+              {lastSeenAt ? (
                 <>
-                  {t('detail.lastSeen')} <Ago at={asset.lastSeenAt} staleAfter={SILENT_AFTER} />
+                  {t('detail.lastSeen')} <Ago at={lastSeenAt} staleAfter={SILENT_AFTER} />
                 </>
               ) : (
                 t('detail.neverSeen')
@@ -92,7 +96,7 @@ function Detail({ asset, charts, predictions, alarms }: AssetParts & { asset: As
         }}
       >
         <Box sx={{ display: 'grid', gap: 2, minWidth: 0 }}>
-          {charts(asset)}
+          {charts(asset, setSeen)}
           <Panel title={t('detail.alarms')} flush>
             {alarms(asset)}
           </Panel>
@@ -102,10 +106,10 @@ function Detail({ asset, charts, predictions, alarms }: AssetParts & { asset: As
             <Box sx={{ pb: 1 }}>{predictions(asset)}</Box>
           </Panel>
           <Panel title={t('detail.sensors')} flush>
-            <SensorList sensors={asset.sensors} />
+            <SensorList sensors={sensors} />
           </Panel>
           <Panel title={t('detail.facts')}>
-            <AssetFacts asset={asset} />
+            <AssetFacts asset={{ ...asset, lastSeenAt }} />
           </Panel>
         </Box>
       </Box>

@@ -12,6 +12,7 @@ import { Icon } from '@/shared/ui/icons';
 import { Loaded } from '@/shared/ui/Loaded';
 import { PageHeader } from '@/shared/ui/PageHeader';
 import { SearchField } from '@/shared/ui/SearchField';
+import { PANEL_WIDTH } from '@/shared/ui/SidePanel';
 import { Message, RowsSkeleton } from '@/shared/ui/states';
 import { ColumnChoice } from '@/shared/ui/table/ColumnChoice';
 import { useHiddenColumns, useShownColumns } from '@/shared/ui/table/columns';
@@ -52,9 +53,9 @@ export function AssetsPage() {
   const { assets, total, error, again, more } = useAssetList(filter, order);
   const all = useAssetColumns();
   const [hidden, toggleColumn] = useHiddenColumns('assets');
-  const columns = useShownColumns(all, hidden);
-  const filtered = Object.keys(filter).length > 0;
   const open = search.get('open');
+  const columns = useShownColumns(all, hidden, open ? PANEL_WIDTH : 0);
+  const filtered = Object.keys(filter).length > 0;
   const { set } = search;
   const seek = useCallback((value: string) => set({ q: value }), [set]);
   const sort = (field: string) =>

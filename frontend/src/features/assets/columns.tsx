@@ -54,7 +54,7 @@ export function useAssetColumns(): Column<AssetRow>[] {
     {
       id: 'lastSeen',
       header: t('field.lastSeen'),
-      width: '104px',
+      width: '112px',
       from: 'sm',
       cell: (asset) => (asset.lastSeenAt ? <Ago at={asset.lastSeenAt} staleAfter={SILENT_AFTER} /> : t('never')),
     },

@@ -58,7 +58,7 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
       if (!span) return;
       const column = u.data[i + 1];
       const value = at === null || at === undefined ? lastOf(column) : column?.[at];
-      span.textContent = value === null || value === undefined ? '–' : format.measure(value, spec.unit);
+      span.textContent = value === null || value === undefined ? '–' : format.measure(value, lines.length === 1 ? spec.unit : undefined);
     });
   });
   const highest = useEffectEvent((high: number) =>
@@ -85,7 +85,9 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
   useEffect(() => {
     const element = holder.current;
     if (!element) return;
-    const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+    const hour = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    const minutes = new Intl.DateTimeFormat('en', hour);
+    const toSecond = new Intl.DateTimeFormat('en', { ...hour, second: '2-digit' });
     const axis = { stroke: colours.text, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
     const shown = JSON.parse(shape) as Line[];
     const u = new uPlot(
@@ -106,7 +108,13 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
           },
         },
         axes: [
-          { ...axis, size: 28, space: 90, values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1000)) },
+          {
+            ...axis,
+            size: 28,
+            space: 56,
+            values: (_, ticks, __, ___, step) =>
+              ticks.map((tick) => (step < 60 ? toSecond : minutes).format(tick * 1000)),
+          },
           { ...axis, size: 48 },
         ],
         series: [
@@ -163,7 +171,7 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
         <Box component="span" sx={{ fontSize: 12, color: 'text.secondary' }}>
           {spec.unit}
         </Box>
-        <Box sx={{ flex: 1 }} />
+        {lines.length > 1 ? <Box sx={{ flexBasis: '100%' }} /> : <Box sx={{ flex: 1 }} />}
         {lines.map((line, i) => (
           <Box key={line.sensorId + line.parameter} component="span" sx={{ fontSize: 12, display: 'inline-flex', alignItems: 'center', gap: 0.75 }}>
             <Box component="span" sx={{ width: 10, height: 3, borderRadius: 1 }} style={{ background: colours.lines[i] }} />
@@ -171,7 +179,7 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
             <Box
               component="span"
               dir="ltr"
-              sx={{ fontWeight: 600, minWidth: 72, textAlign: 'end' }}
+              sx={{ fontWeight: 600, minWidth: lines.length > 1 ? 36 : 72, textAlign: 'right' }}
               ref={(element: HTMLSpanElement | null) => {
                 values.current[i] = element;
               }}

@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import { useCatalogue } from '@/shared/domain/parameters';
 import { useFormat } from '@/shared/format/react';
 import { useLink } from '@/shared/live/react';
+import { throttle } from '@/shared/live/throttle';
 import { Panel } from '@/shared/ui/Panel';
 import { Message } from '@/shared/ui/states';
 import { useSearch } from '@/shared/url/useSearch';
@@ -30,13 +31,15 @@ interface Props {
   /** Limits of the rules that watch the machine, by parameter. */
   thresholds: ReadonlyMap<string, Threshold[]>;
   markers: Marker[];
+  /** Told when each sensor last spoke, by its id, every few seconds. */
+  onSeen?: (newest: Record<string, string>) => void;
 }
 
 const spans = [300, 900, 3600];
 const none: Threshold[] = [];
 
 /** Live charts of a machine: what is measured, over which time, with limits and alarms. */
-export function TelemetryPanel({ assetId, sensors, thresholds, markers }: Props) {
+export function TelemetryPanel({ assetId, sensors, thresholds, markers, onSeen }: Props) {
   const { t } = useTranslation(['telemetry', 'common']);
   const format = useFormat();
   const search = useSearch();
@@ -49,6 +52,7 @@ export function TelemetryPanel({ assetId, sensors, thresholds, markers }: Props)
   const { source, history, again } = useSource(assetId, parameters, seconds);
   const [zoom, setZoom] = useState<Range | null>(null);
   const filled = useFilled(source);
+  useSeen(source, onSeen);
   const link = useLink();
   const expected = Math.max(1, ...sensors.map((sensor) => sensor.expectedIntervalSec ?? 1));
   const sensorName = (id: string) => sensors.find((sensor) => sensor.id === id)?.code ?? '';
@@ -134,12 +138,28 @@ function useFilled(source: Source): boolean {
   const [filled, setFilled] = useState<Source | null>(null);
   useEffect(() => {
     const look = () => {
-      if (source.newest() > 0) setFilled(source);
+      if (!source.isEmpty) setFilled(source);
     };
     look();
     return source.onChange(look);
   }, [source]);
   return filled === source;
+}
+
+const TELL_EVERY = 5_000;
+
+function useSeen(source: Source, onSeen: Props['onSeen']): void {
+  useEffect(() => {
+    if (!onSeen) return;
+    const tell = throttle(() => {
+      onSeen(source.newest());
+    }, TELL_EVERY);
+    const stop = source.onChange(tell);
+    return () => {
+      stop();
+      tell.cancel();
+    };
+  }, [source, onSeen]);
 }
 
 interface ChoiceProps {

@@ -52,9 +52,15 @@ export class Source {
     );
   }
 
-  /** Time of the newest row of all, Unix seconds; -Infinity when there is none. */
-  newest(): number {
-    return Math.max(-Infinity, ...[...this.rings.values()].map((ring) => ring.newest));
+  get isEmpty(): boolean {
+    return this.rings.size === 0;
+  }
+
+  /** Time of the newest row of each sensor that has one, by its id, RFC 3339. */
+  newest(): Record<string, string> {
+    return Object.fromEntries(
+      [...this.rings].map(([sensorId, ring]) => [sensorId, new Date(ring.newest * 1000).toISOString()]),
+    );
   }
 
   /**

@@ -1,5 +1,8 @@
 /** Non-breaking, so that a number and its unit stay on one line. */
 const NBSP = '\u00a0';
+/** Begin and end of a piece of text that runs from left to right whatever stands around it. */
+const LRI = '\u2066';
+const PDI = '\u2069';
 const MINUTE = 60_000;
 
 export interface Format {
@@ -32,15 +35,24 @@ export function createFormat(language: string): Format {
   const time = new Intl.DateTimeFormat(tag, clock);
   const dated = new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short', ...clock });
   const date = new Intl.DateTimeFormat(tag, { dateStyle: 'medium' });
-  const absolute = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'long' });
+  const absolute = new Intl.DateTimeFormat(tag, {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    second: '2-digit',
+    timeZoneName: 'short',
+    ...clock,
+  });
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' });
+  // A value and its unit read from left to right in every language.
+  const together = (text: string) => (language === 'ar' ? `${LRI}${text}${PDI}` : text);
   const number = (value: number) =>
     Math.abs(value) >= 1000 ? count.format(value) : measure.format(value);
 
   return {
     count: (value) => count.format(value),
-    measure: (value, unit) => (unit ? number(value) + NBSP + unit : number(value)),
-    percent: (share) => count.format(Math.round(share * 100)) + NBSP + '%',
+    measure: (value, unit) => together(unit ? number(value) + NBSP + unit : number(value)),
+    percent: (share) => together(count.format(Math.round(share * 100)) + NBSP + '%'),
     money: (value, currency) =>
       new Intl.NumberFormat(tag, { style: 'currency', currency, maximumFractionDigits: 0 }).format(value),
     time: (at) => time.format(new Date(at)),

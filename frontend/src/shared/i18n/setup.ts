@@ -1,5 +1,6 @@
 import i18next, { type i18n } from 'i18next';
 import { initReactI18next } from 'react-i18next';
+import { isolate } from './isolate';
 import { languageOf, preferredLanguage } from './languages';
 
 /** Loads the texts of one namespace in one language. */
@@ -23,7 +24,8 @@ export async function startTexts(load: TextLoader, preload: string[]): Promise<i
     ns: preload,
     defaultNS: 'common',
     fallbackNS: 'common',
-    interpolation: { escapeValue: false },
+    // React escapes; what is done here instead keeps foreign names in their own direction.
+    interpolation: { escapeValue: true, escape: (value) => isolate(value, languageOf(instance.language)) },
     react: { useSuspense: true },
   });
   instance.on('languageChanged', (tag) => apply(tag));

@@ -40,7 +40,7 @@ export function FilterMenu({ label, options, chosen, onChange, single = false }:
         aria-haspopup="menu"
         aria-expanded={anchor !== null}
         onClick={(event) => setAnchor(event.currentTarget)}
-        endIcon={<Icon name="down" sx={{ fontSize: '14px !important' }} />}
+        endIcon={<Icon name="open" sx={{ fontSize: '14px !important' }} />}
         sx={{ fontWeight: 400, borderColor: names.length > 0 ? undefined : 'divider', height: 36 }}
       >
         {names.length > 0 ? t('filter.chosen', { label, names: names.join(t('comma')) }) : label}

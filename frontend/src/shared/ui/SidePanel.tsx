@@ -9,6 +9,9 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from './icons';
 
+/** What the panel takes from the list beside it, in px. */
+export const PANEL_WIDTH = 416;
+
 interface Props {
   title: string;
   onClose: () => void;

@@ -19,6 +19,7 @@ const shapes = {
   close: { d: 'M6 6l12 12M18 6L6 18' },
   search: { d: 'M11 4a7 7 0 1 0 0 14a7 7 0 0 0 0-14zM16 16l4.5 4.5' },
   forward: { d: 'M9 6l6 6-6 6', directed: true },
+  open: { d: 'M6 9l6 6 6-6' },
   up: { d: 'M12 19V5M6 11l6-6 6 6' },
   down: { d: 'M12 5v14M6 13l6 6 6-6' },
   plus: { d: 'M12 5v14M5 12h14' },

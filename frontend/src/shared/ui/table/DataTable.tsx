@@ -72,7 +72,7 @@ export function DataTable<Row>({
   }, [lastSeen, rows.length, onEnd]);
 
   const template = (selection ? '44px ' : '') + columns.map((column) => column.width).join(' ');
-  const grid = { display: 'grid', gridTemplateColumns: template, alignItems: 'center', columnGap: 1.5, px: 2 };
+  const grid = { display: 'grid', gridTemplateColumns: template, alignItems: 'center', columnGap: { xs: 1, sm: 1.5 }, px: { xs: 1, sm: 2 } };
   const selectable = selection ? rows.filter((row) => selection.canSelect(idOf(row))) : [];
   const chosen = selection ? selectable.filter((row) => selection.ids.has(idOf(row))).length : 0;
 
@@ -161,12 +161,14 @@ export function DataTable<Row>({
                     <Box
                       key={column.id}
                       role="cell"
+                      dir="auto"
                       sx={{
                         minWidth: 0,
                         overflow: 'hidden',
                         textOverflow: 'ellipsis',
                         whiteSpace: 'nowrap',
-                        textAlign: column.align,
+                        // Sides of the page, not of the text: the style plug-in mirrors them.
+                        textAlign: column.align === 'end' ? 'right' : 'left',
                       }}
                     >
                       {column.cell(row)}

@@ -41,15 +41,19 @@ export function useHiddenColumns(table: string): [string[], (id: string) => void
   return [hidden, toggle];
 }
 
-/** The columns that fit the screen and are switched on. */
-export function useShownColumns<Row>(columns: Column<Row>[], hidden: string[]): Column<Row>[] {
-  const { breakpoints } = useTheme();
+/**
+ * The columns that fit the screen and are switched on. `taken` is the width in px that
+ * something beside the table takes away.
+ */
+export function useShownColumns<Row>(columns: Column<Row>[], hidden: string[], taken = 0): Column<Row>[] {
+  const { values } = useTheme().breakpoints;
+  const from = (breakpoint: Breakpoint) => `(min-width:${values[breakpoint] + taken}px)`;
   const fits = {
     xs: true,
-    sm: useMediaQuery(breakpoints.up('sm')),
-    md: useMediaQuery(breakpoints.up('md')),
-    lg: useMediaQuery(breakpoints.up('lg')),
-    xl: useMediaQuery(breakpoints.up('xl')),
+    sm: useMediaQuery(from('sm')),
+    md: useMediaQuery(from('md')),
+    lg: useMediaQuery(from('lg')),
+    xl: useMediaQuery(from('xl')),
   };
   return columns.filter((column) => fits[column.from ?? 'xs'] && !hidden.includes(column.id));
 }
