@@ -142,8 +142,16 @@ func sums(b *testing.B, h *prometheus.HistogramVec) map[string]float64 {
 	return out
 }
 
-// BenchmarkWorker lets a worker with 16 partitions drain a log; ns/op is one message.
+// BenchmarkWorker lets a worker with 16 partitions drain a log, with the champion and,
+// to tell what it costs, with a model that says the same of everything; ns/op is one
+// message.
 func BenchmarkWorker(b *testing.B) {
+	for name, model := range map[string]Model{"champion": champion(b), "plain model": plain{}} {
+		b.Run(name, func(b *testing.B) { drain(b, model) })
+	}
+}
+
+func drain(b *testing.B, model Model) {
 	r := newRig(b, 16)
 	r.rule(telemetry.VibrationRMS, "gt", 100)
 	r.startRules()
@@ -164,7 +172,7 @@ func BenchmarkWorker(b *testing.B) {
 		}
 	}
 	parts := r.parts(r.store)
-	parts.Model, parts.Events = plain{}, nobody{}
+	parts.Model, parts.Events = model, nobody{}
 	b.ReportAllocs()
 	b.ResetTimer()
 	cpu := cpuTime(b)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -54,6 +55,33 @@ func TestReadingsBecomePredictionsAndAlarms(t *testing.T) {
 	if n := r.ask(`SELECT count(*) FROM sensor_states WHERE is_online AND window_fill = 14 AND (latest ->> 'flow')::int = 19
 		AND latest ? 'vibration_rms' AND latest_at = $1`, r.start.Add(19*time.Second)); n != 4 {
 		t.Errorf("%d sensors have the state of their last reading", n)
+	}
+}
+
+// TestChampionJudgesTheWindow compares a stored prediction with what the model says of
+// the same window directly.
+func TestChampionJudgesTheWindow(t *testing.T) {
+	r := newRig(t, 1)
+	parts := r.parts(r.store)
+	model := champion(t)
+	parts.Model = model
+	r.work(parts, quick("w"))
+	k := r.a.Key(0)
+	var window telemetry.Window
+	var raw telemetry.Raw
+	for n := range telemetry.WindowSize + 3 {
+		raw = r.reading(k, n, 2)
+		window.Add(raw.Timestamp, &raw.Channels)
+		r.append(raw)
+	}
+	r.caughtUp()
+	want, err := model.Predict(t.Context(), k, &window, &raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.store.Prediction(t.Context(), k.Tenant, want.ID)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("stored %+v, %v\nwant   %+v", got, err, want)
 	}
 }
 

@@ -28,7 +28,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-const within = 30 * time.Second
+const within = 60 * time.Second
 
 // What the real parts promise, so that a change of either side shows here.
 var (
@@ -46,6 +46,7 @@ type rig struct {
 	bus     *bus.Bus
 	a, b    testkit.Plant
 	start   time.Time
+	last    map[int]uint64 // sequence of the last entry by partition
 	store   telemetry.Store
 	rules   *alarms.RuleSource
 	alarms  *hookedAlarms
@@ -62,7 +63,7 @@ func newRig(t testing.TB, partitions int) *rig {
 
 func newRigOn(t testing.TB, server *natsd.Server, partitions int) *rig {
 	t.Helper()
-	r := &rig{TB: t, db: testkit.NewDB(t), start: time.Now().UTC().Truncate(time.Minute).Add(-10 * time.Minute)}
+	r := &rig{TB: t, db: testkit.NewDB(t), last: map[int]uint64{}, start: time.Now().UTC().Truncate(time.Minute).Add(-10 * time.Minute)}
 	r.a, r.b = testkit.TwoTenants(t, r.db)
 	r.owner = r.pool(r.db.OwnerDSN)
 	ctx, cancel := context.WithTimeout(context.Background(), within)
@@ -200,10 +201,12 @@ func (r *rig) append(raws ...telemetry.Raw) (last uint64) {
 
 func (r *rig) appendBytes(k telemetry.Key, data []byte) uint64 {
 	r.Helper()
-	seq, err := r.log.Append(r.Context(), bus.Partition(k.Tenant, k.Sensor, r.log.Partitions()), k.Tenant, k.Sensor, data)
+	partition := bus.Partition(k.Tenant, k.Sensor, r.log.Partitions())
+	seq, err := r.log.Append(r.Context(), partition, k.Tenant, k.Sensor, data)
 	if err != nil {
 		r.Fatal(err)
 	}
+	r.last[partition] = seq
 	return seq
 }
 
@@ -284,6 +287,20 @@ func (f *fingerprint) Predict(_ context.Context, k telemetry.Key, w *telemetry.W
 		Label: "cavitation", Probability: float64(h.Sum64()>>11) / (1 << 53),
 		VersionID: id.New(id.MLModelVersion), VersionLabel: "m:1.0.0", Role: telemetry.Production,
 	}, nil
+}
+
+// champion is the real thing.
+func champion(t testing.TB) *inference.Service {
+	t.Helper()
+	registry, err := inference.NewRegistry(inference.RegistryConfig{}, nil, nil, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	service, err := inference.NewService(inference.ServiceConfig{}, registry, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return service
 }
 
 // recorder keeps what was published.
