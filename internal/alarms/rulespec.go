@@ -33,11 +33,13 @@ type RuleSpec struct {
 }
 
 // DefaultRules are what a new tenant begins with: a predicted fault other than
-// `normal` that is more than 60 % sure.
+// `normal` that is more than 60 % sure, three times in a row: a classifier that is
+// wrong about one window in a hundred would else ring for every healthy machine now
+// and then.
 func DefaultRules() []RuleSpec {
 	return []RuleSpec{{
 		Name: "Fault predicted", Parameter: rules.Confidence, Operator: rules.GT, Threshold: 0.6,
-		Severity: rules.High, MinConsecutive: 1, IsActive: true,
+		Severity: rules.High, MinConsecutive: 3, IsActive: true,
 	}}
 }
 

@@ -34,6 +34,9 @@ func (a *App) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.followRevocations(ctx, sessions); err != nil {
+		return err
+	}
 	words := locales.New()
 	localize := func(ctx context.Context, acceptLanguage, personal string) context.Context {
 		return gqlerr.WithLocalizer(ctx, words.Localizer(acceptLanguage, personal))
@@ -73,7 +76,8 @@ func (a *App) sessions(ctx context.Context) (*auth.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return auth.New(ctx, auth.Config{DB: a.db.app, Keys: keys, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL, Log: a.log})
+	return auth.New(ctx, auth.Config{DB: a.db.app, Keys: keys, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
+		OnRevoke: a.announceRevocation, Log: a.log})
 }
 
 func signingKeys(cfg *config.Config) (*auth.Keys, error) {
