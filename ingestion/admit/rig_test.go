@@ -150,7 +150,7 @@ func (r *rig) records(t testing.TB, l *bus.Log) []telemetry.Raw {
 			t.Fatal(err)
 		}
 		for {
-			entries, err := reader.Next(t.Context(), 1000, 10*time.Millisecond)
+			entries, err := reader.Next(t.Context(), 1000, 300*time.Millisecond)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -164,6 +164,9 @@ func (r *rig) records(t testing.TB, l *bus.Log) []telemetry.Raw {
 				}
 				raw.LogSeq = e.Seq
 				out = append(out, raw)
+			}
+			if reader.Pending() == 0 {
+				break
 			}
 		}
 		if err := reader.Close(t.Context()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os/exec"
 	"slices"
 	"strings"
@@ -212,6 +213,13 @@ func TestStopAcknowledgesWhatIsUnderWay(t *testing.T) {
 	testkit.Eventually(t, within, func() bool { return log.waiting() == 3 })
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.broker.Stop(t.Context()) }()
+	testkit.Eventually(t, within, func() bool {
+		c, err := net.Dial("tcp", r.addr())
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
 	for _, free := range log.held {
 		free <- nil
 	}

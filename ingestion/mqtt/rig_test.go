@@ -153,7 +153,7 @@ func (r *rig) flows(t testing.TB) (order []int, times map[int]int) {
 			t.Fatal(err)
 		}
 		for {
-			entries, err := reader.Next(t.Context(), 2000, 10*time.Millisecond)
+			entries, err := reader.Next(t.Context(), 2000, 300*time.Millisecond)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -168,6 +168,9 @@ func (r *rig) flows(t testing.TB) (order []int, times map[int]int) {
 				v, _ := raw.Parameter("flow")
 				order = append(order, int(v))
 				times[int(v)]++
+			}
+			if reader.Pending() == 0 {
+				break
 			}
 		}
 		if err := reader.Close(t.Context()); err != nil {
