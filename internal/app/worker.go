@@ -16,8 +16,11 @@ import (
 	"foresight/internal/tenancy"
 )
 
-// store returns the telemetry store.
-func (a *App) store() *pgstore.Store { return pgstore.New(a.db.worker, a.db.app) }
+// store returns the telemetry store. It is in the cluster of the checkpoints, whose
+// commit flushes what the store has written.
+func (a *App) store() *pgstore.Store {
+	return pgstore.New(a.db.worker, a.db.app, pgstore.WithDeferredSync())
+}
 
 func (a *App) startWorker(ctx context.Context) error {
 	w := pipeline.New(pipeline.Parts{Pool: a.db.worker, Log: a.bus.log, Store: a.store(), Model: a.models.service,
