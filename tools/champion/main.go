@@ -4,7 +4,7 @@
 //	go run ./tools/champion
 //
 // It needs a C compiler and libxgboost 1.7 (Debian: libxgboost-dev). The same seed
-// and libraries give the same model.
+// gives the same data set; two threads do not give the same trees twice.
 package main
 
 import (
@@ -49,6 +49,7 @@ func run() error {
 	flag.Float64Var(&r.MinChildWeight, "min-child-weight", 2, "least hessian of a leaf")
 	flag.Float64Var(&r.Lambda, "lambda", 2, "L2 regularisation")
 	flag.IntVar(&r.MaxBin, "max-bin", 128, "bins per feature")
+	flag.IntVar(&r.Threads, "threads", 2, "threads of the trainer")
 	flag.Parse()
 	r.Seed = int64(p.Seed)
 
