@@ -30,7 +30,7 @@ func (a *App) startIngest(ctx context.Context) error {
 	if err := a.start(ctx, i.letters); err != nil {
 		return err
 	}
-	i.admitter = admit.New(admit.Options{Snapshot: i.registry.Snapshot, Log: admitLog{a.bus.log}, Partition: bus.Partition,
+	i.admitter = admit.New(admit.Options{Snapshot: i.registry.Snapshot, Log: admit.BusLog(a.bus.log), Partition: bus.Partition,
 		DeadLetters: i.letters, Metrics: a.metrics})
 	if a.cfg.MQTTAddr != "" {
 		hasher := auth.NewHasher(auth.DefaultParams)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"path/filepath"
 
-	"foresight/ingestion/admit"
 	"foresight/internal/bus"
 	"foresight/internal/embedded/natsd"
 	"foresight/internal/hub"
-	"foresight/internal/id"
 )
 
 // messaging is the log and the hub.
@@ -44,16 +42,4 @@ func (a *App) startBus(ctx context.Context) error {
 		}
 		return m.conn.Close(ctx)
 	})
-}
-
-// admitLog is the log as admission sees it.
-type admitLog struct{ *bus.Log }
-
-// AppendAsync implements admit.Log.
-func (l admitLog) AppendAsync(ctx context.Context, partition int, tenant, sensor id.UUID, data []byte) (admit.Pending, error) {
-	p, err := l.Log.AppendAsync(ctx, partition, tenant, sensor, data)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
 }

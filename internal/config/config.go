@@ -66,7 +66,7 @@ type MQTT struct {
 	BrokerUser     string   `env:"BROKER_USER" doc:"User at the external broker."`
 	BrokerPassword string   `env:"BROKER_PASSWORD" secret:"true" doc:"Password at the external broker."`
 	ClientID       string   `env:"CLIENT_ID" envDefault:"foresight-ingest-1" doc:"Client id at the external broker: fixed, and different for each ingesting process."`
-	Topics         []string `env:"TOPICS" envDefault:"+/+/sensors/+,sensors/+" doc:"Subscriptions at the external broker; $share/group/… spreads them over processes."`
+	Topics         []string `env:"TOPICS" envDefault:"+/+/sensors/+" doc:"Subscriptions at the external broker; $share/group/… spreads them over processes. Its topics must name the tenant."`
 	MaxPayload     int      `env:"MAX_PAYLOAD" envDefault:"65536" doc:"Largest payload of a message in bytes."`
 }
 
