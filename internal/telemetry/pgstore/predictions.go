@@ -65,6 +65,26 @@ func (s *Store) Prediction(ctx context.Context, tenant, prediction id.UUID) (tel
 	return out[0], nil
 }
 
+// PredictionsByID implements telemetry.Store. The time in each id chooses its partition.
+func (s *Store) PredictionsByID(ctx context.Context, tenant id.UUID, ids []id.UUID) (map[id.UUID]telemetry.FaultPrediction, error) {
+	at := make([]time.Time, len(ids))
+	for i, u := range ids {
+		at[i] = id.TimeOf(u)
+	}
+	found, err := s.predictions(ctx, tenant, `SELECT `+predictionColumns+`
+		FROM unnest($2::uuid[], $3::timestamptz[]) AS w (id, at) CROSS JOIN LATERAL (
+			SELECT * FROM predictions p WHERE p.tenant_id = $1 AND p.id = w.id
+				AND p.timestamp_utc >= w.at AND p.timestamp_utc < w.at + interval '1 millisecond') t`, []any{tenant, ids, at})
+	if err != nil {
+		return nil, failed("predictions by id", err)
+	}
+	out := make(map[id.UUID]telemetry.FaultPrediction, len(found))
+	for _, p := range found {
+		out[p.ID] = p
+	}
+	return out, nil
+}
+
 func (s *Store) predictions(ctx context.Context, tenant id.UUID, sql string, args []any) ([]telemetry.FaultPrediction, error) {
 	var out []telemetry.FaultPrediction
 	err := rows(ctx, s.read, tenant, func(c [][]byte) error {

@@ -8,8 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// beginDeferred is one round trip: without arguments a query may be several.
-const beginDeferred = `BEGIN; SET LOCAL synchronous_commit = off`
+// Rows that are not committed make another writer of the same documents wait: a
+// process that is paused in between must not hold it up, so the server ends its
+// transaction. (While COPY goes on the server knows no such limit, but then only the
+// temporary table is locked.) Without arguments a query may be several: one round trip.
+const (
+	begin         = `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '1s'`
+	beginDeferred = begin + `; SET LOCAL synchronous_commit = off`
+)
 
 // staged copies the stream into the temporary table, lets move do with it what it
 // will, and commits; the table is then empty again.
@@ -22,11 +28,11 @@ func (s *Store) staged(ctx context.Context, table, copyTo string, stream []byte,
 	if err := makeStage(ctx, conn.Conn(), table); err != nil {
 		return err
 	}
-	var begin pgx.TxOptions
+	o := pgx.TxOptions{BeginQuery: begin}
 	if s.deferSync {
-		begin.BeginQuery = beginDeferred
+		o.BeginQuery = beginDeferred
 	}
-	return pgx.BeginTxFunc(ctx, conn, begin, func(tx pgx.Tx) error {
+	return pgx.BeginTxFunc(ctx, conn, o, func(tx pgx.Tx) error {
 		if _, err := conn.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(stream), copyTo); err != nil {
 			return err
 		}
