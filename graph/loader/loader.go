@@ -6,6 +6,7 @@ package loader
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -51,7 +52,8 @@ type Loaders struct {
 	Deployment  *One[*ent.MLModelDeployment]
 	Rule        *One[*ent.AlarmRule]
 	Event       *One[*alarms.Event]
-	Prediction  *One[*telemetry.FaultPrediction] // the latest of an asset
+	Prediction  *One[*telemetry.FaultPrediction]
+	Latest      *One[*telemetry.FaultPrediction] // of an asset
 	SensorSeen  *One[time.Time]
 	AssetSeen   *One[time.Time]
 	AssetLoad   *One[plant.AlarmLoad]
@@ -97,17 +99,29 @@ func New(s Sources) *Loaders {
 		Version: one(s.Models.VersionsByID), Deployment: one(s.Models.DeploymentsByID),
 		Rule:  one(byID(s.Rules.ByID, func(e *ent.AlarmRule) id.UUID { return e.ID })),
 		Event: one(byID(s.Alarms.EventsByID, func(e *alarms.Event) id.UUID { return e.ID })),
-		Prediction: one(func(ctx context.Context, assets []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
-			found, err := s.Store.LatestPredictions(ctx, tenancy.Must(ctx).TenantID, assets, time.Now().Add(-recent))
-			out := make(map[id.UUID]*telemetry.FaultPrediction, len(found))
-			for k, p := range found {
-				out[k] = &p
-			}
-			return out, err
+		Prediction: one(func(ctx context.Context, ids []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
+			return visible(ctx)(s.Store.PredictionsByID(ctx, tenancy.Must(ctx).TenantID, ids))
+		}),
+		Latest: one(func(ctx context.Context, assets []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
+			return visible(ctx)(s.Store.LatestPredictions(ctx, tenancy.Must(ctx).TenantID, assets, time.Now().Add(-recent)))
 		}),
 		SensorSeen: one(s.Plant.LastSeenOfSensors), AssetSeen: one(s.Plant.LastSeenOfAssets),
 		AssetLoad: one(s.Plant.AlarmLoadOfAssets), SiteLoad: one(s.Plant.AlarmLoadOfSites), AssetCount: one(s.Plant.AssetCounts),
 		Sensors: one(s.Plant.SensorsOf), Versions: one(s.Models.VersionsOf), Transitions: one(s.Alarms.Transitions),
+	}
+}
+
+// visible keeps the predictions that lie on the actor's sites: the store knows none.
+func visible(ctx context.Context) func(map[id.UUID]telemetry.FaultPrediction, error) (map[id.UUID]*telemetry.FaultPrediction, error) {
+	sites := tenancy.Must(ctx).SiteIDs
+	return func(found map[id.UUID]telemetry.FaultPrediction, err error) (map[id.UUID]*telemetry.FaultPrediction, error) {
+		out := make(map[id.UUID]*telemetry.FaultPrediction, len(found))
+		for k, p := range found {
+			if len(sites) == 0 || slices.Contains(sites, p.Site) {
+				out[k] = &p
+			}
+		}
+		return out, err
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -33,6 +34,19 @@ func UnmarshalTime(v any) (time.Time, error) {
 		}
 	}
 	return time.Time{}, errors.New("want a time such as 2026-01-31T12:00:00Z")
+}
+
+// MarshalString writes the scalar String.
+func MarshalString(s string) graphql.Marshaler { return graphql.MarshalString(s) }
+
+// UnmarshalString reads the scalar String. A text with a zero character is refused:
+// PostgreSQL cannot hold it.
+func UnmarshalString(v any) (string, error) {
+	s, ok := v.(string)
+	if !ok || strings.ContainsRune(s, 0) {
+		return "", errors.New("want a text without zero characters")
+	}
+	return s, nil
 }
 
 // MarshalUUID writes the scalar UUID.

@@ -12,7 +12,7 @@ import (
 func ptr[T any](v T) *T { return &v }
 
 func TestResolveRefuses(t *testing.T) {
-	cursor := Encode(Key{"a", "1"})
+	cursor := Encode("name", Key{"a", "1"})
 	for name, a := range map[string]Args{
 		"nothing":           {First: ptr(0)},
 		"too many":          {First: ptr(Max + 1)},
@@ -21,10 +21,12 @@ func TestResolveRefuses(t *testing.T) {
 		"first before":      {First: ptr(1), Before: &cursor},
 		"garbage cursor":    {After: ptr("%%%")},
 		"no list":           {After: ptr("eyJhIjoxfQ")},
-		"another order":     {After: ptr(Encode(Key{"a"}))},
+		"another order":     {After: ptr(Encode("code", Key{"a", "1"}))},
+		"another width":     {After: ptr(Encode("name", Key{"a"}))},
+		"no order":          {After: ptr("W10")},
 		"an endless cursor": {After: ptr(string(make([]byte, 5000)))},
 	} {
-		if _, err := a.Resolve(2); !fault.Is(err, fault.BadInput) {
+		if _, err := a.Resolve("name", 2); !fault.Is(err, fault.BadInput) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -58,7 +60,7 @@ func TestPagesMeetInBothDirections(t *testing.T) {
 	for _, size := range []int{1, 3, 5, 10, 20} {
 		var forward, backward []int
 		for a := (Args{First: &size}); ; {
-			w, err := a.Resolve(1)
+			w, err := a.Resolve("number", 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +72,7 @@ func TestPagesMeetInBothDirections(t *testing.T) {
 			a.After = ptr(p.Cursor(p.Items[len(p.Items)-1]))
 		}
 		for a := (Args{Last: &size}); ; {
-			w, err := a.Resolve(1)
+			w, err := a.Resolve("number", 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,10 +90,10 @@ func TestPagesMeetInBothDirections(t *testing.T) {
 }
 
 func FuzzCursor(f *testing.F) {
-	f.Add(Encode(Key{"a", "b"}))
+	f.Add(Encode("name", Key{"a", "b"}))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, s string) {
-		w, err := Args{After: &s}.Resolve(2)
+		w, err := Args{After: &s}.Resolve("name", 2)
 		if err == nil && w.Bound != nil && len(w.Bound) != 2 {
 			t.Errorf("accepted %q as %v", s, w.Bound)
 		}
