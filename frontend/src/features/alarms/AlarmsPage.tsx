@@ -59,7 +59,11 @@ export function AlarmsPage() {
     <>
       <PageHeader
         title={t('page.title')}
-        note={total === undefined ? ' ' : t(status.length > 0 ? 'page.count' : 'page.countActive', { count: total })}
+        note={
+          total === undefined
+            ? ' '
+            : t(status.length > 0 ? 'page.count' : 'page.countActive', { count: total })
+        }
       />
       <Box sx={{ display: 'flex', gap: 2 }}>
         <Paper variant="outlined" sx={{ flex: 1, minWidth: 0 }}>

@@ -53,7 +53,9 @@ test('an acknowledgement shows at once and stays', async () => {
 
 test('a refused acknowledgement is taken back with a word', async () => {
   const { user, world } = await open({ path: '/alarms' });
-  world.userErrors.set('acknowledgeAlarm', [{ field: null, message: 'Under maintenance.', code: 'CONFLICT' }]);
+  world.userErrors.set('acknowledgeAlarm', [
+    { field: null, message: 'Under maintenance.', code: 'CONFLICT' },
+  ]);
   await user.click(await screen.findByText('Booster pump BP-441'));
   const panel = await screen.findByRole('complementary', { name: 'Cavitation' });
   await user.click(await within(panel).findByRole('button', { name: 'Acknowledge' }));
@@ -80,11 +82,16 @@ test('resolving needs a correction plan', async () => {
   expect(within(dialog).getByText('Say what was done.')).toBeVisible();
   await user.type(within(dialog).getByLabelText(/Correction plan/), 'Strainer cleaned.');
   await user.click(within(dialog).getByRole('button', { name: 'Resolve' }));
-  await waitFor(() => expect(world.alarms[0]).toMatchObject({ status: 'RESOLVED', correctionPlan: 'Strainer cleaned.' }));
+  await waitFor(() =>
+    expect(world.alarms[0]).toMatchObject({ status: 'RESOLVED', correctionPlan: 'Strainer cleaned.' }),
+  );
 });
 
 test('who may only look is offered nothing else', async () => {
-  const { user } = await open({ path: '/alarms', prepare: (world) => void (world.permissions = ['alarms:read']) });
+  const { user } = await open({
+    path: '/alarms',
+    prepare: (world) => void (world.permissions = ['alarms:read']),
+  });
   await user.click(await screen.findByText('Booster pump BP-441'));
   expect(await screen.findByText(/Your role may look at alarms/)).toBeVisible();
   expect(screen.queryByRole('button', { name: 'Acknowledge' })).toBeNull();
@@ -93,7 +100,10 @@ test('who may only look is offered nothing else', async () => {
 });
 
 test('a failed list says so and can be asked again', async () => {
-  const { user, world } = await open({ path: '/alarms', prepare: (it) => void it.failures.set('AlarmList', 'INTERNAL') });
+  const { user, world } = await open({
+    path: '/alarms',
+    prepare: (it) => void it.failures.set('AlarmList', 'INTERNAL'),
+  });
   const error = await screen.findByText('Something went wrong on the server');
   expect(error).toBeVisible();
   expect(screen.getByText(/req-1/)).toBeVisible();

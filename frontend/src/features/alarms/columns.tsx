@@ -28,16 +28,50 @@ export function useAlarmColumns(): Column<Alarm>[] {
       width: 'minmax(88px, 2fr)',
       fixed: true,
       cell: (alarm) => (
-        <Box component="span" title={subjectOf(alarm)} sx={{ fontWeight: isUnseen(alarm.status) ? 600 : 400 }}>
+        <Box
+          component="span"
+          title={subjectOf(alarm)}
+          sx={{ fontWeight: isUnseen(alarm.status) ? 600 : 400 }}
+        >
           {subjectOf(alarm)}
         </Box>
       ),
     },
-    { id: 'asset', header: t('field.asset'), width: 'minmax(120px, 2fr)', from: 'sm', cell: (alarm) => assetName(alarm.asset) },
+    {
+      id: 'asset',
+      header: t('field.asset'),
+      width: 'minmax(120px, 2fr)',
+      from: 'sm',
+      cell: (alarm) => assetName(alarm.asset),
+    },
     { id: 'value', header: t('field.value'), width: '104px', align: 'end', from: 'lg', cell: certainty },
-    { id: 'status', header: t('field.status'), width: '128px', from: 'sm', cell: (alarm) => <StatusLabel status={alarm.status} /> },
-    { id: 'since', header: t('field.since'), width: 'minmax(84px, 112px)', cell: (alarm) => <Ago at={alarm.triggeredAt} /> },
-    { id: 'occurrences', header: t('field.occurrences'), width: '72px', align: 'end', from: 'lg', cell: (alarm) => format.count(alarm.occurrences) },
-    { id: 'site', header: t('field.site'), width: 'minmax(80px, 1fr)', from: 'lg', cell: (alarm) => alarm.site.name },
+    {
+      id: 'status',
+      header: t('field.status'),
+      width: '128px',
+      from: 'sm',
+      cell: (alarm) => <StatusLabel status={alarm.status} />,
+    },
+    {
+      id: 'since',
+      header: t('field.since'),
+      width: 'minmax(84px, 112px)',
+      cell: (alarm) => <Ago at={alarm.triggeredAt} />,
+    },
+    {
+      id: 'occurrences',
+      header: t('field.occurrences'),
+      width: '72px',
+      align: 'end',
+      from: 'lg',
+      cell: (alarm) => format.count(alarm.occurrences),
+    },
+    {
+      id: 'site',
+      header: t('field.site'),
+      width: 'minmax(80px, 1fr)',
+      from: 'lg',
+      cell: (alarm) => alarm.site.name,
+    },
   ];
 }

@@ -56,7 +56,9 @@ test('a rule that somebody else changed keeps what was typed', async () => {
   await waitFor(() => expect(screen.getByLabelText('Name')).toHaveValue('High vibration (group 2)'));
   expect(screen.getByLabelText('Threshold')).toHaveValue('8');
   await user.click(screen.getByRole('button', { name: 'Save' }));
-  await waitFor(() => expect(rule).toMatchObject({ threshold: 8, version: 3, name: 'High vibration (group 2)' }));
+  await waitFor(() =>
+    expect(rule).toMatchObject({ threshold: 8, version: 3, name: 'High vibration (group 2)' }),
+  );
 });
 
 test('a deleted rule can be brought back', async () => {

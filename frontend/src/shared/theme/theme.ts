@@ -103,7 +103,6 @@ export function createAppTheme(direction: 'ltr' | 'rtl'): Theme {
         styleOverrides: { root: { backgroundImage: 'none' } },
       },
       MuiTextField: { defaultProps: { size: 'small', fullWidth: true } },
-      MuiTooltip: { defaultProps: { enterDelay: 400 } },
       MuiLink: { defaultProps: { underline: 'hover' } },
     },
   });

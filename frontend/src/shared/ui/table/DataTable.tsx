@@ -72,20 +72,43 @@ export function DataTable<Row>({
   }, [lastSeen, rows.length, onEnd]);
 
   const template = (selection ? '44px ' : '') + columns.map((column) => column.width).join(' ');
-  const grid = { display: 'grid', gridTemplateColumns: template, alignItems: 'center', columnGap: { xs: 1, sm: 1.5 }, px: { xs: 1, sm: 2 } };
+  const grid = {
+    display: 'grid',
+    gridTemplateColumns: template,
+    alignItems: 'center',
+    columnGap: { xs: 1, sm: 1.5 },
+    px: { xs: 1, sm: 2 },
+  };
   const selectable = selection ? rows.filter((row) => selection.canSelect(idOf(row))) : [];
   const chosen = selection ? selectable.filter((row) => selection.ids.has(idOf(row))).length : 0;
 
   return (
     // A scrolling region must be reachable by keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <Box ref={scroller} tabIndex={0} role="group" aria-label={label} sx={{ overflow: 'auto', maxHeight, position: 'relative' }}>
+
+    <Box
+      ref={scroller}
+      tabIndex={0}
+      role="group"
+      aria-label={label}
+      sx={{ overflow: 'auto', maxHeight, position: 'relative' }}
+    >
       <Box role="table" aria-label={label} aria-rowcount={(total ?? rows.length) + 1}>
         <Box
           role="rowgroup"
-          sx={{ position: 'sticky', top: 0, zIndex: 1, bgcolor: 'background.paper', borderBottom: 1, borderColor: 'divider' }}
+          sx={{
+            position: 'sticky',
+            top: 0,
+            zIndex: 1,
+            bgcolor: 'background.paper',
+            borderBottom: 1,
+            borderColor: 'divider',
+          }}
         >
-          <Box role="row" aria-rowindex={1} sx={{ ...grid, height: HEAD, color: 'text.secondary', fontSize: 12 }}>
+          <Box
+            role="row"
+            aria-rowindex={1}
+            sx={{ ...grid, height: HEAD, color: 'text.secondary', fontSize: 12 }}
+          >
             {selection ? (
               <Box role="columnheader">
                 <Checkbox
@@ -153,7 +176,9 @@ export function DataTable<Row>({
                         disabled={!selection.canSelect(id)}
                         onClick={(event) => event.stopPropagation()}
                         onChange={() => selection.toggle(id)}
-                        slotProps={{ input: { 'aria-label': t('table.select', { name: nameOf?.(row) ?? id }) } }}
+                        slotProps={{
+                          input: { 'aria-label': t('table.select', { name: nameOf?.(row) ?? id }) },
+                        }}
                       />
                     </Box>
                   ) : null}
