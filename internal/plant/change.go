@@ -71,6 +71,7 @@ func (s *Service) CreateAsset(ctx context.Context, c AssetChange) (*ent.Asset, e
 }
 
 // UpdateAsset changes the named fields of a machine whose version is the expected one.
+// The result is a value: its query methods belong to a transaction that has ended.
 func (s *Service) UpdateAsset(ctx context.Context, which id.UUID, expected int, c AssetChange) (*ent.Asset, error) {
 	if err := tenancy.Require(ctx, tenancy.PlantWrite); err != nil {
 		return nil, err
@@ -107,7 +108,7 @@ func (s *Service) UpdateAsset(ctx context.Context, which id.UUID, expected int, 
 	if err != nil {
 		return nil, err
 	}
-	return e.Unwrap(), nil
+	return e, nil
 }
 
 // apply sets the named fields, or clears them where they are null.
