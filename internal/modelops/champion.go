@@ -78,24 +78,25 @@ func (c Champion) register(ctx context.Context, client *ent.Client) error {
 	}
 	open, err := client.MLModelDeployment.Query().Where(mlmodeldeployment.ModelID(m.ID), mlmodeldeployment.IsProduction(true),
 		mlmodeldeployment.DeploymentEndIsNil()).WithModelVersion().Only(ctx)
-	switch {
-	case ent.IsNotFound(err):
-	case err != nil:
+	if err != nil && !ent.IsNotFound(err) {
 		return err
-	case open.DeployedBy != nil || open.Edges.ModelVersion.TrainingRunID != nil: // the tenant's own choice
+	}
+	if open != nil && (open.DeployedBy != nil || open.Edges.ModelVersion.TrainingRunID != nil) { // the tenant's own choice
 		_, err := c.version(ctx, client, m, enum.StageStaging)
 		return err
-	default:
+	}
+	// The version first: its label is unique, so that of several processes all but one wait here.
+	v, err := c.version(ctx, client, m, enum.StageProduction)
+	if err != nil {
+		return err
+	}
+	if open != nil {
 		if err := client.MLModelDeployment.UpdateOne(open).SetDeploymentEnd(time.Now().UTC()).Exec(ctx); err != nil {
 			return err
 		}
 		if err := client.MLModelVersion.UpdateOneID(open.ModelVersionID).SetStage(enum.StageArchived).Exec(ctx); err != nil {
 			return err
 		}
-	}
-	v, err := c.version(ctx, client, m, enum.StageProduction)
-	if err != nil {
-		return err
 	}
 	return client.MLModelDeployment.Create().SetModelID(m.ID).SetModelVersionID(v.ID).Exec(ctx)
 }
@@ -104,7 +105,7 @@ func (c Champion) register(ctx context.Context, client *ent.Client) error {
 // the label is taken by another one (a build between releases), the new one gets
 // the artifact's address as build metadata.
 func (c Champion) version(ctx context.Context, client *ent.Client, m *ent.MLModel, stage enum.ModelStage) (*ent.MLModelVersion, error) {
-	taken, err := client.MLModelVersion.Query().Where(mlmodelversion.FullVersionLabel(c.Label())).Exist(ctx)
+	taken, err := client.MLModelVersion.Query().Where(mlmodelversion.FullVersionLabel(c.Label()), mlmodelversion.ArtifactPathNEQ(c.Artifact)).Exist(ctx)
 	if err != nil {
 		return nil, err
 	}
