@@ -63,11 +63,6 @@ var operations = map[string]tenancy.Permission{
 	"Subscription.alarms":      tenancy.AlarmsRead,
 }
 
-// Operations returns a copy of the table ("Query.sites" to its permission), for tests
-// that hold the running product to it. The empty permission needs no credential,
-// "*" any.
-func Operations() map[string]tenancy.Permission { return maps.Clone(operations) }
-
 // types maps object types that may be reached through edges to what reading them
 // needs, so that a credential for alarms does not read the plant through them.
 var types = map[string]tenancy.Permission{
@@ -75,6 +70,7 @@ var types = map[string]tenancy.Permission{
 	"Reading": tenancy.TelemetryRead, "FaultPrediction": tenancy.PredictionsRead, "FaultType": tenancy.PredictionsRead,
 	"Model": tenancy.ModelsRead, "ModelVersion": tenancy.ModelsRead, "Deployment": tenancy.ModelsRead,
 	"AlarmRule": tenancy.RulesRead, "AlarmEvent": tenancy.AlarmsRead,
+	"Dashboard": tenancy.AlarmsRead, // beside the plant, which the operation needs
 }
 
 // fields maps fields that need more than the object they are of. History names
@@ -84,6 +80,12 @@ var fields = map[string]tenancy.Permission{
 	"Asset.activeAlarmCount": tenancy.AlarmsRead, "Asset.worstSeverity": tenancy.AlarmsRead, "Site.activeAlarmCount": tenancy.AlarmsRead,
 	"User.username": tenancy.UsersRead, "User.email": tenancy.UsersRead, "User.role": tenancy.UsersRead,
 	"User.locale": tenancy.UsersRead, "User.lastLoginAt": tenancy.UsersRead, "User.isActive": tenancy.UsersRead,
+}
+
+// Tables returns copies of the three tables, for tests that hold the running product
+// to them. The empty permission needs no credential, "*" any.
+func Tables() (ofOperations, ofTypes, ofFields map[string]tenancy.Permission) {
+	return maps.Clone(operations), maps.Clone(types), maps.Clone(fields)
 }
 
 // self is the field that leads to the person who asks.
@@ -158,7 +160,9 @@ func (g gate) field(f *ast.Field, onSelf bool) error {
 		if !ok {
 			return fault.Denied(coordinate(f))
 		}
-		return g.need(p)
+		if err := g.need(p); err != nil {
+			return err
+		}
 	}
 	if p, ok := fields[coordinate(f)]; ok && !onSelf {
 		return g.need(p)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -20,7 +21,11 @@ const scripts = "../../graph/transport/testdata/js"
 // not there. The lock keeps two test binaries from installing at once.
 func node(t testing.TB, script string, args ...string) *exec.Cmd {
 	t.Helper()
-	lock, err := dirlock.Wait(scripts)
+	gate := filepath.Join(os.TempDir(), fmt.Sprintf("foresight-npm-%d", os.Getuid()))
+	if err := os.MkdirAll(gate, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := dirlock.Wait(gate)
 	if err != nil {
 		t.Fatal(err)
 	}
