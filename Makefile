@@ -8,6 +8,9 @@ BIN := bin/foresight
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The version is passed by the linker; asking git again fails in a clone of another user.
 export GOFLAGS := $(strip $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false)
+# One way to compile for the binary, the generators and the checks, so that they share
+# the build cache; the race detector and the trainer need C.
+export CGO_ENABLED := 0
 # Debian keeps mosquitto where only root looks.
 export PATH := $(PATH):/usr/sbin
 # Tools that only developers run: pinned here, no part of the module.
@@ -41,7 +44,7 @@ setup-test: ## install what the tests need and this machine lacks
 	@tools/setup/setup.sh test
 
 build: $(WEB) ## build the web application and the binary
-	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) .
+	go build -ldflags '-X main.version=$(VERSION)' -o $(BIN) .
 
 web: $(WEB) ## build the web application
 
@@ -75,7 +78,7 @@ test-web: $(WEB)
 	cd frontend && npm test && npm run size
 
 test-go: build
-	FORESIGHT_BIN=$(CURDIR)/$(BIN) go run $(GOTESTSUM) --format pkgname -- -race -timeout 20m ./...
+	FORESIGHT_BIN=$(CURDIR)/$(BIN) CGO_ENABLED=1 go run $(GOTESTSUM) --format pkgname -- -race -timeout 20m ./...
 
 bench: ## run the benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./graph/... ./inference/... ./ingestion/... ./internal/...
@@ -88,7 +91,7 @@ audit: $(WEB_MODULES) ## look for known vulnerabilities in what is used
 	cd frontend && npm audit --audit-level=high --omit=dev
 
 champion: setup-test ## train the shipped fault classifier anew (needs libxgboost)
-	go run ./tools/champion
+	CGO_ENABLED=1 go run ./tools/champion
 
 migration: setup ## write the next migration from the schema: make migration NAME=add_something
 	@[ -n "$(NAME)" ] || { echo "which name? make migration NAME=add_something" >&2; exit 2; }
