@@ -26,11 +26,14 @@ func MarshalTime(t time.Time) graphql.Marshaler {
 	})
 }
 
-// UnmarshalTime reads the scalar Time: RFC 3339 with any zone.
+// UnmarshalTime reads the scalar Time: RFC 3339 with any zone, in UTC within the years
+// 1 to 9999, which is what MarshalTime can write.
 func UnmarshalTime(v any) (time.Time, error) {
 	if s, ok := v.(string); ok {
 		if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-			return t.UTC(), nil
+			if t = t.UTC(); t.Year() >= 1 && t.Year() <= 9999 {
+				return t, nil
+			}
 		}
 	}
 	return time.Time{}, errors.New("want a time such as 2026-01-31T12:00:00Z")
