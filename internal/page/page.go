@@ -110,8 +110,11 @@ func Encode(order string, k Key) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// maxCursor bounds the length of a cursor in bytes.
+const maxCursor = 1024
+
 func decode(s string) (Key, error) {
-	if len(s) > 1024 {
+	if len(s) > maxCursor {
 		return nil, fault.New(fault.BadInput, "error.page.cursor")
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s)

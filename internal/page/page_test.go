@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"slices"
 	"sort"
 	"strconv"
@@ -89,13 +90,38 @@ func TestPagesMeetInBothDirections(t *testing.T) {
 	}
 }
 
+// FuzzCursor: a cursor is refused as the client's mistake, or names a place of the
+// asked order, the same again when written anew.
 func FuzzCursor(f *testing.F) {
-	f.Add(Encode("name", Key{"a", "b"}))
-	f.Add("")
-	f.Fuzz(func(t *testing.T, s string) {
-		w, err := Args{After: &s}.Resolve("name", 2)
-		if err == nil && w.Bound != nil && len(w.Bound) != 2 {
-			t.Errorf("accepted %q as %v", s, w.Bound)
+	for _, s := range []string{Encode("name", Key{"a", "b"}), Encode("name", Key{"", "\u2028\x00"}), Encode("code", Key{"a", "b"}),
+		Encode("name", Key{"a"}), "", "W10", "bnVsbA", "eyJhIjoxfQ", "WyJuYW1lIixudWxsLDFd", "%%%"} {
+		f.Add(s, false)
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, s string, backward bool) {
+		a, field := Args{After: &s}, "after"
+		if backward {
+			a, field = Args{Before: &s}, "before"
+		}
+		w, err := a.Resolve("name", 2)
+		if err != nil {
+			if e, ok := errors.AsType[*fault.Error](err); !ok || e.Kind != fault.BadInput || e.Field != field {
+				t.Fatalf("%q: %v", s, err)
+			}
+			return
+		}
+		if w.Backward != backward || w.Size != Default || (w.Bound == nil) != (s == "") {
+			t.Fatalf("%q is read as %+v", s, w)
+		}
+		if w.Bound == nil {
+			return
+		}
+		if len(w.Bound) != 2 {
+			t.Fatalf("%q names the place %q", s, w.Bound)
+		}
+		again := Encode("name", w.Bound)
+		if w2, err := (Args{After: &again}).Resolve("name", 2); len(again) <= maxCursor && (err != nil || !slices.Equal(w2.Bound, w.Bound)) {
+			t.Fatalf("%q becomes %q: %v", w.Bound, w2.Bound, err)
 		}
 	})
 }
