@@ -14,7 +14,7 @@ test('a new alarm appears in the feed by itself and is read out', async () => {
   const link = await within(await feed()).findByRole('link', { name: /Air compressor AC-444/ });
   expect(link).toHaveTextContent(/^Cavitation on Air compressor AC-444, 87 %, since .*14:02$/);
   expect(await screen.findByRole('alert')).toHaveTextContent('Air compressor AC-444');
-  expect(await screen.findByRole('link', { name: 'Critical: 2' })).toBeVisible();
+  expect(await within(screen.getByRole('banner')).findByRole('link', { name: 'Critical: 2' })).toBeVisible();
 });
 
 test('a resolved alarm leaves the feed', async () => {

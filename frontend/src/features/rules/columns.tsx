@@ -75,8 +75,8 @@ export function useRuleColumns(mayWrite: boolean): Column<Rule>[] {
     ...columns,
     {
       id: 'actions',
-      header: '',
-      width: '40px',
+      header: t('delete'),
+      width: '56px',
       cell: (rule) => (
         <IconButton
           size="small"

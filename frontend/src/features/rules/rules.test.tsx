@@ -86,6 +86,6 @@ test('who may not write sees the rules and no more', async () => {
 
 test.each(['/rules', '/rules/new'])('%s has no accessibility problems', async (path) => {
   const { baseElement } = await open({ path });
-  await screen.findByText(path === '/rules' ? 'High vibration' : 'Severity');
+  await (path === '/rules' ? screen.findByText('High vibration') : screen.findByLabelText('Severity'));
   expect(await problemsOf(baseElement)).toEqual([]);
 });
