@@ -9,7 +9,14 @@ const LIMIT = 250_000;
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const manifest = JSON.parse(readFileSync(join(dist, 'manifest.json'), 'utf8'));
 
-const texts = ['shared', 'app', 'features/auth', 'features/overview', 'features/alarms', 'features/predictions'];
+const texts = [
+  'shared',
+  'app',
+  'features/auth',
+  'features/overview',
+  'features/alarms',
+  'features/predictions',
+];
 const roots = [
   'index.html',
   'src/features/auth/pages.ts',
@@ -35,5 +42,7 @@ const total = sizes.reduce((sum, [, size]) => sum + size, 0);
 for (const [file, size] of sizes.sort((a, b) => b[1] - a[1]).slice(0, 8)) {
   console.log(`${(size / 1000).toFixed(1).padStart(8)} kB  ${file}`);
 }
-console.log(`${(total / 1000).toFixed(1).padStart(8)} kB  first load, gzip (${files.size} files; limit ${LIMIT / 1000} kB)`);
+console.log(
+  `${(total / 1000).toFixed(1).padStart(8)} kB  first load, gzip (${files.size} files; limit ${LIMIT / 1000} kB)`,
+);
 if (total > LIMIT) process.exit(1);
