@@ -57,10 +57,10 @@ func newMosquitto(t testing.TB) *mosquitto {
 	}
 	config := deployed(t, "mosquitto.conf")
 	for setting, here := range map[string]string{
-		"listener 1883":                             "listener " + port + " 127.0.0.1",
-		"persistence_location /mosquitto/data/":     "persistence_location " + dir + "/",
-		"password_file /mosquitto/config/passwords": "password_file " + passwords,
-		"acl_file /mosquitto/config/acl":            "acl_file " + acl,
+		"listener 1883":                           "listener " + port + " 127.0.0.1",
+		"persistence_location /mosquitto/data/":   "persistence_location " + dir + "/",
+		"password_file /mosquitto/data/passwords": "password_file " + passwords,
+		"acl_file /mosquitto/config/acl":          "acl_file " + acl,
 	} {
 		if strings.Count(config, "\n"+setting+"\n") != 1 {
 			t.Fatalf("deploy/mosquitto/mosquitto.conf has no line %q", setting)
