@@ -57,5 +57,7 @@ export function openGraph({ session, connection, language, cache }: GraphOptions
       }),
     ],
   });
-  return { client, socket, close: () => void socket.dispose() };
+  // It rejects when the socket was still seeking the server: there is then nothing to close.
+  const close = () => void Promise.resolve(socket.dispose()).catch(() => undefined);
+  return { client, socket, close };
 }
