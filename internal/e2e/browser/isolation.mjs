@@ -22,7 +22,7 @@ async function viewerOnlyLooks({ person }) {
   expectEqual(await page.getByRole('switch').count() + (await page.getByRole('button', { name: /^Delete/ }).count()), 0, 'controls of a rule');
 
   await page.getByRole('link', { name: 'Assets' }).click();
-  await page.getByRole('row').filter({ hasText: 'pump-a01' }).waitFor();
+  await page.getByRole('row').filter({ hasText: 'pump-a03' }).waitFor();
   expectEqual(await page.getByRole('link', { name: 'New asset' }).count(), 0, 'ways to a new asset');
   for (const path of ['/rules/new', '/assets/new']) {
     await viewer.go(path);
@@ -51,7 +51,7 @@ async function otherTenant({ person }) {
   page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => said.push(String(payload))));
 
   await stranger.signIn('admin', 'beta-process');
-  const own = { '/': 'Process pump', '/assets': 'pump-d01', '/alarms': 'Process pump', '/rules': 'Fault predicted' };
+  const own = { '/': 'Process pump', '/assets': 'pump-d02', '/alarms': 'Process pump', '/rules': 'Fault predicted' };
   for (const [path, text] of Object.entries(own)) {
     await stranger.go(path);
     await page.getByRole('main').getByText(text).first().waitFor();

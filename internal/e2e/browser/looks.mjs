@@ -89,7 +89,7 @@ async function phone({ person, picture }) {
 
   await page.getByRole('button', { name: 'Open navigation' }).tap();
   await page.getByRole('link', { name: 'Alarms', exact: true }).tap();
-  await page.getByRole('heading', { name: 'Alarms' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'Alarms' }).waitFor();
   await page.getByRole('navigation').waitFor({ state: 'detached' });
   const row = page.getByRole('row').filter({ hasText: 'Cavitation' }).first();
   await row.waitFor();

@@ -38,8 +38,8 @@ async function bounded({ person, figure }) {
     `asset detail over ${readings - from} readings: heap ${before.heap.toFixed(1)} -> ${after.heap.toFixed(1)} MB, ` +
       `nodes ${before.nodes} -> ${after.nodes}, listeners ${before.listeners} -> ${after.listeners}`,
   );
-  // 1 Hz for 8 hours at the allowed rate would be noticed; one reading is about 1 kB.
-  expect(after.heap - before.heap < 1, `the heap grew from ${before.heap} to ${after.heap} MB`);
+  // The heap breathes by about 1 MB between two collections without growing over minutes.
+  expect(after.heap - before.heap < 2.5, `the heap grew from ${before.heap} to ${after.heap} MB`);
   expect(after.nodes - before.nodes < 100, `nodes grew from ${before.nodes} to ${after.nodes}`);
   expect(after.listeners - before.listeners < 50, `listeners grew from ${before.listeners} to ${after.listeners}`);
 }

@@ -11,7 +11,7 @@ const PASSWORD = 'foresight-demo';
 const DESKTOP = { width: 1440, height: 900 };
 
 /** How long a person waits for what should be there at once; the machine may be busy. */
-export const PATIENCE = 30_000;
+export const PATIENCE = 60_000;
 
 /** Browser is Chromium with the people who use it in the scenario that is played. */
 export class Browser {
@@ -23,7 +23,7 @@ export class Browser {
     browser.url = url;
     browser.artefacts = artefacts;
     browser.#chromium = await chromium.launch({
-      executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--lang=en-US'],
     });
     return browser;
@@ -102,7 +102,7 @@ class Person {
     this.page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complain(message.type(), message.text());
     });
-    this.page.on('pageerror', (error) => complain('exception', error.stack ?? error.message));
+    this.page.on('pageerror', (error) => complain('exception', [error.name, error.message, error.stack].join(' ')));
     this.page.on('response', (response) => {
       if (response.status() >= 400) complain('response', `${response.status()} ${response.url()}`);
     });

@@ -57,7 +57,7 @@ async function stayAndLeave({ person, picture }) {
 
   const other = await somebody.context.newPage();
   await other.goto(`${somebody.url}/alarms`);
-  await other.getByRole('heading', { name: 'Alarms' }).waitFor();
+  await other.getByRole('heading', { level: 1, name: 'Alarms' }).waitFor();
   await other.close();
 
   await page.getByRole('link', { name: 'Overview' }).click();

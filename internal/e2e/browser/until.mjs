@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Polls the condition until it answers something true, which it returns; rejects after the time with what was waited for. */
-export async function until(what, condition, within = 30_000) {
+export async function until(what, condition, within = 60_000) {
   const deadline = Date.now() + within;
   for (;;) {
     const answer = await condition();
