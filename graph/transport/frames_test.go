@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -48,7 +49,7 @@ func (c *client) take(f frame) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := c.subscribed[m.ID] > 0
+	known := m.ID != "" && c.subscribed[m.ID] > 0
 	switch m.Type {
 	case "connection_ack":
 		if c.acked {
@@ -62,6 +63,9 @@ func (c *client) take(f frame) {
 			c.t.Errorf("sent %s, subscribed %t", f.b, known)
 		}
 	case "error", "complete":
+		if !known {
+			c.t.Errorf("sent %s, which nobody asked for", f.b)
+		}
 		if c.ended[m.ID]++; c.ended[m.ID] > c.subscribed[m.ID] {
 			c.t.Errorf("%q has ended %d times and begun %d times", m.ID, c.ended[m.ID], c.subscribed[m.ID])
 		}
@@ -109,6 +113,11 @@ func FuzzFrames(f *testing.F) {
 	} {
 		f.Add([]byte(tape))
 	}
+	crowd := hello
+	for i := range 12 {
+		crowd += "\n" + fmt.Sprintf(`{"id":"%d","type":"subscribe","payload":{"query":"subscription{silent}"}}`, i)
+	}
+	f.Add([]byte(crowd))
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	socket := NewWebSocket(WebSocketConfig{Log: log, MaxOperations: 8, Authenticate: func(_ context.Context, authorization string) (*Session, error) {
 		if authorization != "Bearer good" {
@@ -140,7 +149,13 @@ func FuzzFrames(f *testing.F) {
 
 		tell := func(b []byte) error {
 			cl.says(b)
-			return c.handle(b, late, graphql.Now())
+			err := c.handle(b, late, graphql.Now())
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.live > socket.c.MaxOperations || len(c.operations) > c.live {
+				t.Errorf("%d operations live, %d known", c.live, len(c.operations))
+			}
+			return err
 		}
 		var end error
 		for b := range bytes.SplitSeq(tape, []byte{'\n'}) {
