@@ -155,6 +155,11 @@ func FuzzFrames(f *testing.F) {
 			if c.live > socket.c.MaxOperations || len(c.operations) > c.live {
 				t.Errorf("%d operations live, %d known", c.live, len(c.operations))
 			}
+			for id := range c.operations {
+				if id == "" || len(id) > maxID {
+					t.Errorf("an operation by the id %.300q", id)
+				}
+			}
 			return err
 		}
 		var end error
