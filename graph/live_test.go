@@ -140,6 +140,21 @@ func TestTelemetryBeginsWithASnapshot(t *testing.T) {
 	}
 }
 
+// What the snapshot holds is not told again, although the worker tells of it later.
+func TestSnapshotIsNotRepeated(t *testing.T) {
+	r := newRig(t)
+	old, fresh := reading(r.acme.Key(0), time.Now().Add(-time.Minute), 1), reading(r.acme.Key(0), time.Now(), 2)
+	r.write(old)
+	l := r.watch("acme/viewer", `subscription { telemetry { snapshot reading { ingestId } } }`)
+	if item := l.next("telemetry"); at(item, "snapshot") != true {
+		t.Fatalf("no snapshot: %v", item)
+	}
+	r.publish(old, fresh)
+	if item := l.next("telemetry"); at(item, "reading", "ingestId") != fmt.Sprintf("%x", fresh.IngestID[:]) {
+		t.Errorf("want the new reading only: %v", item)
+	}
+}
+
 func TestTelemetryOfAScope(t *testing.T) {
 	r := newRig(t)
 	l := r.watch("acme/viewer", fmt.Sprintf(`subscription { telemetry(scope: {sensorId: "%s"}) { snapshot reading { sensorId } } }`, r.acme.SensorIDs[0]))

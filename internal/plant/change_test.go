@@ -14,6 +14,7 @@ import (
 	"foresight/internal/id"
 	"foresight/internal/plant"
 	"foresight/internal/tenancy"
+	"foresight/internal/testkit"
 )
 
 // pump is a complete creation.
@@ -204,18 +205,31 @@ func TestConcurrentUpdates(t *testing.T) {
 			t.Fatalf("%d changes of version %d won: %v", won, version, lost)
 		}
 	}
-	for range 10 {
-		w.sql(`UPDATE assets SET parent_id = NULL, version = 1`)
-		won, lost := both(
-			func() error {
-				_, err := w.update(w.acme.AssetID, 1, "parentId", func(c *plant.AssetChange) { c.Parent = &other })
-				return err
-			}, func() error {
-				_, err := w.update(other, 1, "parentId", func(c *plant.AssetChange) { c.Parent = &w.acme.AssetID })
-				return err
-			})
-		if won != 1 || faults(lost)[0] != "BAD_USER_INPUT error.asset.circle input.parentId" {
-			t.Fatalf("%d of two changes that close a circle won: %v", won, lost)
+	// Both changes have looked for a circle, or wait to, when the row lets them write.
+	held, err := w.owner.Begin(t.Context())
+	w.ok(err)
+	_, err = held.Exec(t.Context(), `SELECT FROM assets WHERE id = ANY ($1) FOR UPDATE`, []id.UUID{other, w.acme.AssetID})
+	w.ok(err)
+	version := 11
+	move := func(which id.UUID, version int, parent id.UUID) func() error {
+		return func() error {
+			_, err := w.update(which, version, "parentId", func(c *plant.AssetChange) { c.Parent = &parent })
+			return err
 		}
 	}
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		won, lost := both(move(w.acme.AssetID, version, other), move(other, 1, w.acme.AssetID))
+		if won != 1 || faults(lost)[0] != "BAD_USER_INPUT error.asset.circle input.parentId" {
+			t.Errorf("%d of two changes that close a circle won: %v", won, lost)
+		}
+	})
+	testkit.Eventually(t, 20*time.Second, func() bool {
+		var waiting int
+		w.ok(held.QueryRow(t.Context(), `SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database OR l.database IS NULL
+			WHERE NOT l.granted AND d.datname = current_database()`).Scan(&waiting))
+		return waiting == 2
+	})
+	w.ok(held.Commit(t.Context()))
+	wait.Wait()
 }
