@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func TestLatency(t *testing.T) {
 	alarms.subscribe(t, "a", `subscription { alarms { alarm { status rule { id } sensor { id } } snapshot } }`, nil)
 	s.await(t, "a snapshot", func(f frame) bool { return f.Type == "next" })
 
-	p := i.pulse(t, span)
+	p := i.pulse(t, perSecond, span)
 
 	type item struct {
 		Data struct {
@@ -155,6 +156,12 @@ func (i *instance) levelRule(t testing.TB) string {
 	return rule
 }
 
+// flows counts the readings of all pulses.
+var flows atomic.Int64
+
+// nextFlow returns a flow that no other reading has.
+func nextFlow() float64 { return firstFlow + float64(flows.Add(1))/4 }
+
 // pulse is what was published and when.
 type pulse struct {
 	mu        sync.Mutex
@@ -164,9 +171,9 @@ type pulse struct {
 	failed    int
 }
 
-// pulse publishes for the span, evenly, over several connections. Every twentieth
+// pulse publishes at the rate for the span, evenly, over several connections. Every twentieth
 // reading changes the side of the level on which its sensor's pressure is.
-func (i *instance) pulse(t testing.TB, span time.Duration) *pulse {
+func (i *instance) pulse(t testing.TB, perSecond float64, span time.Duration) *pulse {
 	t.Helper()
 	type target struct {
 		client mqtt.Client
@@ -203,7 +210,7 @@ func (i *instance) pulse(t testing.TB, span time.Duration) *pulse {
 			if to.above {
 				pressure = 2000
 			}
-			p.lastFlow = firstFlow + float64(n)/4
+			p.lastFlow = nextFlow()
 			now := time.Now()
 			p.published[p.lastFlow] = now
 			token := to.client.Publish(to.topic, 1, false, fmt.Appendf(nil, `{"timestamp":%q,"flow":%g,"pressure":%g}`, stamp(now), p.lastFlow, pressure))
