@@ -193,7 +193,7 @@ export function LineChart({
         <Box component="span" sx={{ fontWeight: 600 }}>
           {spec.title}
         </Box>
-        <Box component="span" sx={{ fontSize: 12, color: 'text.secondary' }}>
+        <Box component="span" dir="ltr" sx={{ fontSize: 12, color: 'text.secondary' }}>
           {spec.unit}
         </Box>
         {lines.length > 1 ? <Box sx={{ flexBasis: '100%' }} /> : <Box sx={{ flex: 1 }} />}
