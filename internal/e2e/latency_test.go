@@ -39,6 +39,7 @@ func TestLatency(t *testing.T) {
 	alarms.subscribe(t, "a", `subscription { alarms { alarm { status rule { id } sensor { id } } snapshot } }`, nil)
 	s.await(t, "a snapshot", func(f frame) bool { return f.Type == "next" })
 
+	cpu := i.metrics(t)["process_cpu_seconds_total"]
 	p := i.pulse(t, perSecond, span)
 
 	type item struct {
@@ -124,6 +125,8 @@ func TestLatency(t *testing.T) {
 		}
 		return len(toAlarm) == crossings
 	})
+	cpu = i.metrics(t)["process_cpu_seconds_total"] - cpu
+	figure("processor time of the product without PostgreSQL, two subscribers watching: %.2f ms a reading", cpu*1000/float64(len(p.published)))
 	figure("latency of alarms at the same time: new alarms %s; all that opened %s", spread(toNewAlarm), spread(toAlarm))
 	if p.failed > 0 || len(toFrame) == 0 {
 		t.Errorf("%d readings failed, %d frames came", p.failed, len(toFrame))
