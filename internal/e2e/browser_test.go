@@ -57,7 +57,7 @@ func openStage(t *testing.T, i *instance, chromium string) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "run.mjs", i.url, artefacts)
+	cmd := exec.Command("node", "run.mjs", i.url, artefacts) // the test's context ends before its clean-up
 	cmd.Dir = "browser"
 	cmd.Env = append(os.Environ(), "CHROMIUM="+chromium)
 	cmd.Stderr = os.Stderr
@@ -77,6 +77,8 @@ func openStage(t *testing.T, i *instance, chromium string) *stage {
 	read := make(chan error, 1)
 	go func() { read <- s.read(out) }()
 	t.Cleanup(func() {
+		stuck := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) // it may have ended just now
+		defer stuck.Stop()
 		if err := errors.Join(in.Close(), <-read, cmd.Wait()); err != nil && !t.Failed() {
 			t.Error(err)
 		}
