@@ -35,7 +35,7 @@ demo: setup ## run the whole product with simulated machines
 	@exec $(BIN) demo
 
 test: setup-test ## run all checks and tests; says at the end how each went
-	+@tools/setup/stages.sh generated-is-fresh lint test-web test-go
+	+@tools/setup/stages.sh generated-is-fresh lint-go lint-web test-web test-go
 
 setup: ## install what the demo needs and this machine lacks
 	@tools/setup/setup.sh run
