@@ -109,7 +109,7 @@ func TestGate(t *testing.T) {
 		"a mutation":                     {`mutation { acknowledgeAlarm(input: {id: "x"}) { userErrors { code } } }`, []tenancy.Permission{tenancy.AlarmsRead}, fault.Forbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
-			doc, errs := gqlparser.LoadQuery(s, c.query)
+			doc, errs := gqlparser.LoadQueryWithRules(s, c.query, nil)
 			if errs != nil {
 				t.Fatal(errs)
 			}
