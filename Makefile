@@ -16,7 +16,7 @@ export PATH := $(PATH):/usr/sbin
 # Tools that only developers run: pinned here, no part of the module.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 WEB := frontend/dist/index.html
 WEB_MODULES := frontend/node_modules/.package-lock.json
