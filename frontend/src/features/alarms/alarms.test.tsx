@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from '@testing-library/react';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { problemsOf } from '@/testing/axe';
 import { makeAlarm } from '@/testing/plant';
 import { open } from '@/testing/render';
@@ -110,6 +110,23 @@ test('a failed list says so and can be asked again', async () => {
   world.failures.clear();
   await user.click(screen.getByRole('button', { name: 'Try again' }));
   expect(await screen.findByText('3 active alarms')).toBeVisible();
+});
+
+test('on a phone a row tells alarm, machine, severity and state', async () => {
+  const wide = window.matchMedia;
+  vi.stubGlobal('matchMedia', (query: string) => ({ ...wide(query), matches: /max-width/.test(query) }));
+  try {
+    const { user, baseElement } = await open({ path: '/alarms' });
+    const row = await screen.findByRole('row', { name: /BP-441/ });
+    expect(row).toHaveTextContent(/Cavitation.*Booster pump BP-441 · Critical · Open/);
+    expect(screen.getAllByRole('columnheader')).toHaveLength(2);
+    expect(screen.queryByRole('button', { name: 'Choose columns' })).toBeNull();
+    expect(await problemsOf(baseElement)).toEqual([]);
+    await user.click(row);
+    expect(await screen.findByRole('dialog', { name: 'Cavitation' })).toBeVisible();
+  } finally {
+    vi.stubGlobal('matchMedia', wide);
+  }
 });
 
 test('the list and its panel have no accessibility problems', async () => {

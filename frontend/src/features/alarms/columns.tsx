@@ -5,6 +5,7 @@ import { useFormat } from '@/shared/format/react';
 import { Ago } from '@/shared/ui/Ago';
 import { SeverityLabel } from '@/shared/ui/Severity';
 import type { Column } from '@/shared/ui/table/columns';
+import { AlarmLines } from './AlarmLines';
 import type { Alarm } from './documents';
 import { subjectOf, useCertainty } from './sentence';
 import { isUnseen } from './status';
@@ -19,13 +20,13 @@ export function useAlarmColumns(): Column<Alarm>[] {
     {
       id: 'severity',
       header: t('common:severity.label'),
-      width: 'minmax(84px, 104px)',
+      width: '84px',
       cell: (alarm) => <SeverityLabel severity={alarm.severity} unseen={isUnseen(alarm.status)} />,
     },
     {
       id: 'what',
       header: t('field.what'),
-      width: 'minmax(88px, 2fr)',
+      width: 'minmax(120px, 5fr)',
       fixed: true,
       cell: (alarm) => (
         <Box
@@ -40,7 +41,7 @@ export function useAlarmColumns(): Column<Alarm>[] {
     {
       id: 'asset',
       header: t('field.asset'),
-      width: 'minmax(120px, 2fr)',
+      width: 'minmax(120px, 5fr)',
       from: 'sm',
       cell: (alarm) => assetName(alarm.asset),
     },
@@ -48,14 +49,14 @@ export function useAlarmColumns(): Column<Alarm>[] {
     {
       id: 'status',
       header: t('field.status'),
-      width: '128px',
+      width: '100px',
       from: 'sm',
       cell: (alarm) => <StatusLabel status={alarm.status} />,
     },
     {
       id: 'since',
       header: t('field.since'),
-      width: 'minmax(84px, 112px)',
+      width: '84px',
       cell: (alarm) => <Ago at={alarm.triggeredAt} />,
     },
     {
@@ -69,9 +70,23 @@ export function useAlarmColumns(): Column<Alarm>[] {
     {
       id: 'site',
       header: t('field.site'),
-      width: 'minmax(80px, 1fr)',
+      width: 'minmax(80px, 3fr)',
       from: 'lg',
       cell: (alarm) => alarm.site.name,
+    },
+  ];
+}
+
+/** The one column of the list on a phone: all that matters of an alarm in two lines. */
+export function useAlarmLines(): Column<Alarm>[] {
+  const { t } = useTranslation('alarms');
+  return [
+    {
+      id: 'what',
+      header: t('field.what'),
+      width: 'minmax(0, 1fr)',
+      fixed: true,
+      cell: (alarm) => <AlarmLines alarm={alarm} />,
     },
   ];
 }

@@ -7,7 +7,11 @@ import { HeaderCell, type SortState } from './HeaderCell';
 import type { Column } from './columns';
 
 const ROW = 40;
+/** Rows of several lines are at least this high, and as high as their text needs. */
+const TALL_ROW = 60;
 const HEAD = 36;
+
+const oneLine = { overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' } as const;
 
 export interface Selection {
   ids: ReadonlySet<string>;
@@ -35,6 +39,8 @@ interface Props<Row> {
   /** Takes the place of the rows when there are none. */
   empty?: ReactNode;
   maxHeight?: string;
+  /** Cells may have several lines: each row is as high as its text needs. */
+  tall?: boolean;
 }
 
 /** A table that draws only the rows in sight. Its header stays, a click on a row opens it. */
@@ -53,6 +59,7 @@ export function DataTable<Row>({
   onEnd,
   empty,
   maxHeight = 'max(320px, calc(100dvh - 232px))',
+  tall = false,
 }: Props<Row>) {
   const { t } = useTranslation('common');
   const scroller = useRef<HTMLDivElement>(null);
@@ -60,11 +67,13 @@ export function DataTable<Row>({
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize: () => (tall ? TALL_ROW : ROW),
     scrollPaddingStart: HEAD,
     overscan: 8,
     getItemKey: (index) => idOf(rows[index]!),
   });
+  // Heights that were kept belong to the other kind of row.
+  useEffect(() => virtual.measure(), [virtual, tall]);
   const items = virtual.getVirtualItems();
   const lastSeen = items[items.length - 1]?.index ?? 0;
   useEffect(() => {
@@ -140,6 +149,8 @@ export function DataTable<Row>({
               return (
                 <Box
                   key={item.key}
+                  ref={tall ? virtual.measureElement : undefined}
+                  data-index={item.index}
                   role="row"
                   aria-rowindex={item.index + 2}
                   aria-current={openId === id ? 'true' : undefined}
@@ -158,7 +169,7 @@ export function DataTable<Row>({
                     top: 0,
                     insetInlineStart: 0,
                     width: 1,
-                    height: ROW,
+                    ...(tall ? { minHeight: TALL_ROW, py: 1 } : { height: ROW }),
                     borderBottom: 1,
                     borderColor: 'divider',
                     cursor: onOpen ? 'pointer' : undefined,
@@ -189,9 +200,7 @@ export function DataTable<Row>({
                       dir="auto"
                       sx={{
                         minWidth: 0,
-                        overflow: 'hidden',
-                        textOverflow: 'ellipsis',
-                        whiteSpace: 'nowrap',
+                        ...(tall ? { overflowWrap: 'anywhere' } : oneLine),
                         // Sides of the page, not of the text: the style plug-in mirrors them.
                         textAlign: column.align === 'end' ? 'right' : 'left',
                       }}
