@@ -9,6 +9,7 @@ import { useChartColours } from './colours';
 import { drawMarkers, drawThresholds, type Marker, type Threshold } from './draw';
 import type { ChartSpec } from './quantities';
 import type { Line, Source } from './source';
+import { timeAxis } from './timeAxis';
 
 /** Unix seconds from and to. */
 export type Range = [number, number];
@@ -98,9 +99,6 @@ export function LineChart({
   useEffect(() => {
     const element = holder.current;
     if (!element) return;
-    const hour = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-    const minutes = new Intl.DateTimeFormat('en', hour);
-    const toSecond = new Intl.DateTimeFormat('en', { ...hour, second: '2-digit' });
     const axis = { stroke: colours.text, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
     const shown = JSON.parse(shape) as Line[];
     const u = new uPlot(
@@ -125,13 +123,7 @@ export function LineChart({
           },
         },
         axes: [
-          {
-            ...axis,
-            size: 28,
-            space: 56,
-            values: (_, ticks, __, ___, step) =>
-              ticks.map((tick) => (step < 60 ? toSecond : minutes).format(tick * 1000)),
-          },
+          { ...axis, ...timeAxis() },
           { ...axis, size: 48 },
         ],
         series: [

@@ -184,7 +184,18 @@ function Choice({ label, value, options, onChange }: ChoiceProps) {
       }}
       sx={{
         flexWrap: 'wrap',
-        '& .MuiToggleButton-root': { py: 0.25, px: 1.25, textTransform: 'none', fontWeight: 400 },
+        gap: 0.5,
+        // Each button has a border of its own, because a row of them may wrap anywhere.
+        '& .MuiToggleButtonGroup-grouped': {
+          m: 0,
+          py: 0.25,
+          px: 1.25,
+          border: 1,
+          borderColor: 'divider',
+          borderRadius: 1,
+          textTransform: 'none',
+          fontWeight: 400,
+        },
       }}
     >
       {options.map(([option, text]) => (
