@@ -38,7 +38,9 @@ export function Panel({ title, actions, children, flush = false }: Props) {
         </Typography>
         {actions}
       </Box>
-      <Box sx={flush ? { minWidth: 0 } : { px: 2, pb: 2, minWidth: 0 }}>{children}</Box>
+      <Box sx={flush ? { minWidth: 0 } : { px: 2, pt: actions ? 1.5 : 0, pb: 2, minWidth: 0 }}>
+        {children}
+      </Box>
     </Paper>
   );
 }
