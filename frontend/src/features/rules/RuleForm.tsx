@@ -120,7 +120,7 @@ export function RuleForm({ rule }: { rule: Rule | null }) {
           name="onDelaySec"
           label={t('field.onDelaySec')}
           help={t('help.onDelaySec')}
-          unit="s"
+          unit={t('common:unit.second')}
           numeric
         />
         <TextInput
@@ -128,7 +128,7 @@ export function RuleForm({ rule }: { rule: Rule | null }) {
           name="offDelaySec"
           label={t('field.offDelaySec')}
           help={t('help.offDelaySec')}
-          unit="s"
+          unit={t('common:unit.second')}
           numeric
         />
       </Box>

@@ -89,3 +89,9 @@ test.each(['/rules', '/rules/new'])('%s has no accessibility problems', async (p
   await (path === '/rules' ? screen.findByText('High vibration') : screen.findByLabelText('Severity'));
   expect(await problemsOf(baseElement)).toEqual([]);
 });
+
+test('seconds are named in the language of the person', async () => {
+  await open({ path: '/rules/new', language: 'ar' });
+  const delay = await screen.findByLabelText('تأخير الإصدار');
+  expect(delay.parentElement).toHaveTextContent(/^ث/);
+});
