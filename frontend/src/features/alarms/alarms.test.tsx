@@ -113,7 +113,7 @@ test('a failed list says so and can be asked again', async () => {
 });
 
 test('on a phone a row tells alarm, machine, severity and state', async () => {
-  const wide = window.matchMedia;
+  const wide = window.matchMedia.bind(window);
   vi.stubGlobal('matchMedia', (query: string) => ({ ...wide(query), matches: /max-width/.test(query) }));
   try {
     const { user, baseElement } = await open({ path: '/alarms' });

@@ -20,13 +20,13 @@ export function useAlarmColumns(): Column<Alarm>[] {
     {
       id: 'severity',
       header: t('common:severity.label'),
-      width: '84px',
+      width: '80px',
       cell: (alarm) => <SeverityLabel severity={alarm.severity} unseen={isUnseen(alarm.status)} />,
     },
     {
       id: 'what',
       header: t('field.what'),
-      width: 'minmax(120px, 5fr)',
+      width: 'minmax(120px, 9fr)',
       fixed: true,
       cell: (alarm) => (
         <Box
@@ -41,9 +41,9 @@ export function useAlarmColumns(): Column<Alarm>[] {
     {
       id: 'asset',
       header: t('field.asset'),
-      width: 'minmax(120px, 5fr)',
+      width: 'minmax(120px, 10fr)',
       from: 'sm',
-      cell: (alarm) => assetName(alarm.asset),
+      cell: (alarm) => <span title={assetName(alarm.asset)}>{assetName(alarm.asset)}</span>,
     },
     { id: 'value', header: t('field.value'), width: '104px', align: 'end', from: 'lg', cell: certainty },
     {
@@ -70,7 +70,7 @@ export function useAlarmColumns(): Column<Alarm>[] {
     {
       id: 'site',
       header: t('field.site'),
-      width: 'minmax(80px, 3fr)',
+      width: 'minmax(80px, 6fr)',
       from: 'lg',
       cell: (alarm) => alarm.site.name,
     },
