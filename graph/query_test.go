@@ -73,9 +73,12 @@ func TestStatementsDoNotGrowWithThePage(t *testing.T) {
 	count := func(n int, args map[string]string) map[string][]string {
 		out := map[string][]string{}
 		for name, q := range queries(t, n, args) {
-			r.statements.taken()
-			answer := r.data("acme/admin", q)
-			out[name] = r.statements.taken()
+			var answer map[string]any
+			out[name] = least(func() []string {
+				r.statements.taken()
+				answer = r.data("acme/admin", q)
+				return r.statements.taken()
+			})
 			if at(answer, name) == nil {
 				t.Errorf("%s is null", name)
 			}
@@ -117,6 +120,19 @@ func TestStatementsDoNotGrowWithThePage(t *testing.T) {
 // fewer are lists of which the fixture has less than a page.
 var fewer = map[string]bool{"users": true}
 
+// least asks three times and returns the fewest statements. Batches are collected by
+// time, so that a machine without a free processor may split one, which adds a
+// statement now and then; a look-up for each item is there every time.
+func least(ask func() []string) []string {
+	fewest := ask()
+	for range 2 {
+		if s := ask(); len(s) < len(fewest) {
+			fewest = s
+		}
+	}
+	return fewest
+}
+
 // The query of the fleet page.
 func TestFleetPageIsAFewStatements(t *testing.T) {
 	r := newRig(t)
@@ -125,10 +141,13 @@ func TestFleetPageIsAFewStatements(t *testing.T) {
 	}
 	const q = `{ assets(first: 20, filter: {search: "m-"}) { totalCount nodes { code site { code } sensors { code lastSeenAt } activeAlarmCount worstSeverity latestPrediction { label asset { id } } lastSeenAt } } }`
 	r.data("acme/viewer", q)
-	r.statements.taken()
-	d := r.data("acme/viewer", q)
+	var d map[string]any
 	// total, page, sites, sensors, their last seen, alarms, predictions, their assets, last seen
-	if n := r.statements.taken(); len(n) != 9 {
+	if n := least(func() []string {
+		r.statements.taken()
+		d = r.data("acme/viewer", q)
+		return r.statements.taken()
+	}); len(n) != 9 {
 		t.Errorf("%d statements, want 9:\n%s", len(n), strings.Join(n, "\n"))
 	}
 	if at(d, "assets", "totalCount") != 20.0 {
