@@ -20,7 +20,7 @@ import (
 const readyWithin = 2 * time.Minute
 
 // patience is how long a test waits for what should be there at once.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // work is the directory of this run. PostgreSQL runs as another user when this is
 // root, so that everybody may pass through it.
