@@ -95,7 +95,7 @@ func newRig(t testing.TB) *rig {
 
 	r.graph = graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
-			Sources: loader.Sources{Plant: plant.New(orm, r.app), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: 30 * time.Millisecond},
+			Sources: loader.Sources{Plant: plant.New(orm, r.app), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: 60 * time.Millisecond},
 			Feed:    feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{},
 		},
 		Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {
