@@ -296,7 +296,7 @@ func TestClientIDsOfTenantsDoNotCollide(t *testing.T) {
 
 func TestConnectionsAreBounded(t *testing.T) {
 	r := newRig(t, setup{options: func(o *mqtt.Options) {
-		o.MaxConnections, o.MaxPerTenant, o.HandshakeTimeout = 4, 2, 200*time.Millisecond
+		o.MaxConnections, o.MaxPerTenant, o.HandshakeTimeout = 4, 2, 2*time.Second
 	}})
 	var open []*wire
 	for i := range 2 {
