@@ -77,10 +77,8 @@ lint-web: $(WEB_MODULES)
 test-web: $(WEB)
 	cd frontend && npm test && npm run size
 
-# What fails is run again, at most three times, and named at the end: tests that kill and
-# pause real servers, or look into a browser, can starve on a machine that is busy.
 test-go: build
-	FORESIGHT_BIN=$(CURDIR)/$(BIN) CGO_ENABLED=1 go run $(GOTESTSUM) --format pkgname --format-hide-empty-pkg --rerun-fails=3 --rerun-fails-max-failures=10 --packages=./... -- -race -timeout 20m
+	FORESIGHT_BIN=$(CURDIR)/$(BIN) CGO_ENABLED=1 go run $(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 20m ./...
 
 bench: ## run the benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./graph/... ./inference/... ./ingestion/... ./internal/...
