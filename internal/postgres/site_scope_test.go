@@ -154,7 +154,6 @@ func TestActorsOfASiteChangeItsRowsOnly(t *testing.T) {
 	newRule := func() *ent.AlarmRuleCreate {
 		return c.AlarmRule.Create().SetName("new").SetParameter("flow").SetOperator(enum.OperatorLT).SetThreshold(1).SetSeverity(enum.SeverityLow)
 	}
-	tenantRule := c.AlarmRule.Query().Where(alarmrule.Name("tenant")).OnlyIDX(h.admin)
 	newShelf := func() *ent.AlarmShelfCreate {
 		return c.AlarmShelf.Create().SetUntil(time.Now().Add(time.Hour)).SetReason("test")
 	}
