@@ -274,13 +274,24 @@ func TestNegotiation(t *testing.T) {
 	}
 }
 
+// FuzzNegotiation: any header ends in a supported language, in that of the fallback
+// when the header asks for none, and a header of one supported language in this one.
 func FuzzNegotiation(f *testing.F) {
-	f.Add("ar-EG,ar;q=0.9,en;q=0.5", "de")
-	f.Add("*;q=0.1, -", "x-private")
+	for _, s := range []string{"ar-EG,ar;q=0.9,en;q=0.5", "*;q=0.1, -", "fr;q=0, de;q=0.3", "zh-Hant-TW", "EN", "de-x-private,ar", ";q=", "ar;q=1e9", "i-klingon", ""} {
+		f.Add(s, "de")
+		f.Add("", s)
+	}
 	b := New()
 	f.Fuzz(func(t *testing.T, header, fallback string) {
-		if b.Localizer(header, fallback) == nil {
-			t.Fatal("no localizer")
+		l := b.Localizer(header, fallback)
+		if l == nil || !slices.Contains(supported, l.Tag()) {
+			t.Fatalf("%q with %q: %v", header, fallback, l)
+		}
+		if alone := b.Localizer("", fallback); b.match(header) == nil && l != alone {
+			t.Fatalf("%q asks for nothing, and the fallback %q is %s, not %s", header, fallback, l.Tag(), alone.Tag())
+		}
+		if again := b.Localizer(l.Tag().String()+";q=0.1", fallback); again != l {
+			t.Fatalf("%s leads to %s", l.Tag(), again.Tag())
 		}
 	})
 }

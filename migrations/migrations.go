@@ -25,9 +25,6 @@ import (
 //go:embed *.sql
 var files embed.FS
 
-// Files returns the migrations.
-func Files() fs.FS { return files }
-
 // lock is the key of the advisory lock under which a database is migrated.
 const lock int64 = 0x666f726573696768 // "foresigh"
 

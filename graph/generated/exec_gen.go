@@ -3243,6 +3243,7 @@ enum Role {
 
 "A customer: the boundary that no data crosses."
 type Tenant implements Node {
+  "Opaque id."
   id: UUID!
   "Code used in topics and imports; globally unique, ` + "`" + `[a-z0-9_-]{1,100}` + "`" + `."
   code: String!
@@ -3258,6 +3259,7 @@ type Tenant implements Node {
 
 "A person of the tenant."
 type User implements Node {
+  "Opaque id."
   id: UUID!
   "Name to sign in and to mention, unique in the tenant."
   username: String!
@@ -3349,16 +3351,20 @@ type LogoutPayload {
 
 "A page of people."
 type UserConnection {
+  "The items with their cursors."
   edges: [UserEdge!]!
   "The items themselves, for callers that need no cursors."
   nodes: [User!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type UserEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: User!
 }
 
@@ -3368,16 +3374,34 @@ extend type Query {
   "The tenant of the credential."
   tenant: Tenant!
   "People of the tenant, by username."
-  users(first: Int, after: String, last: Int, before: String): UserConnection!
+  users(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+  ): UserConnection!
 }
 
 extend type Mutation {
   "Sign in with address and password."
-  login(input: LoginInput!): LoginPayload!
+  login(
+    "What to do."
+    input: LoginInput!
+  ): LoginPayload!
   "Exchange a refresh token for a new pair; a token used twice ends its whole family."
-  refreshToken(input: RefreshTokenInput!): RefreshTokenPayload!
+  refreshToken(
+    "What to do."
+    input: RefreshTokenInput!
+  ): RefreshTokenPayload!
   "End the session that the refresh token belongs to."
-  logout(input: LogoutInput!): LogoutPayload!
+  logout(
+    "What to do."
+    input: LogoutInput!
+  ): LogoutPayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/alarms.graphql", Input: `"How bad it is."
@@ -3420,7 +3444,9 @@ enum AlarmStatus {
 
 "A condition that raises alarms."
 type AlarmRule implements Node {
+  "Opaque id."
   id: UUID!
+  "Display name."
   name: String!
   "The site it is limited to."
   site: Site
@@ -3432,6 +3458,7 @@ type AlarmRule implements Node {
   sensor: Sensor
   "What is compared: a reading parameter, or ` + "`" + `confidence` + "`" + ` of a fault prediction, or ` + "`" + `silence` + "`" + ` in seconds."
   parameter: String!
+  "How the value is compared with the threshold."
   operator: AlarmOperator!
   "In the parameter's unit."
   threshold: Float!
@@ -3439,6 +3466,7 @@ type AlarmRule implements Node {
   faultCodes: [String!]!
   "For ` + "`" + `confidence` + "`" + `: leave out predictions far from what the model has seen."
   onlyInDistribution: Boolean!
+  "Severity of its alarms."
   severity: Severity!
   "How far the value must fall back behind the threshold before the condition is gone, in the parameter's unit."
   deadband: Float!
@@ -3452,7 +3480,9 @@ type AlarmRule implements Node {
   isActive: Boolean!
   "Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + `."
   version: Int!
+  "Time of creation."
   createdAt: Time!
+  "Time of the last change."
   updatedAt: Time!
 }
 
@@ -3462,23 +3492,33 @@ type AlarmTransition {
   seq: Long!
   "State before; null when the alarm was raised."
   from: AlarmStatus
+  "State after."
   to: AlarmStatus!
   "Who did it; null for the product itself."
   by: User
+  "What was said about it."
   note: String
+  "When it happened."
   at: Time!
 }
 
 "An alarm: a rule's condition that came true on an asset or sensor."
 type AlarmEvent implements Node {
+  "Opaque id."
   id: UUID!
+  "The rule that raised it; null when it was deleted."
   rule: AlarmRule
   "Name of the rule."
   ruleName: String!
+  "The site it is at."
   site: Site!
+  "The machine it is about."
   asset: Asset!
+  "The sensor that raised it; null for rules on whole machines."
   sensor: Sensor
+  "How bad it is, as the rule said when it was raised."
   severity: Severity!
+  "Its state."
   status: AlarmStatus!
   "The condition's parameter."
   parameter: String!
@@ -3492,15 +3532,21 @@ type AlarmEvent implements Node {
   recommendedAction: String
   "The prediction that raised it."
   prediction: FaultPrediction
+  "When it was raised, by event time."
   triggeredAt: Time!
   "When the condition last held."
   lastTriggeredAt: Time!
   "How often the condition held."
   occurrences: Int!
+  "When the condition was last gone; null while it never was."
   clearedAt: Time
+  "When it was last seen by somebody."
   acknowledgedAt: Time
+  "Who saw it."
   acknowledgedBy: User
+  "When it was closed."
   resolvedAt: Time
+  "Who closed it; null for the product itself."
   resolvedBy: User
   "What was done about it."
   correctionPlan: String
@@ -3528,8 +3574,11 @@ input AlarmEventFilter {
   activeOnly: Boolean
   "Only these severities."
   severities: [Severity!]
+  "Only those at the site."
   siteId: UUID
+  "Only those of the machine."
   assetId: UUID
+  "Only those of the rule."
   ruleId: UUID
   "Only those raised within so many days, 1-365."
   days: Int
@@ -3539,34 +3588,46 @@ input AlarmEventFilter {
 input AlarmRuleFilter {
   "Text within the name, without regard to case."
   search: String
+  "Only those limited to the kind of machine."
   assetType: AssetType
+  "Only those that are active (true) or not (false)."
   isActive: Boolean
 }
 
 "A page of rules."
 type AlarmRuleConnection {
+  "The items with their cursors."
   edges: [AlarmRuleEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [AlarmRule!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type AlarmRuleEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: AlarmRule!
 }
 "A page of alarms."
 type AlarmEventConnection {
+  "The items with their cursors."
   edges: [AlarmEventEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [AlarmEvent!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type AlarmEventEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: AlarmEvent!
 }
 
@@ -3574,16 +3635,25 @@ type AlarmEventEdge {
 input CreateAlarmRuleInput {
   "1-200 characters."
   name: String!
+  "Limit it to a site."
   siteId: UUID
+  "Limit it to a kind of machine."
   assetType: AssetType
+  "Limit it to a machine."
   assetId: UUID
+  "Limit it to a sensor."
   sensorId: UUID
   "A parameter of the catalogue, ` + "`" + `confidence` + "`" + ` or ` + "`" + `silence` + "`" + `."
   parameter: String!
+  "How the value is compared with the threshold."
   operator: AlarmOperator!
+  "In the parameter's unit; 0-1 for ` + "`" + `confidence` + "`" + `, seconds for ` + "`" + `silence` + "`" + `."
   threshold: Float!
+  "For ` + "`" + `confidence` + "`" + `: only these faults; empty means any but ` + "`" + `normal` + "`" + `."
   faultCodes: [String!]
+  "For ` + "`" + `confidence` + "`" + `: leave out predictions far from what the model has seen."
   onlyInDistribution: Boolean! = false
+  "Severity of its alarms."
   severity: Severity!
   "0 or more."
   deadband: Float! = 0
@@ -3593,29 +3663,47 @@ input CreateAlarmRuleInput {
   offDelaySec: Int! = 0
   "1-1000."
   minConsecutive: Int! = 1
+  "A rule that is not active raises nothing."
   isActive: Boolean! = true
 }
 
 "What to change of a rule; fields left out stay as they are, null clears."
 input UpdateAlarmRuleInput {
+  "The rule."
   id: UUID!
   "The ` + "`" + `version` + "`" + ` that the change is based on."
   expectedVersion: Int!
+  "1-200 characters."
   name: String
+  "Limit it to a site; null: to none."
   siteId: UUID
+  "Limit it to a kind of machine; null: to none."
   assetType: AssetType
+  "Limit it to a machine; null: to none."
   assetId: UUID
+  "Limit it to a sensor; null: to none."
   sensorId: UUID
+  "A parameter of the catalogue, ` + "`" + `confidence` + "`" + ` or ` + "`" + `silence` + "`" + `."
   parameter: String
+  "How the value is compared with the threshold."
   operator: AlarmOperator
+  "In the parameter's unit; 0-1 for ` + "`" + `confidence` + "`" + `, seconds for ` + "`" + `silence` + "`" + `."
   threshold: Float
+  "For ` + "`" + `confidence` + "`" + `: only these faults; null or empty means any but ` + "`" + `normal` + "`" + `."
   faultCodes: [String!]
+  "For ` + "`" + `confidence` + "`" + `: leave out predictions far from what the model has seen."
   onlyInDistribution: Boolean
+  "Severity of its alarms from now on."
   severity: Severity
+  "0 or more, in the parameter's unit."
   deadband: Float
+  "0-86400 seconds."
   onDelaySec: Int
+  "0-86400 seconds."
   offDelaySec: Int
+  "1-1000 samples."
   minConsecutive: Int
+  "A rule that is not active raises nothing."
   isActive: Boolean
 }
 
@@ -3629,11 +3717,13 @@ type AlarmRulePayload {
 
 "Which rule to delete or restore."
 input AlarmRuleIdInput {
+  "The rule."
   id: UUID!
 }
 
 "Who has seen which alarm."
 input AcknowledgeAlarmInput {
+  "The alarm."
   id: UUID!
   "At most 2000 characters."
   note: String
@@ -3641,6 +3731,7 @@ input AcknowledgeAlarmInput {
 
 "Which alarm's condition is gone."
 input ClearAlarmInput {
+  "The alarm."
   id: UUID!
   "At most 2000 characters."
   note: String
@@ -3648,6 +3739,7 @@ input ClearAlarmInput {
 
 "What was done about which alarm."
 input ResolveAlarmInput {
+  "The alarm."
   id: UUID!
   "What was done, 1-4000 characters."
   correctionPlan: String!
@@ -3663,31 +3755,81 @@ type AlarmEventPayload {
 
 extend type Query {
   "Rules, by name."
-  alarmRules(first: Int, after: String, last: Int, before: String, filter: AlarmRuleFilter): AlarmRuleConnection!
+  alarmRules(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+    "Which to list; all when left out."
+    filter: AlarmRuleFilter
+  ): AlarmRuleConnection!
   "Alarms, the newest first."
-  alarmEvents(first: Int, after: String, last: Int, before: String, filter: AlarmEventFilter): AlarmEventConnection!
+  alarmEvents(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+    "Which to list; all when left out."
+    filter: AlarmEventFilter
+  ): AlarmEventConnection!
 }
 
 extend type Mutation {
   "Add a rule; it is live at once."
-  createAlarmRule(input: CreateAlarmRuleInput!): AlarmRulePayload!
+  createAlarmRule(
+    "What to do."
+    input: CreateAlarmRuleInput!
+  ): AlarmRulePayload!
   "Change a rule; it is live at once."
-  updateAlarmRule(input: UpdateAlarmRuleInput!): AlarmRulePayload!
+  updateAlarmRule(
+    "What to do."
+    input: UpdateAlarmRuleInput!
+  ): AlarmRulePayload!
   "Delete a rule; ` + "`" + `restoreAlarmRule` + "`" + ` undoes it."
-  deleteAlarmRule(input: AlarmRuleIdInput!): AlarmRulePayload!
+  deleteAlarmRule(
+    "What to do."
+    input: AlarmRuleIdInput!
+  ): AlarmRulePayload!
   "Undo the deletion of a rule."
-  restoreAlarmRule(input: AlarmRuleIdInput!): AlarmRulePayload!
+  restoreAlarmRule(
+    "What to do."
+    input: AlarmRuleIdInput!
+  ): AlarmRulePayload!
   "Say that an alarm was seen."
-  acknowledgeAlarm(input: AcknowledgeAlarmInput!): AlarmEventPayload!
+  acknowledgeAlarm(
+    "What to do."
+    input: AcknowledgeAlarmInput!
+  ): AlarmEventPayload!
   "Say by hand that the condition is gone."
-  clearAlarm(input: ClearAlarmInput!): AlarmEventPayload!
+  clearAlarm(
+    "What to do."
+    input: ClearAlarmInput!
+  ): AlarmEventPayload!
   "Close an alarm with what was done about it."
-  resolveAlarm(input: ResolveAlarmInput!): AlarmEventPayload!
+  resolveAlarm(
+    "What to do."
+    input: ResolveAlarmInput!
+  ): AlarmEventPayload!
 }
 
 extend type Subscription {
   "Alarms as they change: first all that are active, or, with ` + "`" + `after` + "`" + `, all changes since. None is ever left out; a client too slow for them is disconnected."
-  alarms(scope: ScopeInput, minSeverity: Severity = LOW, after: Long): AlarmItem!
+  alarms(
+    "What to narrow to; the whole tenant when left out."
+    scope: ScopeInput
+    "Only alarms at least as severe."
+    minSeverity: Severity = LOW
+    "The last ` + "`" + `seq` + "`" + ` that was received, to resume behind it."
+    after: Long
+  ): AlarmItem!
 }
 `, BuiltIn: false},
 	{Name: "../schema/models.graphql", Input: `"What a model predicts."
@@ -3714,23 +3856,31 @@ enum ModelStage {
 
 "A model with its versions."
 type Model implements Node {
+  "Opaque id."
   id: UUID!
+  "First part of the labels of its versions, unique in the tenant."
   name: String!
+  "What it is for."
   description: String
+  "What it predicts."
   type: ModelType!
   "Its versions, the newest first."
   versions: [ModelVersion!]!
+  "Time of creation."
   createdAt: Time!
 }
 
 "One trained version."
 type ModelVersion implements Node {
+  "Opaque id."
   id: UUID!
+  "The model it is a version of."
   model: Model!
   "Semantic version, ` + "`" + `1.0.0` + "`" + `."
   semanticVersion: String!
   "` + "`" + `fault_classifier:1.0.0` + "`" + `."
   label: String!
+  "Where in its life it is."
   stage: ModelStage!
   "Hash of the feature definitions it was trained on."
   featureSchemaHash: String!
@@ -3740,73 +3890,127 @@ type ModelVersion implements Node {
   classes: [String!]!
   "Measures on held-out machines."
   metrics: [Metric!]!
+  "Time of creation."
   createdAt: Time!
 }
 
 "A named measure."
 type Metric {
+  "` + "`" + `accuracy` + "`" + `, ` + "`" + `balanced_accuracy` + "`" + `, ` + "`" + `f1` + "`" + `, ` + "`" + `log_loss` + "`" + `, …"
   name: String!
+  "0-1, except ` + "`" + `log_loss` + "`" + `: nats per prediction, 0 or more."
   value: Float!
 }
 
 "A version in production for a time."
 type Deployment implements Node {
+  "Opaque id."
   id: UUID!
+  "The model."
   model: Model!
+  "The version that serves."
   modelVersion: ModelVersion!
-  "Serving now."
+  "For all assets; false: canary, shadow or trial."
   isProduction: Boolean!
+  "When it began to serve."
   startedAt: Time!
+  "Null while it serves."
   endedAt: Time
 }
 
 "A page of models."
 type ModelConnection {
+  "The items with their cursors."
   edges: [ModelEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [Model!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type ModelEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: Model!
 }
 "A page of versions."
 type ModelVersionConnection {
+  "The items with their cursors."
   edges: [ModelVersionEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [ModelVersion!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type ModelVersionEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: ModelVersion!
 }
 "A page of deployments."
 type DeploymentConnection {
+  "The items with their cursors."
   edges: [DeploymentEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [Deployment!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type DeploymentEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: Deployment!
 }
 
 extend type Query {
   "Models, by name."
-  models(first: Int, after: String, last: Int, before: String): ModelConnection!
+  models(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+  ): ModelConnection!
   "Versions, the newest first."
-  modelVersions(first: Int, after: String, last: Int, before: String, modelId: UUID): ModelVersionConnection!
+  modelVersions(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+    "Only those of the model."
+    modelId: UUID
+  ): ModelVersionConnection!
   "Deployments, the newest first."
-  deployments(first: Int, after: String, last: Int, before: String, modelId: UUID): DeploymentConnection!
+  deployments(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+    "Only those of the model."
+    modelId: UUID
+  ): DeploymentConnection!
 }
 `, BuiltIn: false},
 	{Name: "../schema/plant.graphql", Input: `"What kind of machine an asset is."
@@ -3867,6 +4071,7 @@ enum IsoSupportType {
 
 "A location of the tenant."
 type Site implements Node {
+  "Opaque id."
   id: UUID!
   "Code used in topics, unique in the tenant."
   code: String!
@@ -3888,6 +4093,7 @@ type Site implements Node {
 
 "A device that publishes for sensors of one site."
 type Gateway implements Node {
+  "Opaque id."
   id: UUID!
   "Code, unique in the tenant."
   code: String!
@@ -3903,6 +4109,7 @@ type Gateway implements Node {
 
 "A machine."
 type Asset implements Node {
+  "Opaque id."
   id: UUID!
   "Code used in imports and by people, unique in the tenant."
   code: String!
@@ -3936,7 +4143,9 @@ type Asset implements Node {
   downtimeCostPerHour: Float
   "Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + `."
   version: Int!
+  "Time of creation."
   createdAt: Time!
+  "Time of the last change."
   updatedAt: Time!
   "Its sensors, by code."
   sensors: [Sensor!]!
@@ -3952,6 +4161,7 @@ type Asset implements Node {
 
 "A source of readings on one asset."
 type Sensor implements Node {
+  "Opaque id."
   id: UUID!
   "Code used in topics, unique in the tenant."
   code: String!
@@ -3977,6 +4187,7 @@ type Sensor implements Node {
 
 "A measurable quantity."
 type Parameter implements Node {
+  "Opaque id."
   id: UUID!
   "Name in payloads and rules, ` + "`" + `vibration_rms` + "`" + `."
   name: String!
@@ -4024,7 +4235,9 @@ enum AssetOrderField {
 
 "How to order assets."
 input AssetOrder {
+  "What to order by."
   field: AssetOrderField!
+  "The sense of the order."
   direction: OrderDirection! = ASC
 }
 
@@ -4040,67 +4253,92 @@ input SensorFilter {
 
 "A page of sites."
 type SiteConnection {
+  "The items with their cursors."
   edges: [SiteEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [Site!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type SiteEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: Site!
 }
 "A page of gateways."
 type GatewayConnection {
+  "The items with their cursors."
   edges: [GatewayEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [Gateway!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type GatewayEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: Gateway!
 }
 "A page of assets."
 type AssetConnection {
+  "The items with their cursors."
   edges: [AssetEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [Asset!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type AssetEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: Asset!
 }
 "A page of sensors."
 type SensorConnection {
+  "The items with their cursors."
   edges: [SensorEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [Sensor!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type SensorEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: Sensor!
 }
 "A page of parameters."
 type ParameterConnection {
+  "The items with their cursors."
   edges: [ParameterEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [Parameter!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type ParameterEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: Parameter!
 }
 
@@ -4114,16 +4352,25 @@ input CreateAssetInput {
   code: String!
   "Display name, 1-200 characters."
   name: String!
+  "Kind of machine."
   type: AssetType!
+  "What it means when it stops."
   criticality: Criticality! = MEDIUM
+  "Maker, at most 200 characters."
   manufacturer: String
+  "Maker's model, at most 200 characters."
   model: String
+  "Maker's serial number, at most 100 characters."
   serialNumber: String
+  "First day in service; the time of day is dropped."
   installedOn: Time
+  "Where on the site, at most 200 characters."
   location: String
   "Rated power in kW, above 0."
   ratedPowerKw: Float
+  "Machine group of ISO 20816-3."
   isoMachineGroup: IsoMachineGroup
+  "Support class of ISO 20816-3."
   isoSupportType: IsoSupportType
   "Loss per hour of standstill, in the tenant's currency, 0 or more."
   downtimeCostPerHour: Float
@@ -4131,22 +4378,35 @@ input CreateAssetInput {
 
 "What to change of a machine; fields left out stay as they are, null clears."
 input UpdateAssetInput {
+  "The machine."
   id: UUID!
   "The ` + "`" + `version` + "`" + ` that the change is based on."
   expectedVersion: Int!
+  "The site it stands at; not null."
   siteId: UUID
+  "The assembly it is part of."
   parentId: UUID
+  "Display name, 1-200 characters; not null."
   name: String
+  "Kind of machine; not null."
   type: AssetType
+  "What it means when it stops; not null."
   criticality: Criticality
+  "Maker, at most 200 characters."
   manufacturer: String
+  "Maker's model, at most 200 characters."
   model: String
+  "Maker's serial number, at most 100 characters."
   serialNumber: String
+  "First day in service; the time of day is dropped."
   installedOn: Time
+  "Where on the site, at most 200 characters."
   location: String
   "Rated power in kW, above 0."
   ratedPowerKw: Float
+  "Machine group of ISO 20816-3."
   isoMachineGroup: IsoMachineGroup
+  "Support class of ISO 20816-3."
   isoSupportType: IsoSupportType
   "Loss per hour of standstill, in the tenant's currency, 0 or more."
   downtimeCostPerHour: Float
@@ -4180,36 +4440,106 @@ type Dashboard {
 
 "How many alarms have a severity."
 type SeverityCount {
+  "The severity."
   severity: Severity!
+  "Number of active alarms."
   count: Int!
 }
 
 extend type Query {
   "Sites, by code."
-  sites(first: Int, after: String, last: Int, before: String): SiteConnection!
+  sites(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+  ): SiteConnection!
   "Gateways, by code."
-  gateways(first: Int, after: String, last: Int, before: String, siteId: UUID): GatewayConnection!
+  gateways(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+    "Only those of the site."
+    siteId: UUID
+  ): GatewayConnection!
   "Machines."
-  assets(first: Int, after: String, last: Int, before: String, filter: AssetFilter, orderBy: AssetOrder): AssetConnection!
+  assets(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+    "Which to list; all when left out."
+    filter: AssetFilter
+    "The order; by code when left out."
+    orderBy: AssetOrder
+  ): AssetConnection!
   "One machine by id or by code; null when there is none such."
-  asset(id: UUID, code: String): Asset
+  asset(
+    "Its id; leave it out to give the code."
+    id: UUID
+    "Its code; leave it out to give the id."
+    code: String
+  ): Asset
   "Sensors, by code."
-  sensors(first: Int, after: String, last: Int, before: String, filter: SensorFilter): SensorConnection!
+  sensors(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+    "Which to list; all when left out."
+    filter: SensorFilter
+  ): SensorConnection!
   "The catalogue of parameters: built in, then the tenant's own, by name."
-  parameters(first: Int, after: String, last: Int, before: String): ParameterConnection!
+  parameters(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+  ): ParameterConnection!
   "The fleet, or one site, at a glance."
-  dashboard(siteId: UUID): Dashboard!
+  dashboard(
+    "The site; the whole tenant when left out."
+    siteId: UUID
+  ): Dashboard!
 }
 
 extend type Mutation {
   "Add a machine."
-  createAsset(input: CreateAssetInput!): AssetPayload!
+  createAsset(
+    "What to do."
+    input: CreateAssetInput!
+  ): AssetPayload!
   "Change a machine."
-  updateAsset(input: UpdateAssetInput!): AssetPayload!
+  updateAsset(
+    "What to do."
+    input: UpdateAssetInput!
+  ): AssetPayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/predictions.graphql", Input: `"A class that a fault classifier can name."
 type FaultType implements Node {
+  "Opaque id."
   id: UUID!
   "Stable code, ` + "`" + `cavitation` + "`" + `."
   code: String!
@@ -4241,9 +4571,13 @@ type FaultProbability {
 
 "What a model said of a window of readings."
 type FaultPrediction implements Node {
+  "Opaque id."
   id: UUID!
+  "Site of the sensor."
   siteId: UUID!
+  "Asset of the sensor."
   assetId: UUID!
+  "The sensor whose window it is."
   sensorId: UUID!
   "The machine; null when it is no more."
   asset: Asset
@@ -4267,13 +4601,18 @@ type FaultPrediction implements Node {
 
 "A page of predictions, newest first."
 type FaultPredictionConnection {
+  "The items with their cursors."
   edges: [FaultPredictionEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [FaultPrediction!]!
+  "The place of the page."
   pageInfo: PageInfo!
 }
 "An item of a page."
 type FaultPredictionEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: FaultPrediction!
 }
 
@@ -4285,7 +4624,9 @@ input PredictionFilter {
   codes: [String!]
   "Only those at least as probable, 0-1."
   minProbability: Float
+  "Only those of windows that end at or after this time."
   from: Time
+  "Only those of windows that end before this time."
   to: Time
 }
 
@@ -4301,28 +4642,56 @@ type PredictionItem {
 
 "A page of fault types."
 type FaultTypeConnection {
+  "The items with their cursors."
   edges: [FaultTypeEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [FaultType!]!
+  "The place of the page."
   pageInfo: PageInfo!
   "Number of all matches; computed only when asked for."
   totalCount: Int!
 }
 "An item of a page."
 type FaultTypeEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: FaultType!
 }
 
 extend type Query {
   "What can go wrong, by code."
-  faultTypes(first: Int, after: String, last: Int, before: String): FaultTypeConnection!
+  faultTypes(
+    "Number of items from the beginning, or behind ` + "`" + `after` + "`" + `, 1-100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "Number of items from the end, or before ` + "`" + `before` + "`" + `, 1-100."
+    last: Int
+    "Cursor before which the page ends."
+    before: String
+  ): FaultTypeConnection!
   "What the models said, newest first."
-  predictions(first: Int, after: String, scope: ScopeInput, filter: PredictionFilter): FaultPredictionConnection!
+  predictions(
+    "Number of predictions, 1-100; 20 when left out."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "What to narrow to; the whole tenant when left out."
+    scope: ScopeInput
+    "Which to list; all when left out."
+    filter: PredictionFilter
+  ): FaultPredictionConnection!
 }
 
 extend type Subscription {
-  "Predictions as they are made."
-  predictions(scope: ScopeInput, onlyAbnormal: Boolean = false): PredictionItem!
+  "Predictions as they are made; begins with the newest of the scope, at most 20."
+  predictions(
+    "What to narrow to; the whole tenant when left out."
+    scope: ScopeInput
+    "No ` + "`" + `normal` + "`" + `."
+    onlyAbnormal: Boolean = false
+  ): PredictionItem!
 }
 `, BuiltIn: false},
 	{Name: "../schema/schema.graphql", Input: `"Time in UTC, RFC 3339 with milliseconds."
@@ -4393,9 +4762,15 @@ input ScopeInput {
 "Reads."
 type Query {
   "Any entity by its id; null when there is none such in the tenant."
-  node(id: UUID!): Node
+  node(
+    "The id."
+    id: UUID!
+  ): Node
   "Several entities by their ids, in that order, null for each that is not there; at most 100."
-  nodes(ids: [UUID!]!): [Node]!
+  nodes(
+    "The ids, at most 100."
+    ids: [UUID!]!
+  ): [Node]!
 }
 
 "Writes."
@@ -4437,13 +4812,18 @@ type Reading {
 
 "A page of readings, newest first."
 type ReadingConnection {
+  "The items with their cursors."
   edges: [ReadingEdge!]!
+  "The items themselves, for callers that need no cursors."
   nodes: [Reading!]!
+  "The place of the page."
   pageInfo: PageInfo!
 }
 "An item of a page."
 type ReadingEdge {
+  "Opaque place of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
+  "The item."
   node: Reading!
 }
 
@@ -4459,6 +4839,7 @@ type TelemetryItem {
 
 "A message that was refused."
 type RejectedReading {
+  "Opaque id; not resolvable by ` + "`" + `node` + "`" + `."
   id: UUID!
   "Machine-readable reason, such as ` + "`" + `unknown_sensor` + "`" + `."
   reason: String!
@@ -4468,21 +4849,42 @@ type RejectedReading {
   topic: String!
   "Beginning of its payload."
   payload: String!
+  "When it was refused."
   at: Time!
 }
 
 extend type Query {
   "The newest reading by event time of every sensor of the scope, at most 100."
-  latestReadings(scope: ScopeInput): [Reading!]!
+  latestReadings(
+    "What to narrow to; the whole tenant when left out."
+    scope: ScopeInput
+  ): [Reading!]!
   "Raw readings of an asset or sensor, newest first."
-  telemetry(first: Int, after: String, scope: ScopeInput!, from: Time, to: Time): ReadingConnection!
+  telemetry(
+    "Number of readings, 1-100; 20 when left out."
+    first: Int
+    "Cursor behind which the page begins."
+    after: String
+    "The asset or sensor."
+    scope: ScopeInput!
+    "Only readings at or after this time."
+    from: Time
+    "Only readings before this time."
+    to: Time
+  ): ReadingConnection!
   "The newest messages that were refused, at most ` + "`" + `first` + "`" + ` (100)."
-  rejectedReadings(first: Int): [RejectedReading!]!
+  rejectedReadings(
+    "Number of messages, 1-100; 20 when left out."
+    first: Int
+  ): [RejectedReading!]!
 }
 
 extend type Subscription {
-  "Readings as they are stored. Slow clients get the newest and an item with ` + "`" + `resync` + "`" + `."
-  telemetry(scope: ScopeInput): TelemetryItem!
+  "Readings as they are stored; begins with the newest of each sensor of the scope, at most 500. Slow clients get the newest and an item with ` + "`" + `resync` + "`" + `."
+  telemetry(
+    "What to narrow to; the whole tenant when left out."
+    scope: ScopeInput
+  ): TelemetryItem!
 }
 `, BuiltIn: false},
 }
@@ -25279,14 +25681,14 @@ func (ec *executionContext) marshalNAlarmItem2ᚖforesightᚋgraphᚋmodelᚐAla
 }
 
 func (ec *executionContext) unmarshalNAlarmOperator2foresightᚋinternalᚋrulesᚐOperator(ctx context.Context, v any) (rules.Operator, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNAlarmOperator2foresightᚋinternalᚋrulesᚐOperator[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNAlarmOperator2foresightᚋinternalᚋrulesᚐOperator(ctx context.Context, sel ast.SelectionSet, v rules.Operator) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNAlarmOperator2foresightᚋinternalᚋrulesᚐOperator[v])
+	res := model.MarshalString(marshalNAlarmOperator2foresightᚋinternalᚋrulesᚐOperator[v])
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -25390,14 +25792,14 @@ func (ec *executionContext) marshalNAlarmRulePayload2ᚖforesightᚋgraphᚋmode
 }
 
 func (ec *executionContext) unmarshalNAlarmStatus2foresightᚋinternalᚋrulesᚐStatus(ctx context.Context, v any) (rules.Status, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNAlarmStatus2foresightᚋinternalᚋrulesᚐStatus[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNAlarmStatus2foresightᚋinternalᚋrulesᚐStatus(ctx context.Context, sel ast.SelectionSet, v rules.Status) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNAlarmStatus2foresightᚋinternalᚋrulesᚐStatus[v])
+	res := model.MarshalString(marshalNAlarmStatus2foresightᚋinternalᚋrulesᚐStatus[v])
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -25530,14 +25932,14 @@ func (ec *executionContext) marshalNAssetPayload2ᚖforesightᚋgraphᚋmodelᚐ
 }
 
 func (ec *executionContext) unmarshalNAssetType2foresightᚋentᚋenumᚐAssetType(ctx context.Context, v any) (enum.AssetType, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNAssetType2foresightᚋentᚋenumᚐAssetType[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNAssetType2foresightᚋentᚋenumᚐAssetType(ctx context.Context, sel ast.SelectionSet, v enum.AssetType) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNAssetType2foresightᚋentᚋenumᚐAssetType[v])
+	res := model.MarshalString(marshalNAssetType2foresightᚋentᚋenumᚐAssetType[v])
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -25609,14 +26011,14 @@ func (ec *executionContext) unmarshalNCreateAssetInput2foresightᚋgraphᚋmodel
 }
 
 func (ec *executionContext) unmarshalNCriticality2foresightᚋentᚋenumᚐCriticality(ctx context.Context, v any) (enum.Criticality, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNCriticality2foresightᚋentᚋenumᚐCriticality[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNCriticality2foresightᚋentᚋenumᚐCriticality(ctx context.Context, sel ast.SelectionSet, v enum.Criticality) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNCriticality2foresightᚋentᚋenumᚐCriticality[v])
+	res := model.MarshalString(marshalNCriticality2foresightᚋentᚋenumᚐCriticality[v])
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -26091,14 +26493,14 @@ func (ec *executionContext) marshalNModelEdge2ᚖforesightᚋgraphᚋmodelᚐEdg
 }
 
 func (ec *executionContext) unmarshalNModelStage2foresightᚋentᚋenumᚐModelStage(ctx context.Context, v any) (enum.ModelStage, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNModelStage2foresightᚋentᚋenumᚐModelStage[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNModelStage2foresightᚋentᚋenumᚐModelStage(ctx context.Context, sel ast.SelectionSet, v enum.ModelStage) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNModelStage2foresightᚋentᚋenumᚐModelStage[v])
+	res := model.MarshalString(marshalNModelStage2foresightᚋentᚋenumᚐModelStage[v])
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -26123,14 +26525,14 @@ var (
 )
 
 func (ec *executionContext) unmarshalNModelType2foresightᚋentᚋenumᚐModelType(ctx context.Context, v any) (enum.ModelType, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNModelType2foresightᚋentᚋenumᚐModelType[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNModelType2foresightᚋentᚋenumᚐModelType(ctx context.Context, sel ast.SelectionSet, v enum.ModelType) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNModelType2foresightᚋentᚋenumᚐModelType[v])
+	res := model.MarshalString(marshalNModelType2foresightᚋentᚋenumᚐModelType[v])
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -26451,14 +26853,14 @@ func (ec *executionContext) unmarshalNResolveAlarmInput2foresightᚋgraphᚋmode
 }
 
 func (ec *executionContext) unmarshalNRole2foresightᚋinternalᚋtenancyᚐRole(ctx context.Context, v any) (tenancy.Role, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNRole2foresightᚋinternalᚋtenancyᚐRole[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNRole2foresightᚋinternalᚋtenancyᚐRole(ctx context.Context, sel ast.SelectionSet, v tenancy.Role) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNRole2foresightᚋinternalᚋtenancyᚐRole[v])
+	res := model.MarshalString(marshalNRole2foresightᚋinternalᚋtenancyᚐRole[v])
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -26550,14 +26952,14 @@ func (ec *executionContext) marshalNSensorEdge2ᚖforesightᚋgraphᚋmodelᚐEd
 }
 
 func (ec *executionContext) unmarshalNSeverity2foresightᚋinternalᚋrulesᚐSeverity(ctx context.Context, v any) (rules.Severity, error) {
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNSeverity2foresightᚋinternalᚋrulesᚐSeverity[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNSeverity2foresightᚋinternalᚋrulesᚐSeverity(ctx context.Context, sel ast.SelectionSet, v rules.Severity) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNSeverity2foresightᚋinternalᚋrulesᚐSeverity[v])
+	res := model.MarshalString(marshalNSeverity2foresightᚋinternalᚋrulesᚐSeverity[v])
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -26670,13 +27072,13 @@ func (ec *executionContext) marshalNSiteEdge2ᚖforesightᚋgraphᚋmodelᚐEdge
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
-	res, err := graphql.UnmarshalString(v)
+	res, err := model.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNString2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(v)
+	res := model.MarshalString(v)
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -27072,7 +27474,7 @@ func (ec *executionContext) unmarshalOAlarmOperator2ᚖforesightᚋinternalᚋru
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalOAlarmOperator2ᚖforesightᚋinternalᚋrulesᚐOperator[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -27083,7 +27485,7 @@ func (ec *executionContext) marshalOAlarmOperator2ᚖforesightᚋinternalᚋrule
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOAlarmOperator2ᚖforesightᚋinternalᚋrulesᚐOperator[*v])
+	res := model.MarshalString(marshalOAlarmOperator2ᚖforesightᚋinternalᚋrulesᚐOperator[*v])
 	return res
 }
 
@@ -27159,7 +27561,7 @@ func (ec *executionContext) unmarshalOAlarmStatus2ᚖforesightᚋinternalᚋrule
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalOAlarmStatus2ᚖforesightᚋinternalᚋrulesᚐStatus[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -27170,7 +27572,7 @@ func (ec *executionContext) marshalOAlarmStatus2ᚖforesightᚋinternalᚋrules�
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOAlarmStatus2ᚖforesightᚋinternalᚋrulesᚐStatus[*v])
+	res := model.MarshalString(marshalOAlarmStatus2ᚖforesightᚋinternalᚋrulesᚐStatus[*v])
 	return res
 }
 
@@ -27252,7 +27654,7 @@ func (ec *executionContext) unmarshalOAssetType2ᚖforesightᚋentᚋenumᚐAsse
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalOAssetType2ᚖforesightᚋentᚋenumᚐAssetType[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -27263,7 +27665,7 @@ func (ec *executionContext) marshalOAssetType2ᚖforesightᚋentᚋenumᚐAssetT
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOAssetType2ᚖforesightᚋentᚋenumᚐAssetType[*v])
+	res := model.MarshalString(marshalOAssetType2ᚖforesightᚋentᚋenumᚐAssetType[*v])
 	return res
 }
 
@@ -27368,7 +27770,7 @@ func (ec *executionContext) unmarshalOCriticality2ᚖforesightᚋentᚋenumᚐCr
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalOCriticality2ᚖforesightᚋentᚋenumᚐCriticality[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -27379,7 +27781,7 @@ func (ec *executionContext) marshalOCriticality2ᚖforesightᚋentᚋenumᚐCrit
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOCriticality2ᚖforesightᚋentᚋenumᚐCriticality[*v])
+	res := model.MarshalString(marshalOCriticality2ᚖforesightᚋentᚋenumᚐCriticality[*v])
 	return res
 }
 
@@ -27478,7 +27880,7 @@ func (ec *executionContext) unmarshalOIsoSupportType2ᚖforesightᚋentᚋenum�
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalOIsoSupportType2ᚖforesightᚋentᚋenumᚐSupportType[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -27489,7 +27891,7 @@ func (ec *executionContext) marshalOIsoSupportType2ᚖforesightᚋentᚋenumᚐS
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOIsoSupportType2ᚖforesightᚋentᚋenumᚐSupportType[*v])
+	res := model.MarshalString(marshalOIsoSupportType2ᚖforesightᚋentᚋenumᚐSupportType[*v])
 	return res
 }
 
@@ -27548,7 +27950,7 @@ func (ec *executionContext) unmarshalORole2ᚖforesightᚋinternalᚋtenancyᚐR
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalORole2ᚖforesightᚋinternalᚋtenancyᚐRole[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -27559,7 +27961,7 @@ func (ec *executionContext) marshalORole2ᚖforesightᚋinternalᚋtenancyᚐRol
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalORole2ᚖforesightᚋinternalᚋtenancyᚐRole[*v])
+	res := model.MarshalString(marshalORole2ᚖforesightᚋinternalᚋtenancyᚐRole[*v])
 	return res
 }
 
@@ -27648,7 +28050,7 @@ func (ec *executionContext) unmarshalOSeverity2ᚖforesightᚋinternalᚋrules�
 	if v == nil {
 		return nil, nil
 	}
-	tmp, err := graphql.UnmarshalString(v)
+	tmp, err := model.UnmarshalString(v)
 	res := unmarshalOSeverity2ᚖforesightᚋinternalᚋrulesᚐSeverity[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -27659,7 +28061,7 @@ func (ec *executionContext) marshalOSeverity2ᚖforesightᚋinternalᚋrulesᚐS
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOSeverity2ᚖforesightᚋinternalᚋrulesᚐSeverity[*v])
+	res := model.MarshalString(marshalOSeverity2ᚖforesightᚋinternalᚋrulesᚐSeverity[*v])
 	return res
 }
 
@@ -27686,14 +28088,14 @@ func (ec *executionContext) marshalOSite2ᚖforesightᚋentᚐSite(ctx context.C
 }
 
 func (ec *executionContext) unmarshalOString2string(ctx context.Context, v any) (string, error) {
-	res, err := graphql.UnmarshalString(v)
+	res, err := model.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOString2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(v)
+	res := model.MarshalString(v)
 	return res
 }
 
@@ -27736,7 +28138,7 @@ func (ec *executionContext) unmarshalOString2ᚖstring(ctx context.Context, v an
 	if v == nil {
 		return nil, nil
 	}
-	res, err := graphql.UnmarshalString(v)
+	res, err := model.UnmarshalString(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -27746,7 +28148,7 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(*v)
+	res := model.MarshalString(*v)
 	return res
 }
 

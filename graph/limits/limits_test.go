@@ -3,6 +3,7 @@ package limits_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,12 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/introspection"
 
 	"foresight/graph/gqlerr"
 	"foresight/graph/internal/testgraph"
 	"foresight/graph/limits"
+	"foresight/internal/fault"
 )
 
 func newExecutor(c limits.Config, introspect bool) *executor.Executor {
@@ -158,6 +161,43 @@ func TestTheUsualIntrospectionQueryIsAnswered(t *testing.T) {
 	if len(r.Errors) > 0 || !strings.Contains(string(r.Data), "ItemConnection") {
 		t.Error(r.Errors)
 	}
+}
+
+// FuzzMeasure: any document is refused in words that people may read, or costs no
+// more than the limit.
+func FuzzMeasure(f *testing.F) {
+	for _, q := range []string{
+		`{hello}`, `{a:hello b:hello __typename}`, `query($n:Int=30){items(first:$n){nodes{name children(first:5){nodes{name}}}}}`,
+		`{items(first:3){nodes{...f} edges{node{...f}}}} fragment f on Item{name parts{...f}}`, `{byIds(ids:["t-1","t-2"]){name}}`,
+		`mutation{...f} fragment f on Mutation{a:add(n:1) b:add(n:1)}`, `subscription{count}`, `{... @defer{hello}}`,
+		`{__schema{types{fields{name}}}}`, `query($n:Boolean!){hello @skip(if:$n)}`, `{items(first:-1){nodes{name}}}`,
+		`{items(first:99999999999999999999){nodes{name}}}`, "{\"\"\"\xff", `{items(first:100){nodes{children(first:100){nodes{name}}}}}`,
+	} {
+		f.Add(q, 3)
+	}
+	c := limits.Config{MaxDepth: 6, MaxCost: 500, MaxAliases: 5}
+	e := newExecutor(c, true)
+	e.SetParserTokenLimit(500)
+	f.Fuzz(func(t *testing.T, query string, n int) {
+		ctx := graphql.StartOperationTrace(t.Context())
+		oc, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: map[string]any{"n": n}})
+		if errs != nil {
+			shown, err := json.Marshal(e.DispatchError(graphql.WithOperationContext(ctx, oc), errs))
+			if err != nil || !json.Valid(shown) {
+				t.Fatalf("%q: %v %s", query, err, shown)
+			}
+			for _, err := range errs {
+				if fault.KindOf(err) == fault.Internal && errors.As(err, new(*fault.Error)) {
+					t.Fatalf("%q: %v", query, err)
+				}
+			}
+			return
+		}
+		cost, ok := oc.Stats.GetExtension(new(limits.Extension).ExtensionName()).(*limits.Cost)
+		if !ok || cost.Requested < 0 || cost.Requested > c.MaxCost || len(query) > 64<<10 {
+			t.Fatalf("%q is let in at the cost %+v", query, cost)
+		}
+	})
 }
 
 func BenchmarkMeasure(b *testing.B) {

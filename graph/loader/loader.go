@@ -6,6 +6,7 @@ package loader
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -21,9 +22,10 @@ import (
 	"foresight/internal/tenancy"
 )
 
-// wait is how long a batch is collected: gqlgen resolves the items of a list
-// concurrently, so that the others come within it.
-const wait = 500 * time.Microsecond
+// collect is how long a batch is collected: gqlgen resolves the items of a list
+// concurrently, so that the others come within it. On a busy machine some come later
+// and make another batch: more statements, but no other answer.
+const collect = 500 * time.Microsecond
 
 // recent bounds how far back the latest prediction of an asset is looked for.
 const recent = 7 * 24 * time.Hour
@@ -35,6 +37,8 @@ type Sources struct {
 	Alarms *alarms.Service
 	Rules  *alarms.RuleService
 	Store  telemetry.Store
+	// Collect is how long a batch is collected; 500 µs when zero.
+	Collect time.Duration
 }
 
 // Loaders are the batches of one response.
@@ -51,7 +55,8 @@ type Loaders struct {
 	Deployment  *One[*ent.MLModelDeployment]
 	Rule        *One[*ent.AlarmRule]
 	Event       *One[*alarms.Event]
-	Prediction  *One[*telemetry.FaultPrediction] // the latest of an asset
+	Prediction  *One[*telemetry.FaultPrediction]
+	Latest      *One[*telemetry.FaultPrediction] // of an asset
 	SensorSeen  *One[time.Time]
 	AssetSeen   *One[time.Time]
 	AssetLoad   *One[plant.AlarmLoad]
@@ -76,7 +81,7 @@ func (o *One[T]) Load(ctx context.Context, of id.UUID) (T, bool, error) {
 	return v, err == nil, err
 }
 
-func one[T any](fetch func(context.Context, []id.UUID) (map[id.UUID]T, error)) *One[T] {
+func one[T any](wait time.Duration, fetch func(context.Context, []id.UUID) (map[id.UUID]T, error)) *One[T] {
 	return &One[T]{dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(wait), dataloadgen.WithBatchCapacity(1000))}
 }
 
@@ -90,24 +95,40 @@ func byID[T any](find func(context.Context, []id.UUID) ([]T, error), key func(T)
 
 // New returns empty batches.
 func New(s Sources) *Loaders {
+	wait := s.Collect
+	if wait <= 0 {
+		wait = collect
+	}
 	return &Loaders{
-		Site: one(s.Plant.SitesByID), Gateway: one(s.Plant.GatewaysByID), Asset: one(s.Plant.AssetsByID),
-		Sensor: one(s.Plant.SensorsByID), Parameter: one(s.Plant.ParametersByID), User: one(s.Plant.UsersByID),
-		FaultType: one(s.Models.FaultTypesByID), Model: one(s.Models.ModelsByID),
-		Version: one(s.Models.VersionsByID), Deployment: one(s.Models.DeploymentsByID),
-		Rule:  one(byID(s.Rules.ByID, func(e *ent.AlarmRule) id.UUID { return e.ID })),
-		Event: one(byID(s.Alarms.EventsByID, func(e *alarms.Event) id.UUID { return e.ID })),
-		Prediction: one(func(ctx context.Context, assets []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
-			found, err := s.Store.LatestPredictions(ctx, tenancy.Must(ctx).TenantID, assets, time.Now().Add(-recent))
-			out := make(map[id.UUID]*telemetry.FaultPrediction, len(found))
-			for k, p := range found {
+		Site: one(wait, s.Plant.SitesByID), Gateway: one(wait, s.Plant.GatewaysByID), Asset: one(wait, s.Plant.AssetsByID),
+		Sensor: one(wait, s.Plant.SensorsByID), Parameter: one(wait, s.Plant.ParametersByID), User: one(wait, s.Plant.UsersByID),
+		FaultType: one(wait, s.Models.FaultTypesByID), Model: one(wait, s.Models.ModelsByID),
+		Version: one(wait, s.Models.VersionsByID), Deployment: one(wait, s.Models.DeploymentsByID),
+		Rule:  one(wait, byID(s.Rules.ByID, func(e *ent.AlarmRule) id.UUID { return e.ID })),
+		Event: one(wait, byID(s.Alarms.EventsByID, func(e *alarms.Event) id.UUID { return e.ID })),
+		Prediction: one(wait, func(ctx context.Context, ids []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
+			return visible(ctx)(s.Store.PredictionsByID(ctx, tenancy.Must(ctx).TenantID, ids))
+		}),
+		Latest: one(wait, func(ctx context.Context, assets []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
+			return visible(ctx)(s.Store.LatestPredictions(ctx, tenancy.Must(ctx).TenantID, assets, time.Now().Add(-recent)))
+		}),
+		SensorSeen: one(wait, s.Plant.LastSeenOfSensors), AssetSeen: one(wait, s.Plant.LastSeenOfAssets),
+		AssetLoad: one(wait, s.Plant.AlarmLoadOfAssets), SiteLoad: one(wait, s.Plant.AlarmLoadOfSites), AssetCount: one(wait, s.Plant.AssetCounts),
+		Sensors: one(wait, s.Plant.SensorsOf), Versions: one(wait, s.Models.VersionsOf), Transitions: one(wait, s.Alarms.Transitions),
+	}
+}
+
+// visible keeps the predictions that lie on the actor's sites: the store knows none.
+func visible(ctx context.Context) func(map[id.UUID]telemetry.FaultPrediction, error) (map[id.UUID]*telemetry.FaultPrediction, error) {
+	sites := tenancy.Must(ctx).SiteIDs
+	return func(found map[id.UUID]telemetry.FaultPrediction, err error) (map[id.UUID]*telemetry.FaultPrediction, error) {
+		out := make(map[id.UUID]*telemetry.FaultPrediction, len(found))
+		for k, p := range found {
+			if len(sites) == 0 || slices.Contains(sites, p.Site) {
 				out[k] = &p
 			}
-			return out, err
-		}),
-		SensorSeen: one(s.Plant.LastSeenOfSensors), AssetSeen: one(s.Plant.LastSeenOfAssets),
-		AssetLoad: one(s.Plant.AlarmLoadOfAssets), SiteLoad: one(s.Plant.AlarmLoadOfSites), AssetCount: one(s.Plant.AssetCounts),
-		Sensors: one(s.Plant.SensorsOf), Versions: one(s.Models.VersionsOf), Transitions: one(s.Alarms.Transitions),
+		}
+		return out, err
 	}
 }
 

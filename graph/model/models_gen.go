@@ -22,6 +22,7 @@ import (
 
 // Who has seen which alarm.
 type AcknowledgeAlarmInput struct {
+	// The alarm.
 	ID uuid.UUID `json:"id"`
 	// At most 2000 characters.
 	Note graphql.Omittable[*string] `json:"note,omitempty"`
@@ -35,9 +36,12 @@ type AlarmEventFilter struct {
 	ActiveOnly graphql.Omittable[*bool] `json:"activeOnly,omitempty"`
 	// Only these severities.
 	Severities graphql.Omittable[[]rules.Severity] `json:"severities,omitempty"`
-	SiteID     graphql.Omittable[*uuid.UUID]       `json:"siteId,omitempty"`
-	AssetID    graphql.Omittable[*uuid.UUID]       `json:"assetId,omitempty"`
-	RuleID     graphql.Omittable[*uuid.UUID]       `json:"ruleId,omitempty"`
+	// Only those at the site.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Only those of the machine.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Only those of the rule.
+	RuleID graphql.Omittable[*uuid.UUID] `json:"ruleId,omitempty"`
 	// Only those raised within so many days, 1-365.
 	Days graphql.Omittable[*int] `json:"days,omitempty"`
 }
@@ -65,13 +69,16 @@ type AlarmItem struct {
 // Which rules to list.
 type AlarmRuleFilter struct {
 	// Text within the name, without regard to case.
-	Search    graphql.Omittable[*string]         `json:"search,omitempty"`
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// Only those limited to the kind of machine.
 	AssetType graphql.Omittable[*enum.AssetType] `json:"assetType,omitempty"`
-	IsActive  graphql.Omittable[*bool]           `json:"isActive,omitempty"`
+	// Only those that are active (true) or not (false).
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
 }
 
 // Which rule to delete or restore.
 type AlarmRuleIDInput struct {
+	// The rule.
 	ID uuid.UUID `json:"id"`
 }
 
@@ -101,8 +108,10 @@ type AssetFilter struct {
 
 // How to order assets.
 type AssetOrder struct {
-	Field     AssetOrderField `json:"field"`
-	Direction OrderDirection  `json:"direction"`
+	// What to order by.
+	Field AssetOrderField `json:"field"`
+	// The sense of the order.
+	Direction OrderDirection `json:"direction"`
 }
 
 // Outcome of adding or changing a machine.
@@ -115,6 +124,7 @@ type AssetPayload struct {
 
 // Which alarm's condition is gone.
 type ClearAlarmInput struct {
+	// The alarm.
 	ID uuid.UUID `json:"id"`
 	// At most 2000 characters.
 	Note graphql.Omittable[*string] `json:"note,omitempty"`
@@ -123,18 +133,27 @@ type ClearAlarmInput struct {
 // A rule to be added; at most one of site, asset and sensor limits it, and the asset type may be added to a site.
 type CreateAlarmRuleInput struct {
 	// 1-200 characters.
-	Name      string                             `json:"name"`
-	SiteID    graphql.Omittable[*uuid.UUID]      `json:"siteId,omitempty"`
+	Name string `json:"name"`
+	// Limit it to a site.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Limit it to a kind of machine.
 	AssetType graphql.Omittable[*enum.AssetType] `json:"assetType,omitempty"`
-	AssetID   graphql.Omittable[*uuid.UUID]      `json:"assetId,omitempty"`
-	SensorID  graphql.Omittable[*uuid.UUID]      `json:"sensorId,omitempty"`
+	// Limit it to a machine.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Limit it to a sensor.
+	SensorID graphql.Omittable[*uuid.UUID] `json:"sensorId,omitempty"`
 	// A parameter of the catalogue, `confidence` or `silence`.
-	Parameter          string                      `json:"parameter"`
-	Operator           rules.Operator              `json:"operator"`
-	Threshold          float64                     `json:"threshold"`
-	FaultCodes         graphql.Omittable[[]string] `json:"faultCodes,omitempty"`
-	OnlyInDistribution bool                        `json:"onlyInDistribution"`
-	Severity           rules.Severity              `json:"severity"`
+	Parameter string `json:"parameter"`
+	// How the value is compared with the threshold.
+	Operator rules.Operator `json:"operator"`
+	// In the parameter's unit; 0-1 for `confidence`, seconds for `silence`.
+	Threshold float64 `json:"threshold"`
+	// For `confidence`: only these faults; empty means any but `normal`.
+	FaultCodes graphql.Omittable[[]string] `json:"faultCodes,omitempty"`
+	// For `confidence`: leave out predictions far from what the model has seen.
+	OnlyInDistribution bool `json:"onlyInDistribution"`
+	// Severity of its alarms.
+	Severity rules.Severity `json:"severity"`
 	// 0 or more.
 	Deadband float64 `json:"deadband"`
 	// 0-86400.
@@ -142,8 +161,9 @@ type CreateAlarmRuleInput struct {
 	// 0-86400.
 	OffDelaySec int `json:"offDelaySec"`
 	// 1-1000.
-	MinConsecutive int  `json:"minConsecutive"`
-	IsActive       bool `json:"isActive"`
+	MinConsecutive int `json:"minConsecutive"`
+	// A rule that is not active raises nothing.
+	IsActive bool `json:"isActive"`
 }
 
 // A machine to be added.
@@ -155,18 +175,27 @@ type CreateAssetInput struct {
 	// Code, `[a-z0-9_-]{1,100}`, unique in the tenant.
 	Code string `json:"code"`
 	// Display name, 1-200 characters.
-	Name         string                        `json:"name"`
-	Type         enum.AssetType                `json:"type"`
-	Criticality  enum.Criticality              `json:"criticality"`
-	Manufacturer graphql.Omittable[*string]    `json:"manufacturer,omitempty"`
-	Model        graphql.Omittable[*string]    `json:"model,omitempty"`
-	SerialNumber graphql.Omittable[*string]    `json:"serialNumber,omitempty"`
-	InstalledOn  graphql.Omittable[*time.Time] `json:"installedOn,omitempty"`
-	Location     graphql.Omittable[*string]    `json:"location,omitempty"`
+	Name string `json:"name"`
+	// Kind of machine.
+	Type enum.AssetType `json:"type"`
+	// What it means when it stops.
+	Criticality enum.Criticality `json:"criticality"`
+	// Maker, at most 200 characters.
+	Manufacturer graphql.Omittable[*string] `json:"manufacturer,omitempty"`
+	// Maker's model, at most 200 characters.
+	Model graphql.Omittable[*string] `json:"model,omitempty"`
+	// Maker's serial number, at most 100 characters.
+	SerialNumber graphql.Omittable[*string] `json:"serialNumber,omitempty"`
+	// First day in service; the time of day is dropped.
+	InstalledOn graphql.Omittable[*time.Time] `json:"installedOn,omitempty"`
+	// Where on the site, at most 200 characters.
+	Location graphql.Omittable[*string] `json:"location,omitempty"`
 	// Rated power in kW, above 0.
-	RatedPowerKw    graphql.Omittable[*float64]          `json:"ratedPowerKw,omitempty"`
-	IsoMachineGroup graphql.Omittable[*IsoMachineGroup]  `json:"isoMachineGroup,omitempty"`
-	IsoSupportType  graphql.Omittable[*enum.SupportType] `json:"isoSupportType,omitempty"`
+	RatedPowerKw graphql.Omittable[*float64] `json:"ratedPowerKw,omitempty"`
+	// Machine group of ISO 20816-3.
+	IsoMachineGroup graphql.Omittable[*IsoMachineGroup] `json:"isoMachineGroup,omitempty"`
+	// Support class of ISO 20816-3.
+	IsoSupportType graphql.Omittable[*enum.SupportType] `json:"isoSupportType,omitempty"`
 	// Loss per hour of standstill, in the tenant's currency, 0 or more.
 	DowntimeCostPerHour graphql.Omittable[*float64] `json:"downtimeCostPerHour,omitempty"`
 }
@@ -235,7 +264,9 @@ type LogoutPayload struct {
 
 // A named measure.
 type Metric struct {
-	Name  string  `json:"name"`
+	// `accuracy`, `balanced_accuracy`, `f1`, `log_loss`, …
+	Name string `json:"name"`
+	// 0-1, except `log_loss`: nats per prediction, 0 or more.
 	Value float64 `json:"value"`
 }
 
@@ -246,9 +277,11 @@ type PredictionFilter struct {
 	// Only these codes.
 	Codes graphql.Omittable[[]string] `json:"codes,omitempty"`
 	// Only those at least as probable, 0-1.
-	MinProbability graphql.Omittable[*float64]   `json:"minProbability,omitempty"`
-	From           graphql.Omittable[*time.Time] `json:"from,omitempty"`
-	To             graphql.Omittable[*time.Time] `json:"to,omitempty"`
+	MinProbability graphql.Omittable[*float64] `json:"minProbability,omitempty"`
+	// Only those of windows that end at or after this time.
+	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
+	// Only those of windows that end before this time.
+	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
 }
 
 // An item of live predictions.
@@ -285,6 +318,7 @@ type RefreshTokenPayload struct {
 
 // A message that was refused.
 type RejectedReading struct {
+	// Opaque id; not resolvable by `node`.
 	ID uuid.UUID `json:"id"`
 	// Machine-readable reason, such as `unknown_sensor`.
 	Reason string `json:"reason"`
@@ -293,12 +327,14 @@ type RejectedReading struct {
 	// Topic it came on.
 	Topic string `json:"topic"`
 	// Beginning of its payload.
-	Payload string    `json:"payload"`
-	At      time.Time `json:"at"`
+	Payload string `json:"payload"`
+	// When it was refused.
+	At time.Time `json:"at"`
 }
 
 // What was done about which alarm.
 type ResolveAlarmInput struct {
+	// The alarm.
 	ID uuid.UUID `json:"id"`
 	// What was done, 1-4000 characters.
 	CorrectionPlan string `json:"correctionPlan"`
@@ -338,8 +374,10 @@ type Session struct {
 
 // How many alarms have a severity.
 type SeverityCount struct {
+	// The severity.
 	Severity rules.Severity `json:"severity"`
-	Count    int            `json:"count"`
+	// Number of active alarms.
+	Count int `json:"count"`
 }
 
 // An item of live telemetry.
@@ -354,46 +392,76 @@ type TelemetryItem struct {
 
 // What to change of a rule; fields left out stay as they are, null clears.
 type UpdateAlarmRuleInput struct {
+	// The rule.
 	ID uuid.UUID `json:"id"`
 	// The `version` that the change is based on.
-	ExpectedVersion    int                                `json:"expectedVersion"`
-	Name               graphql.Omittable[*string]         `json:"name,omitempty"`
-	SiteID             graphql.Omittable[*uuid.UUID]      `json:"siteId,omitempty"`
-	AssetType          graphql.Omittable[*enum.AssetType] `json:"assetType,omitempty"`
-	AssetID            graphql.Omittable[*uuid.UUID]      `json:"assetId,omitempty"`
-	SensorID           graphql.Omittable[*uuid.UUID]      `json:"sensorId,omitempty"`
-	Parameter          graphql.Omittable[*string]         `json:"parameter,omitempty"`
-	Operator           graphql.Omittable[*rules.Operator] `json:"operator,omitempty"`
-	Threshold          graphql.Omittable[*float64]        `json:"threshold,omitempty"`
-	FaultCodes         graphql.Omittable[[]string]        `json:"faultCodes,omitempty"`
-	OnlyInDistribution graphql.Omittable[*bool]           `json:"onlyInDistribution,omitempty"`
-	Severity           graphql.Omittable[*rules.Severity] `json:"severity,omitempty"`
-	Deadband           graphql.Omittable[*float64]        `json:"deadband,omitempty"`
-	OnDelaySec         graphql.Omittable[*int]            `json:"onDelaySec,omitempty"`
-	OffDelaySec        graphql.Omittable[*int]            `json:"offDelaySec,omitempty"`
-	MinConsecutive     graphql.Omittable[*int]            `json:"minConsecutive,omitempty"`
-	IsActive           graphql.Omittable[*bool]           `json:"isActive,omitempty"`
+	ExpectedVersion int `json:"expectedVersion"`
+	// 1-200 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// Limit it to a site; null: to none.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Limit it to a kind of machine; null: to none.
+	AssetType graphql.Omittable[*enum.AssetType] `json:"assetType,omitempty"`
+	// Limit it to a machine; null: to none.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Limit it to a sensor; null: to none.
+	SensorID graphql.Omittable[*uuid.UUID] `json:"sensorId,omitempty"`
+	// A parameter of the catalogue, `confidence` or `silence`.
+	Parameter graphql.Omittable[*string] `json:"parameter,omitempty"`
+	// How the value is compared with the threshold.
+	Operator graphql.Omittable[*rules.Operator] `json:"operator,omitempty"`
+	// In the parameter's unit; 0-1 for `confidence`, seconds for `silence`.
+	Threshold graphql.Omittable[*float64] `json:"threshold,omitempty"`
+	// For `confidence`: only these faults; null or empty means any but `normal`.
+	FaultCodes graphql.Omittable[[]string] `json:"faultCodes,omitempty"`
+	// For `confidence`: leave out predictions far from what the model has seen.
+	OnlyInDistribution graphql.Omittable[*bool] `json:"onlyInDistribution,omitempty"`
+	// Severity of its alarms from now on.
+	Severity graphql.Omittable[*rules.Severity] `json:"severity,omitempty"`
+	// 0 or more, in the parameter's unit.
+	Deadband graphql.Omittable[*float64] `json:"deadband,omitempty"`
+	// 0-86400 seconds.
+	OnDelaySec graphql.Omittable[*int] `json:"onDelaySec,omitempty"`
+	// 0-86400 seconds.
+	OffDelaySec graphql.Omittable[*int] `json:"offDelaySec,omitempty"`
+	// 1-1000 samples.
+	MinConsecutive graphql.Omittable[*int] `json:"minConsecutive,omitempty"`
+	// A rule that is not active raises nothing.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
 }
 
 // What to change of a machine; fields left out stay as they are, null clears.
 type UpdateAssetInput struct {
+	// The machine.
 	ID uuid.UUID `json:"id"`
 	// The `version` that the change is based on.
-	ExpectedVersion int                                  `json:"expectedVersion"`
-	SiteID          graphql.Omittable[*uuid.UUID]        `json:"siteId,omitempty"`
-	ParentID        graphql.Omittable[*uuid.UUID]        `json:"parentId,omitempty"`
-	Name            graphql.Omittable[*string]           `json:"name,omitempty"`
-	Type            graphql.Omittable[*enum.AssetType]   `json:"type,omitempty"`
-	Criticality     graphql.Omittable[*enum.Criticality] `json:"criticality,omitempty"`
-	Manufacturer    graphql.Omittable[*string]           `json:"manufacturer,omitempty"`
-	Model           graphql.Omittable[*string]           `json:"model,omitempty"`
-	SerialNumber    graphql.Omittable[*string]           `json:"serialNumber,omitempty"`
-	InstalledOn     graphql.Omittable[*time.Time]        `json:"installedOn,omitempty"`
-	Location        graphql.Omittable[*string]           `json:"location,omitempty"`
+	ExpectedVersion int `json:"expectedVersion"`
+	// The site it stands at; not null.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// The assembly it is part of.
+	ParentID graphql.Omittable[*uuid.UUID] `json:"parentId,omitempty"`
+	// Display name, 1-200 characters; not null.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// Kind of machine; not null.
+	Type graphql.Omittable[*enum.AssetType] `json:"type,omitempty"`
+	// What it means when it stops; not null.
+	Criticality graphql.Omittable[*enum.Criticality] `json:"criticality,omitempty"`
+	// Maker, at most 200 characters.
+	Manufacturer graphql.Omittable[*string] `json:"manufacturer,omitempty"`
+	// Maker's model, at most 200 characters.
+	Model graphql.Omittable[*string] `json:"model,omitempty"`
+	// Maker's serial number, at most 100 characters.
+	SerialNumber graphql.Omittable[*string] `json:"serialNumber,omitempty"`
+	// First day in service; the time of day is dropped.
+	InstalledOn graphql.Omittable[*time.Time] `json:"installedOn,omitempty"`
+	// Where on the site, at most 200 characters.
+	Location graphql.Omittable[*string] `json:"location,omitempty"`
 	// Rated power in kW, above 0.
-	RatedPowerKw    graphql.Omittable[*float64]          `json:"ratedPowerKw,omitempty"`
-	IsoMachineGroup graphql.Omittable[*IsoMachineGroup]  `json:"isoMachineGroup,omitempty"`
-	IsoSupportType  graphql.Omittable[*enum.SupportType] `json:"isoSupportType,omitempty"`
+	RatedPowerKw graphql.Omittable[*float64] `json:"ratedPowerKw,omitempty"`
+	// Machine group of ISO 20816-3.
+	IsoMachineGroup graphql.Omittable[*IsoMachineGroup] `json:"isoMachineGroup,omitempty"`
+	// Support class of ISO 20816-3.
+	IsoSupportType graphql.Omittable[*enum.SupportType] `json:"isoSupportType,omitempty"`
 	// Loss per hour of standstill, in the tenant's currency, 0 or more.
 	DowntimeCostPerHour graphql.Omittable[*float64] `json:"downtimeCostPerHour,omitempty"`
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -25,14 +26,30 @@ func MarshalTime(t time.Time) graphql.Marshaler {
 	})
 }
 
-// UnmarshalTime reads the scalar Time: RFC 3339 with any zone.
+// UnmarshalTime reads the scalar Time: RFC 3339 with any zone, in UTC within the years
+// 1 to 9999, which is what MarshalTime can write.
 func UnmarshalTime(v any) (time.Time, error) {
 	if s, ok := v.(string); ok {
 		if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-			return t.UTC(), nil
+			if t = t.UTC(); t.Year() >= 1 && t.Year() <= 9999 {
+				return t, nil
+			}
 		}
 	}
 	return time.Time{}, errors.New("want a time such as 2026-01-31T12:00:00Z")
+}
+
+// MarshalString writes the scalar String.
+func MarshalString(s string) graphql.Marshaler { return graphql.MarshalString(s) }
+
+// UnmarshalString reads the scalar String. A text with a zero character is refused:
+// PostgreSQL cannot hold it.
+func UnmarshalString(v any) (string, error) {
+	s, ok := v.(string)
+	if !ok || strings.ContainsRune(s, 0) {
+		return "", errors.New("want a text without zero characters")
+	}
+	return s, nil
 }
 
 // MarshalUUID writes the scalar UUID.

@@ -5,10 +5,10 @@ import (
 	"time"
 
 	"foresight/graph/gqlerr"
-	"foresight/graph/loader"
 	"foresight/graph/model"
 	"foresight/internal/auth"
 	"foresight/internal/fault"
+	"foresight/internal/id"
 	"foresight/internal/tenancy"
 )
 
@@ -39,11 +39,11 @@ func (r *Resolver) viewer(ctx context.Context) (*model.Viewer, error) {
 	}
 	v := &model.Viewer{Tenant: t, Permissions: a.Scopes.Strings()}
 	if u, person := a.UserID(); person {
-		user, found, err := loader.New(r.Sources).User.Load(ctx, u)
-		if err != nil || !found {
+		found, err := r.Plant.UsersByID(ctx, []id.UUID{u})
+		if err != nil || found[u] == nil {
 			return nil, err
 		}
-		v.User, v.Role = user, &a.Role
+		v.User, v.Role = found[u], &a.Role
 	}
 	return v, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"foresight/ent"
 	"foresight/graph/generated"
-	"foresight/graph/gqlerr"
 	"foresight/graph/loader"
 	"foresight/graph/model"
 	"foresight/internal/alarms"
@@ -37,10 +36,7 @@ func (r *alarmEventResolver) RecommendedAction(ctx context.Context, obj *alarms.
 }
 
 func (r *alarmEventResolver) Prediction(ctx context.Context, obj *alarms.Event) (*telemetry.FaultPrediction, error) {
-	if obj.PredictionID == nil {
-		return nil, nil
-	}
-	return r.prediction(ctx, *obj.PredictionID)
+	return optional(ctx, loader.From(ctx).Prediction, obj.PredictionID)
 }
 
 func (r *alarmEventResolver) AcknowledgedBy(ctx context.Context, obj *alarms.Event) (*ent.User, error) {
@@ -81,43 +77,43 @@ func (r *alarmTransitionResolver) By(ctx context.Context, obj *alarms.Transition
 
 func (r *mutationResolver) CreateAlarmRule(ctx context.Context, input model.CreateAlarmRuleInput) (*model.AlarmRulePayload, error) {
 	e, err := r.Rules.Create(ctx, ruleSpec(input))
-	mistakes, err := gqlerr.UserErrors(ctx, err)
+	mistakes, err := mistakesOf(ctx, err)
 	return &model.AlarmRulePayload{Rule: e, UserErrors: mistakes}, err
 }
 
 func (r *mutationResolver) UpdateAlarmRule(ctx context.Context, input model.UpdateAlarmRuleInput) (*model.AlarmRulePayload, error) {
 	e, err := r.Rules.Update(ctx, input.ID, input.ExpectedVersion, func(s *alarms.RuleSpec) { applyRule(input, s) })
-	mistakes, err := gqlerr.UserErrors(ctx, err)
+	mistakes, err := mistakesOf(ctx, err)
 	return &model.AlarmRulePayload{Rule: e, UserErrors: mistakes}, err
 }
 
 func (r *mutationResolver) DeleteAlarmRule(ctx context.Context, input model.AlarmRuleIDInput) (*model.AlarmRulePayload, error) {
 	e, err := r.Rules.Delete(ctx, input.ID)
-	mistakes, err := gqlerr.UserErrors(ctx, err)
+	mistakes, err := mistakesOf(ctx, err)
 	return &model.AlarmRulePayload{Rule: e, UserErrors: mistakes}, err
 }
 
 func (r *mutationResolver) RestoreAlarmRule(ctx context.Context, input model.AlarmRuleIDInput) (*model.AlarmRulePayload, error) {
 	e, err := r.Rules.Restore(ctx, input.ID)
-	mistakes, err := gqlerr.UserErrors(ctx, err)
+	mistakes, err := mistakesOf(ctx, err)
 	return &model.AlarmRulePayload{Rule: e, UserErrors: mistakes}, err
 }
 
 func (r *mutationResolver) AcknowledgeAlarm(ctx context.Context, input model.AcknowledgeAlarmInput) (*model.AlarmEventPayload, error) {
 	e, err := r.Alarms.Acknowledge(ctx, input.ID, text(input.Note.Value()))
-	mistakes, err := gqlerr.UserErrors(ctx, err)
+	mistakes, err := mistakesOf(ctx, err)
 	return &model.AlarmEventPayload{Alarm: e, UserErrors: mistakes}, err
 }
 
 func (r *mutationResolver) ClearAlarm(ctx context.Context, input model.ClearAlarmInput) (*model.AlarmEventPayload, error) {
 	e, err := r.Alarms.Clear(ctx, input.ID, text(input.Note.Value()))
-	mistakes, err := gqlerr.UserErrors(ctx, err)
+	mistakes, err := mistakesOf(ctx, err)
 	return &model.AlarmEventPayload{Alarm: e, UserErrors: mistakes}, err
 }
 
 func (r *mutationResolver) ResolveAlarm(ctx context.Context, input model.ResolveAlarmInput) (*model.AlarmEventPayload, error) {
 	e, err := r.Alarms.Resolve(ctx, input.ID, input.CorrectionPlan)
-	mistakes, err := gqlerr.UserErrors(ctx, err)
+	mistakes, err := mistakesOf(ctx, err)
 	return &model.AlarmEventPayload{Alarm: e, UserErrors: mistakes}, err
 }
 

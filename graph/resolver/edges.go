@@ -2,8 +2,10 @@ package resolver
 
 import (
 	"context"
+	"errors"
 
 	"foresight/ent/enum"
+	"foresight/graph/gqlerr"
 	"foresight/graph/loader"
 	"foresight/graph/model"
 	"foresight/internal/fault"
@@ -41,6 +43,15 @@ func orNil[T any](v T, found bool, err error) (*T, error) {
 		return nil, err
 	}
 	return &v, nil
+}
+
+// mistakesOf splits the outcome of a mutation into what the caller can mend and the
+// rest. The object that the mutation is about stands in input.id.
+func mistakesOf(ctx context.Context, err error) ([]*gqlerr.UserError, error) {
+	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.NotFound && f.Field == "" {
+		err = f.At("input.id")
+	}
+	return gqlerr.UserErrors(ctx, err)
 }
 
 // listed is never nil, so that the graph shows an empty list and not a null.

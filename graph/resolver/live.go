@@ -8,14 +8,17 @@ import (
 	"foresight/graph/transport"
 	"foresight/internal/alarms"
 	"foresight/internal/event"
+	"foresight/internal/id"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
 )
 
-// snapshotSize bounds how many items a subscription to telemetry or predictions
-// begins with.
-const snapshotSize = 500
+// How many items subscriptions begin with, at most.
+const (
+	firstReadings    = 500 // one of each sensor
+	firstPredictions = 20
+)
 
 // watchTelemetry begins with the newest reading of each sensor of the scope, then
 // gives readings as they are stored. The hub is subscribed first, so that nothing
@@ -25,7 +28,7 @@ func (r *Resolver) watchTelemetry(ctx context.Context, in *model.ScopeInput) (<-
 	if err != nil {
 		return nil, err
 	}
-	newest, err := r.Store.Latest(ctx, tenancy.Must(ctx).TenantID, scope, snapshotSize)
+	newest, err := r.Store.Latest(ctx, tenancy.Must(ctx).TenantID, scope, firstReadings)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +36,7 @@ func (r *Resolver) watchTelemetry(ctx context.Context, in *model.ScopeInput) (<-
 	for i := range newest {
 		seen[newest[i].IngestID] = true
 	}
-	return pump(ctx, live, len(newest), func(send func(*model.TelemetryItem) bool) {
+	return pump(ctx, live, func(send func(*model.TelemetryItem) bool) {
 		for i := range newest {
 			if !send(&model.TelemetryItem{Reading: &newest[i], Snapshot: true}) {
 				return
@@ -60,15 +63,15 @@ func (r *Resolver) watchPredictions(ctx context.Context, in *model.ScopeInput, o
 		return nil, err
 	}
 	newest, err := r.Store.Predictions(ctx, telemetry.PredictionQuery{OnlyAbnormal: onlyAbnormal,
-		RangeQuery: telemetry.RangeQuery{Tenant: tenancy.Must(ctx).TenantID, Scope: scope, Limit: 20}})
+		RangeQuery: telemetry.RangeQuery{Tenant: tenancy.Must(ctx).TenantID, Scope: scope, Limit: firstPredictions}})
 	if err != nil {
 		return nil, err
 	}
-	seen := make(map[string]bool, len(newest))
+	seen := make(map[id.UUID]bool, len(newest))
 	for i := range newest {
-		seen[newest[i].ID.String()] = true
+		seen[newest[i].ID] = true
 	}
-	return pump(ctx, live, len(newest), func(send func(*model.PredictionItem) bool) {
+	return pump(ctx, live, func(send func(*model.PredictionItem) bool) {
 		for i := len(newest) - 1; i >= 0; i-- {
 			if !send(&model.PredictionItem{Prediction: &newest[i], Snapshot: true}) {
 				return
@@ -76,7 +79,7 @@ func (r *Resolver) watchPredictions(ctx context.Context, in *model.ScopeInput, o
 		}
 	}, func(i event.Item) *model.PredictionItem {
 		p := i.Event.Prediction
-		if p != nil && (seen[p.ID.String()] || p.Role == telemetry.Shadow || onlyAbnormal && p.Label == telemetry.Normal) {
+		if p != nil && (seen[p.ID] || p.Role != telemetry.Production || onlyAbnormal && p.Label == telemetry.Normal) {
 			p = nil
 		}
 		if p == nil && !i.Gap {
@@ -101,7 +104,7 @@ func (r *Resolver) watch(ctx context.Context, p tenancy.Permission, k event.Kind
 
 // pump sends the snapshot, then what show makes of live items (nil: nothing),
 // until the context or the hub ends.
-func pump[T any](ctx context.Context, live <-chan event.Item, ahead int, snapshot func(send func(*T) bool), show func(event.Item) *T) <-chan *T {
+func pump[T any](ctx context.Context, live <-chan event.Item, snapshot func(send func(*T) bool), show func(event.Item) *T) <-chan *T {
 	out := make(chan *T, 16)
 	send := func(v *T) bool {
 		select {
@@ -113,9 +116,7 @@ func pump[T any](ctx context.Context, live <-chan event.Item, ahead int, snapsho
 	}
 	go func() {
 		defer close(out)
-		if ahead > 0 {
-			snapshot(send)
-		}
+		snapshot(send)
 		for {
 			select {
 			case i, ok := <-live:
@@ -161,8 +162,12 @@ func (r *Resolver) watchAlarms(ctx context.Context, in *model.ScopeInput, least 
 				return
 			}
 		}
-		if errors.Is(sub.Err(), alarms.ErrTooSlow) {
+		switch err := sub.Err(); {
+		case ctx.Err() != nil, errors.Is(err, alarms.ErrStopped):
+		case errors.Is(err, alarms.ErrTooSlow):
 			transport.DisconnectSlow(ctx)
+		default: // an end would look as if there were nothing more to come
+			transport.DisconnectFailed(ctx)
 		}
 	}()
 	return out, nil

@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/sync/errgroup"
 
@@ -42,7 +41,7 @@ var nodeKinds = map[id.Kind]nodeKind{
 	id.MLModelDeployment: {tenancy.ModelsRead, by(func(l *loader.Loaders) loadFunc[*ent.MLModelDeployment] { return l.Deployment.Load })},
 	id.AlarmRule:         {tenancy.RulesRead, by(func(l *loader.Loaders) loadFunc[*ent.AlarmRule] { return l.Rule.Load })},
 	id.AlarmEvent:        {tenancy.AlarmsRead, by(func(l *loader.Loaders) loadFunc[*alarms.Event] { return l.Event.Load })},
-	id.Prediction:        {tenancy.PredictionsRead, prediction},
+	id.Prediction:        {tenancy.PredictionsRead, by(func(l *loader.Loaders) loadFunc[*telemetry.FaultPrediction] { return l.Prediction.Load })},
 }
 
 type loadFunc[T any] = func(context.Context, id.UUID) (T, bool, error)
@@ -56,33 +55,6 @@ func by[T any](choose func(*loader.Loaders) loadFunc[T]) func(context.Context, *
 		}
 		return v, nil
 	}
-}
-
-func prediction(ctx context.Context, r *Resolver, of id.UUID) (model.Node, error) {
-	p, err := r.prediction(ctx, of)
-	if err != nil || p == nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-// prediction returns a prediction within the actor's sites, nil when there is none.
-func (r *Resolver) prediction(ctx context.Context, of id.UUID) (*telemetry.FaultPrediction, error) {
-	a := tenancy.Must(ctx)
-	p, err := r.Store.Prediction(ctx, a.TenantID, of)
-	if errors.Is(err, telemetry.ErrNotFound) || err == nil && !within(siteLimit(ctx), p.Site) {
-		return nil, nil
-	}
-	return &p, err
-}
-
-func within(sites []id.UUID, site id.UUID) bool {
-	for _, s := range sites {
-		if s == site {
-			return true
-		}
-	}
-	return sites == nil
 }
 
 // node finds an entity by the kind coded in its id. What the actor may not read

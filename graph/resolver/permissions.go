@@ -2,6 +2,8 @@ package resolver
 
 import (
 	"context"
+	"maps"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -68,7 +70,26 @@ var types = map[string]tenancy.Permission{
 	"Reading": tenancy.TelemetryRead, "FaultPrediction": tenancy.PredictionsRead, "FaultType": tenancy.PredictionsRead,
 	"Model": tenancy.ModelsRead, "ModelVersion": tenancy.ModelsRead, "Deployment": tenancy.ModelsRead,
 	"AlarmRule": tenancy.RulesRead, "AlarmEvent": tenancy.AlarmsRead,
+	"Dashboard": tenancy.AlarmsRead, // beside the plant, which the operation needs
 }
+
+// fields maps fields that need more than the object they are of. History names
+// people to everybody; the rest of a person is for those who read people, and for
+// that person (self).
+var fields = map[string]tenancy.Permission{
+	"Asset.activeAlarmCount": tenancy.AlarmsRead, "Asset.worstSeverity": tenancy.AlarmsRead, "Site.activeAlarmCount": tenancy.AlarmsRead,
+	"User.username": tenancy.UsersRead, "User.email": tenancy.UsersRead, "User.role": tenancy.UsersRead,
+	"User.locale": tenancy.UsersRead, "User.lastLoginAt": tenancy.UsersRead, "User.isActive": tenancy.UsersRead,
+}
+
+// Tables returns copies of the three tables, for tests that hold the running product
+// to them. The empty permission needs no credential, "*" any.
+func Tables() (ofOperations, ofTypes, ofFields map[string]tenancy.Permission) {
+	return maps.Clone(operations), maps.Clone(types), maps.Clone(fields)
+}
+
+// self is the field that leads to the person who asks.
+const self = "Viewer.user"
 
 // Permissions is the gate in front of execution: it walks the operation and
 // refuses it when the actor lacks a permission for one of its fields. Services
@@ -88,8 +109,8 @@ func (Permissions) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext implements graphql.OperationContextMutator.
 func (Permissions) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
-	g := gate{ctx: ctx, seen: map[*ast.FragmentDefinition]bool{}}
-	if err := g.check(oc.Operation.SelectionSet); err != nil {
+	g := gate{ctx: ctx, seen: map[visit]bool{}}
+	if err := g.check(oc.Operation.SelectionSet, false); err != nil {
 		return gqlerror.WrapIfUnwrapped(err)
 	}
 	return nil
@@ -97,23 +118,29 @@ func (Permissions) MutateOperationContext(ctx context.Context, oc *graphql.Opera
 
 type gate struct {
 	ctx  context.Context
-	seen map[*ast.FragmentDefinition]bool
+	seen map[visit]bool
 }
 
-func (g gate) check(set ast.SelectionSet) error {
+// visit is a fragment where it is spread: on the person who asks, or elsewhere.
+type visit struct {
+	fragment *ast.FragmentDefinition
+	self     bool
+}
+
+func (g gate) check(set ast.SelectionSet, onSelf bool) error {
 	for _, s := range set {
 		var err error
 		switch s := s.(type) {
 		case *ast.Field:
-			if err = g.field(s); err == nil {
-				err = g.check(s.SelectionSet)
+			if err = g.field(s, onSelf); err == nil {
+				err = g.check(s.SelectionSet, coordinate(s) == self)
 			}
 		case *ast.InlineFragment:
-			err = g.check(s.SelectionSet)
+			err = g.check(s.SelectionSet, onSelf)
 		case *ast.FragmentSpread:
-			if s.Definition != nil && !g.seen[s.Definition] {
-				g.seen[s.Definition] = true
-				err = g.check(s.Definition.SelectionSet)
+			if v := (visit{s.Definition, onSelf}); s.Definition != nil && !g.seen[v] {
+				g.seen[v] = true
+				err = g.check(s.Definition.SelectionSet, onSelf)
 			}
 		}
 		if err != nil {
@@ -123,22 +150,35 @@ func (g gate) check(set ast.SelectionSet) error {
 	return nil
 }
 
-func (g gate) field(f *ast.Field) error {
-	if f.ObjectDefinition == nil || f.Definition == nil || len(f.Name) > 1 && f.Name[:2] == "__" {
+func (g gate) field(f *ast.Field, onSelf bool) error {
+	if f.ObjectDefinition == nil || f.Definition == nil || strings.HasPrefix(f.Name, "__") {
 		return nil
 	}
-	switch on := f.ObjectDefinition.Name; on {
+	switch f.ObjectDefinition.Name {
 	case "Query", "Mutation", "Subscription":
-		p, ok := operations[on+"."+f.Name]
+		p, ok := operations[coordinate(f)]
 		if !ok {
-			return fault.Denied(on + "." + f.Name)
+			return fault.Denied(coordinate(f))
 		}
+		if err := g.need(p); err != nil {
+			return err
+		}
+	}
+	if p, ok := fields[coordinate(f)]; ok && !onSelf {
 		return g.need(p)
 	}
 	if p, ok := types[f.Definition.Type.Name()]; ok {
 		return g.need(p)
 	}
 	return nil
+}
+
+// coordinate is `Type.field`.
+func coordinate(f *ast.Field) string {
+	if f.ObjectDefinition == nil {
+		return ""
+	}
+	return f.ObjectDefinition.Name + "." + f.Name
 }
 
 func (g gate) need(p tenancy.Permission) error {

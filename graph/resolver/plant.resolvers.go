@@ -4,7 +4,6 @@ import (
 	"context"
 	"foresight/ent"
 	"foresight/graph/generated"
-	"foresight/graph/gqlerr"
 	"foresight/graph/loader"
 	"foresight/graph/model"
 	"foresight/internal/fault"
@@ -47,8 +46,7 @@ func (r *assetResolver) WorstSeverity(ctx context.Context, obj *ent.Asset) (*rul
 }
 
 func (r *assetResolver) LatestPrediction(ctx context.Context, obj *ent.Asset) (*telemetry.FaultPrediction, error) {
-	v, _, err := loader.From(ctx).Prediction.Load(ctx, obj.ID)
-	return v, err
+	return orNilPointer(loader.From(ctx).Latest.Load(ctx, obj.ID))
 }
 
 func (r *assetResolver) LastSeenAt(ctx context.Context, obj *ent.Asset) (*time.Time, error) {
@@ -61,13 +59,13 @@ func (r *gatewayResolver) Site(ctx context.Context, obj *ent.Gateway) (*ent.Site
 
 func (r *mutationResolver) CreateAsset(ctx context.Context, input model.CreateAssetInput) (*model.AssetPayload, error) {
 	e, err := r.Plant.CreateAsset(ctx, newAsset(input))
-	mistakes, err := gqlerr.UserErrors(ctx, err)
+	mistakes, err := mistakesOf(ctx, err)
 	return &model.AssetPayload{Asset: e, UserErrors: mistakes}, err
 }
 
 func (r *mutationResolver) UpdateAsset(ctx context.Context, input model.UpdateAssetInput) (*model.AssetPayload, error) {
 	e, err := r.Plant.UpdateAsset(ctx, input.ID, input.ExpectedVersion, assetChange(input))
-	mistakes, err := gqlerr.UserErrors(ctx, err)
+	mistakes, err := mistakesOf(ctx, err)
 	return &model.AssetPayload{Asset: e, UserErrors: mistakes}, err
 }
 

@@ -3,7 +3,6 @@ package resolver
 import (
 	"context"
 
-	"foresight/graph/loader"
 	"foresight/graph/model"
 	"foresight/internal/fault"
 	"foresight/internal/id"
@@ -18,35 +17,41 @@ func (r *Resolver) scope(ctx context.Context, in *model.ScopeInput) (telemetry.S
 	if in == nil {
 		return s, nil
 	}
-	l := loader.New(r.Sources)
 	set := 0
 	for _, f := range []struct {
 		id     *id.UUID
 		target *id.UUID
 		entity string
-		exists func(id.UUID) (bool, error)
+		exists func() (bool, error)
 	}{
-		{in.SiteID.Value(), &s.Site, "Site", func(u id.UUID) (bool, error) { _, ok, err := l.Site.Load(ctx, u); return ok, err }},
-		{in.AssetID.Value(), &s.Asset, "Asset", func(u id.UUID) (bool, error) { _, ok, err := l.Asset.Load(ctx, u); return ok, err }},
-		{in.SensorID.Value(), &s.Sensor, "Sensor", func(u id.UUID) (bool, error) { _, ok, err := l.Sensor.Load(ctx, u); return ok, err }},
+		{in.SiteID.Value(), &s.Site, "Site", finder(ctx, in.SiteID.Value(), r.Plant.SitesByID)},
+		{in.AssetID.Value(), &s.Asset, "Asset", finder(ctx, in.AssetID.Value(), r.Plant.AssetsByID)},
+		{in.SensorID.Value(), &s.Sensor, "Sensor", finder(ctx, in.SensorID.Value(), r.Plant.SensorsByID)},
 	} {
 		if f.id == nil {
 			continue
 		}
-		set++
-		ok, err := f.exists(*f.id)
-		if err != nil {
-			return s, err
+		if set++; set > 1 {
+			return s, fault.New(fault.BadInput, "error.scope.one")
 		}
-		if !ok {
+		switch ok, err := f.exists(); {
+		case err != nil:
+			return s, err
+		case !ok:
 			return s, fault.Missing(f.entity)
 		}
 		*f.target = *f.id
 	}
-	if set > 1 {
-		return s, fault.New(fault.BadInput, "error.scope.one")
-	}
 	return s, nil
+}
+
+// finder looks for one id by a batch of one.
+func finder[T any](ctx context.Context, of *id.UUID, find func(context.Context, []id.UUID) (map[id.UUID]T, error)) func() (bool, error) {
+	return func() (bool, error) {
+		found, err := find(ctx, []id.UUID{*of})
+		_, ok := found[*of]
+		return ok, err
+	}
 }
 
 // siteLimit returns the actor's sites, nil for the whole tenant.

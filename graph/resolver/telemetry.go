@@ -28,7 +28,7 @@ func (r *Resolver) latestReadings(ctx context.Context, in *model.ScopeInput) ([]
 }
 
 func (r *Resolver) readings(ctx context.Context, first *int, after *string, in model.ScopeInput, from, to *time.Time) (*model.ReadingConnection, error) {
-	q, w, err := r.rangeQuery(ctx, tenancy.TelemetryRead, first, after, &in, from, to)
+	q, w, err := r.rangeQuery(ctx, "telemetry", tenancy.TelemetryRead, first, after, &in, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (r *Resolver) predictions(ctx context.Context, first *int, after *string, i
 	if f != nil {
 		from, to = f.From.Value(), f.To.Value()
 	}
-	rq, w, err := r.rangeQuery(ctx, tenancy.PredictionsRead, first, after, in, from, to)
+	rq, w, err := r.rangeQuery(ctx, "predictions", tenancy.PredictionsRead, first, after, in, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -61,12 +61,12 @@ func (r *Resolver) predictions(ctx context.Context, first *int, after *string, i
 }
 
 // rangeQuery verifies what lists of the telemetry store have in common.
-func (r *Resolver) rangeQuery(ctx context.Context, p tenancy.Permission, first *int, after *string, in *model.ScopeInput, from, to *time.Time) (telemetry.RangeQuery, page.Window, error) {
+func (r *Resolver) rangeQuery(ctx context.Context, list string, p tenancy.Permission, first *int, after *string, in *model.ScopeInput, from, to *time.Time) (telemetry.RangeQuery, page.Window, error) {
 	var q telemetry.RangeQuery
 	if err := tenancy.Require(ctx, p); err != nil {
 		return q, page.Window{}, err
 	}
-	w, err := page.Args{First: first, After: after}.Resolve(2)
+	w, err := page.Args{First: first, After: after}.Resolve(list, 2)
 	if err != nil {
 		return q, w, err
 	}

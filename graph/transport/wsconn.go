@@ -99,17 +99,21 @@ func (c *conn) read() error {
 			return fmt.Errorf("%w: %w", errGone, err)
 		}
 		start := graphql.Now()
-		var m message
-		if typ != websocket.MessageText || json.Unmarshal(b, &m) != nil {
+		if typ != websocket.MessageText {
 			return closing(CodeInvalidMessage, "Invalid message")
 		}
-		if err := c.handle(&m, late, start); err != nil {
+		if err := c.handle(b, late, start); err != nil {
 			return err
 		}
 	}
 }
 
-func (c *conn) handle(m *message, late *time.Timer, start time.Time) error {
+// handle does what a message of the client asks for; an error ends the connection.
+func (c *conn) handle(b []byte, late *time.Timer, start time.Time) error {
+	var m message
+	if json.Unmarshal(b, &m) != nil {
+		return closing(CodeInvalidMessage, "Invalid message")
+	}
 	switch m.Type {
 	case "connection_init":
 		return c.init(m.Payload, late)
@@ -121,7 +125,7 @@ func (c *conn) handle(m *message, late *time.Timer, start time.Time) error {
 		if c.opCtx == nil {
 			return closing(CodeUnauthorized, "Unauthorized")
 		}
-		return c.subscribe(m, start)
+		return c.subscribe(&m, start)
 	case "complete":
 		if m.ID == "" {
 			return closing(CodeInvalidMessage, "Invalid message: complete without id")

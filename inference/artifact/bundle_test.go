@@ -199,3 +199,46 @@ func FuzzOpen(f *testing.F) {
 		b.JSON()
 	})
 }
+
+// FuzzFiles does the same behind the checksums of the archive, which keep FuzzOpen
+// from most of what is in the files.
+func FuzzFiles(f *testing.F) {
+	_, files := small()
+	manifest, golden := files[ManifestFile], files[GoldenFile]
+	f.Add(manifest, golden)
+	f.Add([]byte(`{"format":1,"objective":"binary:logistic","classes":["a","b"],"features":1,"temperature":1e-3}`), golden)
+	f.Add(bytes.Replace(manifest, []byte(`"features":3`), []byte(`"features":4194304`), 1), golden)
+	f.Add(manifest, []byte(`{"rows":9223372036854775807,"x":"AACAPw==","margins":""}`))
+	f.Add(manifest, []byte(`{"rows":2,"x":"AACAPwAAgD8=","margins":"AAA="}`))
+	f.Add([]byte(`{"classes":null}`), []byte(`[]`))
+	f.Fuzz(func(t *testing.T, manifest, golden []byte) {
+		packed, err := PackFiles(map[string][]byte{ManifestFile: manifest, GoldenFile: golden, BinaryFile: []byte("binf"), JSONFile: []byte("{}")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := Open(packed)
+		if err != nil {
+			if !errors.Is(err, ErrInvalid) {
+				t.Fatalf("not a refusal: %v", err)
+			}
+			return
+		}
+		m, g := &b.Manifest, &b.Golden
+		switch {
+		case m.Features < 1 || m.Features > maxFeatures || len(m.Classes) < 2 || len(m.Classes) > maxClasses:
+			t.Fatalf("%d features, %d classes", m.Features, len(m.Classes))
+		case !(1/m.Temperature < 1000 && m.Temperature > 0):
+			t.Fatalf("temperature %v", m.Temperature)
+		case len(g.X) != g.Rows*m.Features || len(g.Margins) != g.Rows*m.Outputs() || g.Rows < 1:
+			t.Fatalf("%d golden rows with %d values and %d margins", g.Rows, len(g.X), len(g.Margins))
+		}
+		if m.Outliers != nil {
+			if s, missing := m.Outliers.Score(g.X[:m.Features]); missing < 0 || missing > m.Features || s < 0 {
+				t.Fatalf("score %v with %d missing", s, missing)
+			}
+		}
+		if _, err := b.JSON(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -208,7 +208,8 @@ func TestIngestIDNamesTheMessage(t *testing.T) {
 	if of(r.a, sensorA, `{"timestamp":%d,"flow":1,"ingest_id":"x"}`, now) != of(r.a, sensorA, `{"ingest_id":"x","flow":1.0,"timestamp":%d}`, now) {
 		t.Error("the client's own id does not stand for the payload")
 	}
-	if of(r.a, sensorA, `{"flow":1}`) == of(r.a, sensorA, `{"flow":1}`) {
+	first = of(r.a, sensorA, `{"flow":1}`)
+	if second := of(r.a, sensorA, `{"flow":1}`); first == second {
 		t.Error("two readings without a time are taken for one")
 	}
 }

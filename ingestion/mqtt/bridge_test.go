@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,11 +21,18 @@ import (
 	"foresight/internal/testkit"
 )
 
-// mosquitto is a real external broker, with the settings that the Bridge asks for.
+// mosquitto is a real external broker, with the configuration that is deployed.
 type mosquitto struct {
 	addr, config string
 	process      *exec.Cmd
 }
+
+// The users of the broker: the product, a tenant by its code (the ACL that is
+// deployed), and one of the tests that may publish for every tenant.
+const (
+	ingestUser    = "foresight-ingest"
+	publisherUser = "publisher"
+)
 
 func newMosquitto(t testing.TB) *mosquitto {
 	t.Helper()
@@ -35,35 +43,47 @@ func newMosquitto(t testing.TB) *mosquitto {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &mosquitto{addr: free.Addr().String(), config: filepath.Join(t.TempDir(), "mosquitto.conf")}
+	dir := t.TempDir()
+	m := &mosquitto{addr: free.Addr().String(), config: filepath.Join(dir, "mosquitto.conf")}
 	_, port, _ := net.SplitHostPort(m.addr)
 	_ = free.Close()
-	acl := filepath.Join(filepath.Dir(m.config), "acl")
-	write(t, acl, "user ingest\ntopic read +/+/sensors/+\nuser publisher\ntopic write #\n")
-	passwords := filepath.Join(filepath.Dir(m.config), "passwords")
-	for i, user := range []string{"ingest", "publisher"} {
-		args := []string{"-b", passwords, user, password}
-		if i == 0 {
-			args = append([]string{"-c"}, args...)
-		}
-		if out, err := exec.Command("mosquitto_passwd", args...).CombinedOutput(); err != nil {
+	acl, passwords := filepath.Join(dir, "acl"), filepath.Join(dir, "passwords")
+	write(t, acl, deployed(t, "acl")+"\nuser "+publisherUser+"\ntopic write #\n")
+	write(t, passwords, "")
+	for _, user := range []string{ingestUser, publisherUser, "acme"} {
+		if out, err := exec.Command("mosquitto_passwd", "-b", passwords, user, password).CombinedOutput(); err != nil {
 			t.Fatal(err, string(out))
 		}
 	}
-	write(t, m.config, fmt.Sprintf(`listener %s 127.0.0.1
-allow_anonymous false
-password_file %s
-acl_file %s
-persistence true
-persistence_location %s/
-max_queued_messages 0
-max_inflight_messages 2000
-user root
-log_type none
-`, port, passwords, acl, filepath.Dir(m.config)))
+	config := deployed(t, "mosquitto.conf")
+	for setting, here := range map[string]string{
+		"listener 1883":                           "listener " + port + " 127.0.0.1",
+		"persistence_location /mosquitto/data/":   "persistence_location " + dir + "/",
+		"password_file /mosquitto/data/passwords": "password_file " + passwords,
+		"acl_file /mosquitto/config/acl":          "acl_file " + acl,
+	} {
+		if strings.Count(config, "\n"+setting+"\n") != 1 {
+			t.Fatalf("deploy/mosquitto/mosquitto.conf has no line %q", setting)
+		}
+		config = strings.Replace(config, "\n"+setting+"\n", "\n"+here+"\n", 1)
+	}
+	if os.Geteuid() == 0 {
+		config += "user root\n" // else it becomes a user who cannot enter the directory
+	}
+	write(t, m.config, config)
 	m.start(t)
 	t.Cleanup(func() { m.kill() })
 	return m
+}
+
+// deployed returns a file of the broker's deployment.
+func deployed(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "mosquitto", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func write(t testing.TB, path, content string) {
@@ -95,7 +115,7 @@ func (m *mosquitto) kill() {
 
 func (m *mosquitto) bridge(r *rig, change ...func(*mqtt.BridgeOptions)) *mqtt.Bridge {
 	o := mqtt.BridgeOptions{
-		URL: "tcp://" + m.addr, Username: "ingest", Password: password, ClientID: "foresight-ingest-1",
+		URL: "tcp://" + m.addr, Username: ingestUser, Password: password, ClientID: "foresight-ingest-1",
 		Topics: []string{"+/+/sensors/+"}, Credential: admit.Credential{AnyTenant: true}, Admitter: r.admitter,
 		Metrics: prometheus.NewRegistry(), Log: quiet,
 	}
@@ -121,7 +141,7 @@ func timed(i int) string {
 
 func (m *mosquitto) publisher(t testing.TB) func(from, to int) {
 	t.Helper()
-	c := pahoClient(t, m.addr, "publisher", "publisher", password)
+	c := pahoClient(t, m.addr, "publisher", publisherUser, password)
 	if err := done(t, c.Connect()); err != nil {
 		t.Fatal(err)
 	}
@@ -178,13 +198,43 @@ func TestBridgeTakesEveryTenantsMessages(t *testing.T) {
 	stop(t, b)
 }
 
+// The ACL that is deployed keeps tenants apart: the Bridge believes the topics.
+func TestDeployedBrokerKeepsTenantsApart(t *testing.T) {
+	m := newMosquitto(t)
+	r := newRig(t, setup{bare: true})
+	b := m.bridge(r)
+	start(t, b)
+	testkit.Eventually(t, within, b.Connected)
+	acme := func(id string) paho.Client {
+		c := pahoClient(t, m.addr, id, "acme", password)
+		if err := done(t, c.Connect()); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	// Refused or dropped: some versions of the broker also close the connection.
+	_ = done(t, acme("acme-1").Publish("globex/north/sensors/pump-1-a", 1, false, timed(1)))
+	own := acme("acme-2")
+	if err := done(t, own.Publish(topicA, 1, false, timed(1))); err != nil {
+		t.Fatal(err)
+	}
+	counters := r.admitter.Counters()
+	testkit.Eventually(t, within, func() bool { return counters.Accepted("acme") == 1 })
+	if n := counters.Accepted("globex"); n != 0 { // published first, so it would have come first
+		t.Errorf("%d of another tenant's messages were taken", n)
+	}
+	if done(t, pahoClient(t, m.addr, "nobody", "", "").Connect()) == nil {
+		t.Error("somebody without a name is let in")
+	}
+}
+
 func TestBridgeAcknowledgesDeadLetters(t *testing.T) {
 	m := newMosquitto(t)
 	r := newRig(t, setup{bare: true})
 	b := m.bridge(r)
 	start(t, b)
 	testkit.Eventually(t, within, b.Connected)
-	c := pahoClient(t, m.addr, "p", "publisher", password)
+	c := pahoClient(t, m.addr, "p", publisherUser, password)
 	if err := done(t, c.Connect()); err != nil {
 		t.Fatal(err)
 	}

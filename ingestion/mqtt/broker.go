@@ -30,6 +30,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
@@ -137,11 +138,14 @@ func (b *Broker) Connections() int {
 	return n
 }
 
-// Start listens.
+// Start listens. An address that is taken is said so, with the setting to change.
 func (b *Broker) Start(ctx context.Context) error {
 	tcp, err := new(net.ListenConfig).Listen(ctx, "tcp", b.opt.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("mqtt: address %s is already in use by another program: stop it or set FORESIGHT_MQTT_ADDR to a free address, such as :1884: %w", b.opt.Addr, err)
+	}
 	if err != nil {
-		return fmt.Errorf("mqtt: %w", err)
+		return fmt.Errorf("mqtt: cannot listen on %s (FORESIGHT_MQTT_ADDR): %w", b.opt.Addr, err)
 	}
 	b.listener = newListener(tcp, b.opt.MaxConnections, b.opt.HandshakeTimeout, b.metrics.refused)
 	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))

@@ -39,7 +39,6 @@ type fleet struct {
 	r    *rig
 	keys []telemetry.Key
 	n    int
-	data []byte
 	seq  uint64
 }
 

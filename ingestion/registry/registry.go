@@ -3,9 +3,8 @@
 // MQTT user name, the catalogue of parameters, retention and quota.
 //
 // Readers take a Snapshot, which is immutable, from an atomic pointer: they neither
-// wait nor allocate. One goroutine loads: the tenant that a change notice names, and
-// everything at intervals and whenever notices may have been missed. When a load
-// fails, the former snapshot stays and the load is tried again.
+// wait nor allocate. A postgres.Follower loads: the tenant that a change notice names,
+// and everything at intervals and whenever notices may have been missed.
 package registry
 
 import (
@@ -40,38 +39,26 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-const (
-	defaultRefresh = time.Minute
-	loadTimeout    = 30 * time.Second
-	retryAfter     = time.Second
-	noticeQueue    = 1024 // distinct notices that wait; beyond it everything is loaded
-)
-
 // Registry is safe for concurrent use. It is a lifecycle.Part.
 type Registry struct {
-	opt     Options
-	log     *slog.Logger
-	current atomic.Pointer[Snapshot]
-	loaded  atomic.Int64 // Unix nanoseconds of the last full load
-	notices chan string
-	missed  chan struct{} // capacity 1: load everything
-	metrics metrics
-	cancel  context.CancelFunc
-	done    []chan struct{}
+	opt      Options
+	log      *slog.Logger
+	follower *postgres.Follower
+	current  atomic.Pointer[Snapshot]
+	loaded   atomic.Int64 // Unix nanoseconds of the last full load
+	metrics  metrics
 }
 
 // New returns a registry that knows nothing until Start.
 func New(o Options) *Registry {
-	if o.Refresh <= 0 {
-		o.Refresh = defaultRefresh
-	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	r := &Registry{
-		opt: o, log: o.Log.With("part", "registry"),
-		notices: make(chan string, noticeQueue), missed: make(chan struct{}, 1),
-	}
+	r := &Registry{opt: o, log: o.Log.With("part", "registry")}
+	r.follower = postgres.NewFollower(postgres.FollowOptions{
+		Name: "registry", Tables: []string{"tenants", "parameters", "gateways", "sites", "assets", "sensors"},
+		Load: r.load, Listen: o.Listen, Refresh: o.Refresh, Log: o.Log,
+	})
 	r.current.Store(newSnapshot(nil))
 	r.metrics = newMetrics(o.Metrics, r)
 	return r
@@ -99,122 +86,21 @@ func (r *Registry) Age() time.Duration { return time.Since(time.Unix(0, r.loaded
 func (r *Registry) Name() string { return "registry" }
 
 // Start loads everything once, and then keeps it current until Stop.
-func (r *Registry) Start(ctx context.Context) error {
-	if err := r.loadAll(ctx); err != nil {
-		return err
-	}
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r.cancel = cancel
-	r.goes(func() { r.follow(run) })
-	if r.opt.Listen != nil {
-		r.goes(func() { r.listen(run) })
-	}
-	return nil
-}
+func (r *Registry) Start(ctx context.Context) error { return r.follower.Start(ctx) }
 
 // Stop ends the goroutines. The last snapshot stays readable.
-func (r *Registry) Stop(ctx context.Context) error {
-	if r.cancel == nil {
-		return nil
-	}
-	r.cancel()
-	for _, d := range r.done {
-		select {
-		case <-d:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-func (r *Registry) goes(f func()) {
-	done := make(chan struct{})
-	r.done = append(r.done, done)
-	go func() { defer close(done); f() }()
-}
-
-// listen hands notices to follow; it never blocks the listener.
-func (r *Registry) listen(ctx context.Context) {
-	for ctx.Err() == nil {
-		err := r.opt.Listen(ctx, func(payload string) {
-			if payload != "" {
-				select {
-				case r.notices <- payload:
-					return
-				default: // too many
-				}
-			}
-			r.Refresh()
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		r.log.Warn("change notices ended, will listen again", "error", err)
-		pause(ctx, retryAfter)
-		r.Refresh()
-	}
-}
+func (r *Registry) Stop(ctx context.Context) error { return r.follower.Stop(ctx) }
 
 // Refresh asks for a full load soon; it does not wait for it.
-func (r *Registry) Refresh() {
-	select {
-	case r.missed <- struct{}{}:
-	default:
-	}
-}
+func (r *Registry) Refresh() { r.follower.Refresh() }
 
-// follow is the goroutine that loads.
-func (r *Registry) follow(ctx context.Context) {
-	tick := time.NewTicker(r.opt.Refresh)
-	defer tick.Stop()
-	for {
-		var err error
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			err = r.loadAll(ctx)
-		case <-r.missed:
-			err = r.loadAll(ctx)
-		case payload := <-r.notices:
-			err = r.loadNoticed(ctx, payload)
-		}
-		if err != nil && ctx.Err() == nil {
-			r.log.Warn("load failed, the former state stays", "error", err, "age", r.Age())
-			pause(ctx, retryAfter)
-			r.Refresh()
-		}
+// load puts the tenants in place as they now are, all when the slice is nil.
+func (r *Registry) load(ctx context.Context, tenants []id.UUID) error {
+	if tenants == nil {
+		return r.loadAll(ctx)
 	}
-}
-
-var followed = map[string]bool{
-	"tenants": true, "parameters": true, "gateways": true, "sites": true, "assets": true, "sensors": true,
-}
-
-// loadNoticed loads the tenants of this notice and of all that wait behind it.
-func (r *Registry) loadNoticed(ctx context.Context, payload string) error {
-	tenants := map[id.UUID]bool{}
-	for waiting := true; waiting; {
-		change, err := postgres.ParseChange(payload)
-		if err != nil {
-			r.log.Warn("change notice of unknown form", "error", err)
-			return r.loadAll(ctx)
-		}
-		if followed[change.Table] {
-			if change.Tenant == id.Nil { // of all; notices that are left cost a second load, no more
-				return r.loadAll(ctx)
-			}
-			tenants[change.Tenant] = true
-		}
-		select {
-		case payload = <-r.notices:
-		default:
-			waiting = false
-		}
-	}
-	for tenant := range tenants {
-		if err := r.loadOne(ctx, tenant); err != nil {
+	for _, t := range tenants {
+		if err := r.loadOne(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -222,8 +108,6 @@ func (r *Registry) loadNoticed(ctx context.Context, payload string) error {
 }
 
 func (r *Registry) loadAll(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
-	defer cancel()
 	begin := time.Now()
 	tenants, err := load(ctx, r.opt.Pool, r.opt.Limits, id.Nil)
 	r.metrics.observe("all", begin, err)
@@ -238,8 +122,6 @@ func (r *Registry) loadAll(ctx context.Context) error {
 }
 
 func (r *Registry) loadOne(ctx context.Context, tenant id.UUID) error {
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
-	defer cancel()
 	begin := time.Now()
 	tenants, err := load(ctx, r.opt.Pool, r.opt.Limits, tenant)
 	r.metrics.observe("tenant", begin, err)
@@ -253,13 +135,4 @@ func (r *Registry) loadOne(ctx context.Context, tenant id.UUID) error {
 	r.current.Store(r.current.Load().with(tenant, t))
 	r.log.Debug("loaded a tenant", "tenant", tenant, "found", t != nil, "took", time.Since(begin))
 	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

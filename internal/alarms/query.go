@@ -58,7 +58,7 @@ func (s *Service) Events(ctx context.Context, f EventFilter, a page.Args) (page.
 	if err != nil {
 		return none, err
 	}
-	w, err := a.Resolve(2)
+	w, err := a.Resolve("alarms", 2)
 	if err != nil {
 		return none, err
 	}

@@ -56,7 +56,7 @@ func TestEventsPageByPage(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
-	for _, cursor := range []string{"x", page.Encode(page.Key{"yesterday", want[0].String()}), page.Encode(page.Key{"a"}), page.Encode(page.Key{"2026-01-01T00:00:00Z", "x"})} {
+	for _, cursor := range []string{"x", page.Encode("alarms", page.Key{"yesterday", want[0].String()}), page.Encode("alarms", page.Key{"a"}), page.Encode("alarms", page.Key{"2026-01-01T00:00:00Z", "x"})} {
 		if _, err := w.service.Events(viewer, EventFilter{}, page.Args{After: &cursor}); !fault.Is(err, fault.BadInput) {
 			t.Errorf("cursor %q: %v", cursor, err)
 		}

@@ -140,20 +140,25 @@ func TestPredictions(t *testing.T) {
 	}
 	w.apply(w.acme,
 		said(0, telemetry.Normal, 0.99, telemetry.Production),
-		said(1, "cavitation", 0.6, telemetry.Production),
-		said(2, "cavitation", 0.9, telemetry.Shadow),
-		said(3, "cavitation", 0.9, telemetry.Canary))
+		said(1, "cavitation", 0.6, telemetry.Production), // the threshold itself
+		said(2, "cavitation", 0.9, telemetry.Production),
+		said(3, "cavitation", 0.9, telemetry.Production),
+		said(4, "cavitation", 0.9, telemetry.Shadow),
+		said(5, "cavitation", 0.9, telemetry.Canary),
+		said(6, telemetry.Normal, 0.9, telemetry.Production), // not three in a row
+		said(7, "cavitation", 0.9, telemetry.Production),
+		said(8, "cavitation", 0.9, telemetry.Production))
 	if n := len(w.alarms(w.acme)); n != 0 {
 		t.Fatalf("%d alarms", n)
 	}
-	by := said(4, "cavitation", 0.8, telemetry.Production)
-	w.apply(w.acme, by, said(5, "bent_shaft", 0.9, telemetry.Production))
+	by := said(9, "cavitation", 0.8, telemetry.Production)
+	w.apply(w.acme, by, said(10, "bent_shaft", 0.9, telemetry.Production))
 	e := w.only(w.acme)
 	if e.TriggeredValue != 0.8 || e.FaultCode == nil || *e.FaultCode != "cavitation" || e.PredictionID == nil || *e.PredictionID != by.Prediction.ID ||
 		e.ModelVersionID != nil || e.Occurrences != 2 || e.Parameter != rules.Confidence {
 		t.Errorf("%+v", e)
 	}
-	w.apply(w.acme, said(6, telemetry.Normal, 0.95, telemetry.Production))
+	w.apply(w.acme, said(11, telemetry.Normal, 0.95, telemetry.Production))
 	if e := w.only(w.acme); e.Status != rules.Cleared {
 		t.Errorf("normal again: %s", e.Status)
 	}

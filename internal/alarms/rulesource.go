@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,39 +27,23 @@ type SourceOptions struct {
 	Log     *slog.Logger // nil: slog.Default()
 }
 
-const (
-	defaultRefresh = time.Minute
-	loadTimeout    = 30 * time.Second
-	retryAfter     = time.Second
-)
-
 // RuleSource keeps the active rules of every tenant in memory: loaded at the start,
 // for the tenant that a change notice names, and all at intervals. When a load
 // fails, the former rules stay and it is tried again. It is a lifecycle.Part, and
 // safe for concurrent use.
 type RuleSource struct {
-	opt     SourceOptions
-	log     *slog.Logger
-	current atomic.Pointer[map[id.UUID]*rules.Set]
-
-	mu      sync.Mutex
-	tenants map[id.UUID]bool // to load
-	all     bool             // load everything
-	wake    chan struct{}    // capacity 1
-
-	cancel context.CancelFunc
-	done   sync.WaitGroup
+	pool     *pgxpool.Pool
+	follower *postgres.Follower
+	current  atomic.Pointer[map[id.UUID]*rules.Set]
 }
 
 // NewRuleSource returns a source without rules until Start.
 func NewRuleSource(o SourceOptions) *RuleSource {
-	if o.Refresh <= 0 {
-		o.Refresh = defaultRefresh
-	}
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
-	s := &RuleSource{opt: o, log: o.Log.With("part", "rules"), tenants: map[id.UUID]bool{}, wake: make(chan struct{}, 1)}
+	s := &RuleSource{pool: o.Pool}
+	s.follower = postgres.NewFollower(postgres.FollowOptions{
+		Name: "rules", Tables: []string{"alarm_rules", "tenants"},
+		Load: s.load, Listen: o.Listen, Refresh: o.Refresh, Log: o.Log,
+	})
 	s.current.Store(&map[id.UUID]*rules.Set{})
 	return s
 }
@@ -72,116 +55,14 @@ func (s *RuleSource) Set(tenant id.UUID) *rules.Set { return (*s.current.Load())
 func (s *RuleSource) Name() string { return "rules" }
 
 // Start loads everything once, and then keeps it current until Stop.
-func (s *RuleSource) Start(ctx context.Context) error {
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	if s.opt.Listen != nil {
-		// Before the load: what changes after it is noticed.
-		s.done.Go(func() {
-			if err := s.opt.Listen(run, s.notice); err != nil && run.Err() == nil {
-				s.log.Error("no more change notices, rules follow the refresh only", "error", err)
-			}
-		})
-	}
-	if err := s.load(ctx, nil); err != nil {
-		cancel()
-		s.done.Wait()
-		return err
-	}
-	s.cancel = cancel
-	s.done.Go(func() { s.follow(run) })
-	return nil
-}
+func (s *RuleSource) Start(ctx context.Context) error { return s.follower.Start(ctx) }
 
 // Stop ends the goroutines; the last rules stay readable.
-func (s *RuleSource) Stop(context.Context) error {
-	if s.cancel != nil {
-		s.cancel()
-		s.done.Wait()
-	}
-	return nil
-}
-
-// notice takes a change notice without waiting.
-func (s *RuleSource) notice(payload string) {
-	c, err := postgres.ParseChange(payload)
-	switch {
-	case err != nil: // some were missed
-		s.want(id.Nil)
-	case c.Table == "alarm_rules" || c.Table == "tenants":
-		s.want(c.Tenant)
-	}
-}
-
-// want asks for a tenant's rules to be loaded, or all with the nil id.
-func (s *RuleSource) want(tenant id.UUID) {
-	s.mu.Lock()
-	if tenant == id.Nil {
-		s.all = true
-	} else {
-		s.tenants[tenant] = true
-	}
-	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
-// take returns what to load: a nil slice for everything.
-func (s *RuleSource) take() []id.UUID {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []id.UUID
-	if !s.all {
-		out = make([]id.UUID, 0, len(s.tenants))
-		for t := range s.tenants {
-			out = append(out, t)
-		}
-	}
-	s.all = false
-	clear(s.tenants)
-	return out
-}
-
-func (s *RuleSource) follow(ctx context.Context) {
-	refresh := time.NewTicker(s.opt.Refresh)
-	defer refresh.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-refresh.C:
-			s.want(id.Nil)
-			continue
-		case <-s.wake:
-		}
-		only := s.take()
-		if err := s.load(ctx, only); err != nil && ctx.Err() == nil {
-			s.log.Warn("rules could not be loaded, trying again", "error", err)
-			s.again(only)
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(retryAfter):
-			}
-		}
-	}
-}
-
-func (s *RuleSource) again(only []id.UUID) {
-	if only == nil {
-		s.want(id.Nil)
-	}
-	for _, t := range only {
-		s.want(t)
-	}
-}
+func (s *RuleSource) Stop(ctx context.Context) error { return s.follower.Stop(ctx) }
 
 // load reads the rules of the tenants, of all when only is nil, and puts them in place.
 func (s *RuleSource) load(ctx context.Context, only []id.UUID) error {
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
-	defer cancel()
-	found, err := readRules(ctx, s.opt.Pool, only)
+	found, err := readRules(ctx, s.pool, only)
 	if err != nil {
 		return err
 	}

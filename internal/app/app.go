@@ -64,11 +64,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}
 	if a.cfg.Runs(config.RoleAPI) {
-		if err := a.startAPI(ctx); err != nil {
-			return err
-		}
+		return a.startAPI(ctx)
 	}
-	return nil
+	return a.startProbes(ctx)
 }
 
 // stopWithin bounds the stop of all parts together.

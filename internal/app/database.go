@@ -67,6 +67,7 @@ func (d *databases) open(maxConns int) func(context.Context) error {
 			return err
 		}
 		if d.worker, err = postgres.Open(ctx, d.workerURL, postgres.Options{Name: "foresight worker", MaxConns: int32(maxConns)}); err != nil {
+			d.app.Close()
 			return err
 		}
 		d.sql = postgres.OpenDB(d.app)

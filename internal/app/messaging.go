@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	"foresight/internal/bus"
@@ -32,7 +33,7 @@ func (a *App) startBus(ctx context.Context) error {
 		}
 		m.log, err = bus.OpenLog(ctx, m.conn, bus.LogOptions{Partitions: a.cfg.NATS.Partitions, Replicas: a.cfg.NATS.Replicas, MaxBytes: a.cfg.NATS.LogMaxBytes})
 		if err != nil {
-			return err
+			return errors.Join(err, m.conn.Close(ctx))
 		}
 		m.hub = hub.New(m.conn.Conn(), hub.Options{Registerer: a.metrics, Log: a.log})
 		return nil

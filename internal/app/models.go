@@ -3,13 +3,13 @@ package app
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"foresight/ent/enum"
 	"foresight/inference"
 	"foresight/inference/artifact"
 	"foresight/inference/champion"
 	"foresight/internal/id"
+	"foresight/internal/lifecycle"
 	"foresight/internal/modelops"
 	"foresight/internal/postgres"
 )
@@ -37,34 +37,13 @@ func (a *App) startModels(ctx context.Context) error {
 	}, nil)
 }
 
-// watchModels keeps the deployments current until the context ends.
-func (a *App) watchModels(ctx context.Context) {
-	changed := make(chan struct{}, 1)
-	go func() {
-		_ = a.listen(ctx, func(payload string) {
-			c, err := postgres.ParseChange(payload)
-			if payload != "" && (err != nil || c.Table != "ml_model_deployments" && c.Table != "tenants") {
-				return
-			}
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-		})
-	}()
-	tick := time.NewTicker(a.cfg.Pipeline.RegistryRefresh)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-changed:
-		case <-tick.C:
-		}
-		if err := a.models.registry.Refresh(ctx); err != nil && ctx.Err() == nil {
-			a.log.Warn("deployments not refreshed", "error", err)
-		}
-	}
+// watchModels returns the part that keeps the deployments current.
+func (a *App) watchModels() lifecycle.Part {
+	return postgres.NewFollower(postgres.FollowOptions{
+		Name: "deployments", Tables: []string{"ml_model_deployments", "tenants"}, Listen: a.listen,
+		Load:    func(ctx context.Context, _ []id.UUID) error { return a.models.registry.Refresh(ctx) },
+		Refresh: a.cfg.Pipeline.RegistryRefresh, Log: a.log,
+	})
 }
 
 // deployments reads which version serves whom.

@@ -236,6 +236,55 @@ func FuzzVerifyToken(f *testing.F) {
 	})
 }
 
+// FuzzParseKeys: whatever the file holds, it is refused without repeating a word of
+// it, or every key of it signs what it verifies.
+func FuzzParseKeys(f *testing.F) {
+	file := filepath.Join(f.TempDir(), "keys.json")
+	if _, err := OpenKeys(file); err != nil {
+		f.Fatal(err)
+	}
+	for range 2 {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+		if err := RotateKeys(file, 3); err != nil {
+			f.Fatal(err)
+		}
+	}
+	for _, s := range []string{``, `null`, `{"keys":[]}`, `{"keys":[{"kty":"OKP","crv":"Ed25519","d":"AAAA"}]}`,
+		`{"keys":[{"kty":"RSA","crv":"Ed25519","d":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}`,
+		`{"keys":[{"kty":"OKP","crv":"Ed25519","d":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},{"kty":"OKP","crv":"Ed25519","d":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}`} {
+		f.Add([]byte(s))
+	}
+	message := []byte("header.payload")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		keys, err := parseKeys(b)
+		if err != nil {
+			if keys != nil || len(err.Error()) > 60 {
+				t.Fatalf("%v, %v", keys, err)
+			}
+			return
+		}
+		if len(keys.list) == 0 {
+			t.Fatal("a set of no keys")
+		}
+		for _, k := range keys.list {
+			if found, ok := keys.byID(k.id); k.id == "" || !ok || found.method != k.method {
+				t.Fatalf("key %q is not found", k.id)
+			}
+			signature, err := k.method.Sign(string(message), k.private)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := k.method.Verify(string(message), signature, k.public); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func BenchmarkAuthenticate(b *testing.B) {
 	for _, v := range []string{"EdDSA", "HS256"} {
 		b.Run(v, func(b *testing.B) {

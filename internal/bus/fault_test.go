@@ -125,7 +125,7 @@ func TestAppendFailsBoundedWhileTheServerIsDown(t *testing.T) {
 			t.Errorf("got %v, want ErrUnavailable", err)
 		}
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool { return len(l.slots) == 0 })
+	testkit.Eventually(t, 20*time.Second, func() bool { return len(l.slots) == 0 })
 	server.up(t)
 	testkit.Eventually(t, 20*time.Second, func() bool {
 		_, err := l.Append(t.Context(), 0, tenantA, sensorA, []byte("y"))

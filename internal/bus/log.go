@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
 	"foresight/internal/fault"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -81,7 +83,8 @@ type Log struct {
 
 const partitionsKey = "partitions"
 
-// OpenLog makes the stream or opens it, with the limits given.
+// OpenLog makes the stream or opens it, with the limits given. It waits up to two
+// minutes for a cluster to elect.
 func OpenLog(ctx context.Context, b *Bus, o LogOptions) (*Log, error) {
 	l := &Log{opt: o.withDefaults()}
 	l.slots = make(chan struct{}, l.opt.MaxInFlight)
@@ -101,7 +104,41 @@ func OpenLog(ctx context.Context, b *Bus, o LogOptions) (*Log, error) {
 	return l, nil
 }
 
+// openWithin bounds the wait for a leader; tryWithin one question for the stream.
+const (
+	openWithin = 2 * time.Minute
+	tryWithin  = 5 * time.Second
+	tryPause   = 500 * time.Millisecond
+)
+
+// ensureStream waits for a cluster that has no leader, as it is new or has lost a
+// server: several processes start together with it.
 func (l *Log) ensureStream(ctx context.Context) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	for {
+		s, err := l.tryStream(ctx)
+		if err == nil || !leaderless(err) {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(tryPause):
+		}
+	}
+}
+
+// leaderless reports an error that passes when the cluster has elected.
+func leaderless(err error) bool {
+	var api *jetstream.APIError
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.As(err, &api) && api.Code == http.StatusServiceUnavailable
+}
+
+func (l *Log) tryStream(ctx context.Context) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, tryWithin)
+	defer cancel()
 	want := strconv.Itoa(l.opt.Partitions)
 	s, err := l.api.Stream(ctx, l.opt.Name)
 	switch {

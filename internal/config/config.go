@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -104,6 +105,10 @@ func Load() (*Config, error) {
 	c, err := env.ParseAsWithOptions[Config](env.Options{Prefix: Prefix})
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	// The library takes an empty variable for one that is not set.
+	if addr, set := os.LookupEnv(Prefix + "MQTT_ADDR"); set {
+		c.MQTTAddr = addr
 	}
 	return &c, c.Verify()
 }

@@ -70,3 +70,14 @@ func TestEverythingIsDocumented(t *testing.T) {
 		t.Error("docs/configuration.md is not what `go run . config --markdown` prints")
 	}
 }
+
+func TestEmptyAddressTurnsTheBrokerOff(t *testing.T) {
+	t.Setenv("FORESIGHT_MQTT_ADDR", "")
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.MQTTAddr != "" {
+		t.Errorf("the broker listens on %q", c.MQTTAddr)
+	}
+}

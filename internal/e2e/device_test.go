@@ -64,4 +64,14 @@ func feed(t testing.TB, c mqtt.Client, topic, faultCode string, n int) {
 	}
 }
 
+// listen hands topics of messages to the channel.
+func listen(heard chan<- string) mqtt.MessageHandler {
+	return func(_ mqtt.Client, m mqtt.Message) {
+		select {
+		case heard <- m.Topic():
+		default: // one is enough
+		}
+	}
+}
+
 func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }

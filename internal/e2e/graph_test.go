@@ -44,14 +44,6 @@ func (e graphError) Code() string {
 	return code
 }
 
-// code returns the code of the first error, "" without one.
-func (a answer) code() string {
-	if len(a.Errors) == 0 {
-		return ""
-	}
-	return a.Errors[0].Code()
-}
-
 type vars = map[string]any
 
 // request is one GraphQL request over POST.

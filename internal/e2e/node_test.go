@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -17,24 +18,36 @@ import (
 const scripts = "../../graph/transport/testdata/js"
 
 // node returns the command of a script, whose packages are installed when they are
-// not there. The lock keeps two test binaries from installing at once.
+// not there.
 func node(t testing.TB, script string, args ...string) *exec.Cmd {
 	t.Helper()
-	lock, err := dirlock.Wait(scripts)
+	modules(t, scripts)
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{script}, args...)...)
+	cmd.Dir = scripts
+	return cmd
+}
+
+// modules installs the packages of a directory when they are not there. The lock
+// keeps two test binaries from installing at once.
+func modules(t testing.TB, dir string) {
+	t.Helper()
+	gate := filepath.Join(os.TempDir(), fmt.Sprintf("foresight-npm-%d", os.Getuid()))
+	if err := os.MkdirAll(gate, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := dirlock.Wait(gate)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lock.Release()
-	if _, err := os.Stat(filepath.Join(scripts, "node_modules", ".package-lock.json")); err != nil {
-		install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")
-		install.Dir = scripts
-		if out, err := install.CombinedOutput(); err != nil {
-			t.Fatalf("npm ci: %v\n%s", err, out)
-		}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json")); err == nil {
+		return
 	}
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{script}, args...)...)
-	cmd.Dir = scripts
-	return cmd
+	install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
+	}
 }
 
 // lines is a running program that prints one item a line.

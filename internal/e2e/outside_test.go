@@ -14,13 +14,16 @@ import (
 type sensorInfo struct {
 	ID    string
 	Code  string
-	Asset struct{ ID string }
+	Asset struct {
+		ID   string
+		Site struct{ ID string }
+	}
 }
 
 // sensors lists the tenant's sensors by code.
 func (i *instance) sensors(t testing.TB, token string) map[string]sensorInfo {
 	t.Helper()
-	p := get[struct{ Sensors struct{ Nodes []sensorInfo } }](t, i, token, `{ sensors(first: 100) { nodes { id code asset { id } } } }`, nil)
+	p := get[struct{ Sensors struct{ Nodes []sensorInfo } }](t, i, token, `{ sensors(first: 100) { nodes { id code asset { id site { id } } } } }`, nil)
 	out := map[string]sensorInfo{}
 	for _, s := range p.Sensors.Nodes {
 		out[s.Code] = s

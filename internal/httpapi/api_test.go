@@ -347,7 +347,7 @@ func TestWebApplication(t *testing.T) {
 	s, _, _ := newAPI(t, nil)
 	nonce := regexp.MustCompile(`nonce="([^"]+)"`)
 	seen := map[string]bool{}
-	for _, p := range []string{"/", "/index.html", "/assets", "/alarms/rules", "/assets-of/x"} {
+	for _, p := range []string{"/", "/index.html", "/assets", "/assets/new", "/assets/01a1ffa6-8fa9-8008-bb82-8a96965cdb73", "/alarms/rules", "/assets-of/x"} {
 		r := call(t, s, "GET", p, "")
 		m := nonce.FindAllStringSubmatch(r.body, -1)
 		if r.StatusCode != 200 || len(m) != 2 || m[0][1] != m[1][1] || seen[m[0][1]] || r.Header.Get("Cache-Control") != "no-store" {

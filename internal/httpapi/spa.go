@@ -50,7 +50,7 @@ func (s *spa) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if path.Ext(name) != "" && name != "index.html" || strings.HasPrefix(name, "assets/") || strings.HasPrefix(name, "api/") {
+	if path.Ext(name) != "" && name != "index.html" || strings.HasPrefix(name, "api/") {
 		http.NotFound(w, r)
 		return
 	}

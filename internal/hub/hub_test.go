@@ -297,7 +297,7 @@ func TestSubscriptionEndsWithItsContext(t *testing.T) {
 			return false
 		}
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool { return closed(ending) })
+	testkit.Eventually(t, 20*time.Second, func() bool { return closed(ending) })
 	publish(t, h, reading(k, 1))
 	seqs(t, staying, 1)
 	if n := h.conn.NumSubscriptions(); n != 1 {
@@ -331,6 +331,6 @@ func TestLastOneOutEndsTheTopic(t *testing.T) {
 			}
 		}
 		cancel()
-		testkit.Eventually(t, 5*time.Second, func() bool { return h.conn.NumSubscriptions() == 0 })
+		testkit.Eventually(t, 20*time.Second, func() bool { return h.conn.NumSubscriptions() == 0 })
 	}
 }

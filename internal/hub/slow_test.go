@@ -89,7 +89,9 @@ func TestLossOnTheWayIsTold(t *testing.T) {
 	}
 	other := New(h.conn, Options{})
 	publish(t, other, reading(k, 5), reading(k, 6))
-	if next(t, items).Gap || next(t, items).Gap {
-		t.Error("another publisher's numbers are taken for a loss")
+	for range 2 {
+		if next(t, items).Gap {
+			t.Error("another publisher's numbers are taken for a loss")
+		}
 	}
 }

@@ -24,7 +24,7 @@ func Begin(ctx context.Context, p tenancy.Permission, a page.Args, o Order) (pag
 	if err := tenancy.Require(ctx, p); err != nil {
 		return page.Window{}, nil, err
 	}
-	w, err := a.Resolve(len(o))
+	w, err := a.Resolve(o.name(), len(o))
 	if err != nil {
 		return w, nil, err
 	}

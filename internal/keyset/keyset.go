@@ -3,8 +3,10 @@
 package keyset
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -47,6 +49,20 @@ func (o Order) Directed(desc bool) Order {
 		out[i] = t
 	}
 	return out
+}
+
+// name tells the order from others in cursors: its columns with their sense.
+func (o Order) name() string {
+	var b strings.Builder
+	for _, t := range o {
+		sense := byte('+')
+		if t.Desc {
+			sense = '-'
+		}
+		b.WriteByte(sense)
+		b.WriteString(t.Name)
+	}
+	return b.String()
 }
 
 // Key formats the values of an item for its cursor.
@@ -139,6 +155,9 @@ func (t Term) parse(text string) (any, error) {
 		return time.Parse(time.RFC3339Nano, text)
 	case Int:
 		return strconv.ParseInt(text, 10, 64)
+	}
+	if strings.ContainsRune(text, 0) { // PostgreSQL has no such text
+		return nil, errors.New("keyset: a zero byte")
 	}
 	return text, nil
 }

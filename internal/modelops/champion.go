@@ -12,6 +12,7 @@ import (
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
 	"foresight/internal/id"
+	"foresight/internal/postgres"
 	"foresight/internal/tenancy"
 )
 
@@ -33,20 +34,36 @@ func (c Champion) Label() string { return c.Model + ":" + c.Version }
 
 // EnsureChampion registers the shipped model as the tenant's own: model, version
 // and, where nothing or an older shipped version is in production, the deployment.
-// It changes nothing when all of it is there. A version that the tenant has
-// trained and deployed itself stays in production.
+// It changes nothing when all of it is there. What people have trained or deployed
+// stays in production. Several processes may do it at once.
 func EnsureChampion(ctx context.Context, client *ent.Client, tenant id.UUID, c Champion) error {
 	ctx = tenancy.AsSystem(ctx, tenant)
-	found, err := client.MLModelVersion.Query().Where(mlmodelversion.ArtifactPath(c.Artifact)).Exist(ctx)
-	if err != nil || found {
-		return err
+	for try := 1; ; try++ {
+		found, err := client.MLModelVersion.Query().Where(mlmodelversion.ArtifactPath(c.Artifact)).Exist(ctx)
+		if err != nil || found {
+			return err
+		}
+		if err = c.registerAtOnce(ctx, client); err == nil {
+			return nil
+		}
+		if _, taken := postgres.Unique(err); !taken || try == tries {
+			return fmt.Errorf("modelops: register %s: %w", c.Label(), err)
+		}
+		// Another process was faster: it has registered this version, or another one.
 	}
+}
+
+// tries bounds how often faster processes are looked at.
+const tries = 5
+
+// registerAtOnce registers in one transaction.
+func (c Champion) registerAtOnce(ctx context.Context, client *ent.Client) error {
 	tx, err := client.Tx(ctx)
 	if err != nil {
 		return err
 	}
 	if err := c.register(ctx, tx.Client()); err != nil {
-		return fmt.Errorf("modelops: register %s: %w", c.Label(), errors.Join(err, tx.Rollback()))
+		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()
 }
@@ -59,19 +76,21 @@ func (c Champion) register(ctx context.Context, client *ent.Client) error {
 	if err != nil {
 		return err
 	}
-	v, err := c.version(ctx, client, m)
+	open, err := client.MLModelDeployment.Query().Where(mlmodeldeployment.ModelID(m.ID), mlmodeldeployment.IsProduction(true),
+		mlmodeldeployment.DeploymentEndIsNil()).WithModelVersion().Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return err
+	}
+	if open != nil && (open.DeployedBy != nil || open.Edges.ModelVersion.TrainingRunID != nil) { // the tenant's own choice
+		_, err := c.version(ctx, client, m, enum.StageStaging)
+		return err
+	}
+	// The version first: its label is unique, so that of several processes all but one wait here.
+	v, err := c.version(ctx, client, m, enum.StageProduction)
 	if err != nil {
 		return err
 	}
-	open, err := client.MLModelDeployment.Query().Where(mlmodeldeployment.ModelID(m.ID), mlmodeldeployment.IsProduction(true),
-		mlmodeldeployment.DeploymentEndIsNil()).WithModelVersion().Only(ctx)
-	switch {
-	case ent.IsNotFound(err):
-	case err != nil:
-		return err
-	case open.Edges.ModelVersion.TrainingRunID != nil: // the tenant's own
-		return nil
-	default:
+	if open != nil {
 		if err := client.MLModelDeployment.UpdateOne(open).SetDeploymentEnd(time.Now().UTC()).Exec(ctx); err != nil {
 			return err
 		}
@@ -82,11 +101,11 @@ func (c Champion) register(ctx context.Context, client *ent.Client) error {
 	return client.MLModelDeployment.Create().SetModelID(m.ID).SetModelVersionID(v.ID).Exec(ctx)
 }
 
-// version finds or makes the version. A version never changes its artifact: where
+// version makes the version. A version never changes its artifact: where
 // the label is taken by another one (a build between releases), the new one gets
 // the artifact's address as build metadata.
-func (c Champion) version(ctx context.Context, client *ent.Client, m *ent.MLModel) (*ent.MLModelVersion, error) {
-	taken, err := client.MLModelVersion.Query().Where(mlmodelversion.FullVersionLabel(c.Label())).Exist(ctx)
+func (c Champion) version(ctx context.Context, client *ent.Client, m *ent.MLModel, stage enum.ModelStage) (*ent.MLModelVersion, error) {
+	taken, err := client.MLModelVersion.Query().Where(mlmodelversion.FullVersionLabel(c.Label()), mlmodelversion.ArtifactPathNEQ(c.Artifact)).Exist(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +113,6 @@ func (c Champion) version(ctx context.Context, client *ent.Client, m *ent.MLMode
 		c.Version += "+" + c.Artifact[:8]
 	}
 	return client.MLModelVersion.Create().SetModelID(m.ID).SetSemanticVersion(c.Version).SetFullVersionLabel(c.Label()).
-		SetStage(enum.StageProduction).SetArtifactPath(c.Artifact).SetFeatureSchemaHash(c.FeatureSchemaHash).
+		SetStage(stage).SetArtifactPath(c.Artifact).SetFeatureSchemaHash(c.FeatureSchemaHash).
 		SetDatasetHash(c.DatasetHash).SetClasses(c.Classes).SetMetrics(c.Metrics).Save(ctx)
 }

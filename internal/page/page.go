@@ -29,6 +29,7 @@ type Key []string
 
 // Window is a verified page request. A backward window reads the order in reverse.
 type Window struct {
+	Order    string // name of the order, part of its cursors
 	Size     int
 	Backward bool
 	Bound    Key // exclusive; nil at the beginning (or end, backward)
@@ -39,10 +40,10 @@ type Window struct {
 // are further ones.
 func (w Window) Limit() int { return w.Size + 1 }
 
-// Resolve verifies the arguments. width is the number of values in a cursor of the
-// order asked for; a cursor of another order is refused.
-func (a Args) Resolve(width int) (Window, error) {
-	w := Window{Size: Default, Total: a.Total}
+// Resolve verifies the arguments. order names the list and what it is ordered by,
+// width is the number of values in its keys; a cursor of another order is refused.
+func (a Args) Resolve(order string, width int) (Window, error) {
+	w := Window{Order: order, Size: Default, Total: a.Total}
 	if a.First != nil && a.Last != nil || a.Last != nil && a.After != nil || a.First != nil && a.Before != nil {
 		return w, fault.New(fault.BadInput, "error.page.direction")
 	}
@@ -61,10 +62,10 @@ func (a Args) Resolve(width int) (Window, error) {
 	}
 	if cursor != nil && *cursor != "" {
 		k, err := decode(*cursor)
-		if err != nil || len(k) != width {
+		if err != nil || len(k) != width+1 || k[0] != order {
 			return w, fault.Invalid(field, "error.page.cursor")
 		}
-		w.Bound = k
+		w.Bound = k[1:]
 	}
 	return w, nil
 }
@@ -74,6 +75,7 @@ type Page[T any] struct {
 	Items                []T
 	HasNext, HasPrevious bool
 	Total                int // number of all matches, when it was asked for
+	order                string
 	cursor               func(T) Key
 }
 
@@ -84,7 +86,7 @@ func Of[T any](w Window, rows []T, total int, key func(T) Key) Page[T] {
 	if more {
 		rows = rows[:w.Size]
 	}
-	p := Page[T]{Items: rows, Total: total, cursor: key}
+	p := Page[T]{Items: rows, Total: total, order: w.Order, cursor: key}
 	if w.Backward {
 		for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
 			rows[i], rows[j] = rows[j], rows[i]
@@ -97,19 +99,22 @@ func Of[T any](w Window, rows []T, total int, key func(T) Key) Page[T] {
 }
 
 // Cursor returns the cursor of an item of the page.
-func (p Page[T]) Cursor(item T) string { return Encode(p.cursor(item)) }
+func (p Page[T]) Cursor(item T) string { return Encode(p.order, p.cursor(item)) }
 
-// Encode returns the cursor of a key: opaque to clients, and no secret.
-func Encode(k Key) string {
-	b, err := json.Marshal(k)
+// Encode returns the cursor of a key in the order: opaque to clients, and no secret.
+func Encode(order string, k Key) string {
+	b, err := json.Marshal(append(Key{order}, k...))
 	if err != nil { // strings always marshal
 		panic(err)
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// maxCursor bounds the length of a cursor in bytes.
+const maxCursor = 1024
+
 func decode(s string) (Key, error) {
-	if len(s) > 1024 {
+	if len(s) > maxCursor {
 		return nil, fault.New(fault.BadInput, "error.page.cursor")
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s)

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"slices"
 	"sort"
 	"strconv"
@@ -12,7 +13,7 @@ import (
 func ptr[T any](v T) *T { return &v }
 
 func TestResolveRefuses(t *testing.T) {
-	cursor := Encode(Key{"a", "1"})
+	cursor := Encode("name", Key{"a", "1"})
 	for name, a := range map[string]Args{
 		"nothing":           {First: ptr(0)},
 		"too many":          {First: ptr(Max + 1)},
@@ -21,10 +22,12 @@ func TestResolveRefuses(t *testing.T) {
 		"first before":      {First: ptr(1), Before: &cursor},
 		"garbage cursor":    {After: ptr("%%%")},
 		"no list":           {After: ptr("eyJhIjoxfQ")},
-		"another order":     {After: ptr(Encode(Key{"a"}))},
+		"another order":     {After: ptr(Encode("code", Key{"a", "1"}))},
+		"another width":     {After: ptr(Encode("name", Key{"a"}))},
+		"no order":          {After: ptr("W10")},
 		"an endless cursor": {After: ptr(string(make([]byte, 5000)))},
 	} {
-		if _, err := a.Resolve(2); !fault.Is(err, fault.BadInput) {
+		if _, err := a.Resolve("name", 2); !fault.Is(err, fault.BadInput) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -58,7 +61,7 @@ func TestPagesMeetInBothDirections(t *testing.T) {
 	for _, size := range []int{1, 3, 5, 10, 20} {
 		var forward, backward []int
 		for a := (Args{First: &size}); ; {
-			w, err := a.Resolve(1)
+			w, err := a.Resolve("number", 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +73,7 @@ func TestPagesMeetInBothDirections(t *testing.T) {
 			a.After = ptr(p.Cursor(p.Items[len(p.Items)-1]))
 		}
 		for a := (Args{Last: &size}); ; {
-			w, err := a.Resolve(1)
+			w, err := a.Resolve("number", 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,13 +90,38 @@ func TestPagesMeetInBothDirections(t *testing.T) {
 	}
 }
 
+// FuzzCursor: a cursor is refused as the client's mistake, or names a place of the
+// asked order, the same again when written anew.
 func FuzzCursor(f *testing.F) {
-	f.Add(Encode(Key{"a", "b"}))
-	f.Add("")
-	f.Fuzz(func(t *testing.T, s string) {
-		w, err := Args{After: &s}.Resolve(2)
-		if err == nil && w.Bound != nil && len(w.Bound) != 2 {
-			t.Errorf("accepted %q as %v", s, w.Bound)
+	for _, s := range []string{Encode("name", Key{"a", "b"}), Encode("name", Key{"", "\u2028\x00"}), Encode("code", Key{"a", "b"}),
+		Encode("name", Key{"a"}), "", "W10", "bnVsbA", "eyJhIjoxfQ", "WyJuYW1lIixudWxsLDFd", "%%%"} {
+		f.Add(s, false)
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, s string, backward bool) {
+		a, field := Args{After: &s}, "after"
+		if backward {
+			a, field = Args{Before: &s}, "before"
+		}
+		w, err := a.Resolve("name", 2)
+		if err != nil {
+			if e, ok := errors.AsType[*fault.Error](err); !ok || e.Kind != fault.BadInput || e.Field != field {
+				t.Fatalf("%q: %v", s, err)
+			}
+			return
+		}
+		if w.Backward != backward || w.Size != Default || (w.Bound == nil) != (s == "") {
+			t.Fatalf("%q is read as %+v", s, w)
+		}
+		if w.Bound == nil {
+			return
+		}
+		if len(w.Bound) != 2 {
+			t.Fatalf("%q names the place %q", s, w.Bound)
+		}
+		again := Encode("name", w.Bound)
+		if w2, err := (Args{After: &again}).Resolve("name", 2); len(again) <= maxCursor && (err != nil || !slices.Equal(w2.Bound, w.Bound)) {
+			t.Fatalf("%q becomes %q: %v", w.Bound, w2.Bound, err)
 		}
 	})
 }

@@ -42,8 +42,13 @@ const (
 	criticalityRank = "criticality_rank"
 )
 
-// Assets lists machines.
+// Assets lists machines. Filter and order by alarms need the permission to read those.
 func (s *Service) Assets(ctx context.Context, a page.Args, f AssetFilter, by AssetOrder, desc bool) (page.Page[*ent.Asset], error) {
+	if f.HasActiveAlarm != nil || by == ByAlarms {
+		if err := tenancy.Require(ctx, tenancy.AlarmsRead); err != nil {
+			return page.Page[*ent.Asset]{}, err
+		}
+	}
 	order, key := assetOrder(by)
 	w, apply, err := keyset.Begin(ctx, tenancy.PlantRead, a, order.Directed(desc))
 	if err != nil {

@@ -2,21 +2,19 @@ package plant
 
 import (
 	"context"
-	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
 
 	"foresight/ent"
 	"foresight/ent/asset"
 	"foresight/ent/enum"
-	"foresight/ent/site"
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/postgres"
 	"foresight/internal/tenancy"
 )
-
-var codeForm = regexp.MustCompile(`^[a-z0-9_-]{1,100}$`)
 
 // AssetChange is what to set of a machine. In a creation every field counts; in an
 // update only those that Set names.
@@ -40,46 +38,85 @@ type AssetChange struct {
 	Set map[string]bool
 }
 
+// stored brings values into the form in which they are kept: names without space
+// around them, dates without a time of day.
+func (c AssetChange) stored() AssetChange {
+	if c.Name != nil {
+		name := strings.TrimSpace(*c.Name)
+		c.Name = &name
+	}
+	if c.InstalledOn != nil {
+		day := c.InstalledOn.UTC().Truncate(24 * time.Hour)
+		c.InstalledOn = &day
+	}
+	return c
+}
+
 // CreateAsset adds a machine. Mistakes come as a fault.List with the fields to mend.
 func (s *Service) CreateAsset(ctx context.Context, c AssetChange) (*ent.Asset, error) {
 	if err := tenancy.Require(ctx, tenancy.PlantWrite); err != nil {
 		return nil, err
 	}
+	c = c.stored()
 	c.Set = nil
-	if err := s.check(ctx, c, id.Nil); err != nil {
+	if err := s.check(ctx, c, true); err != nil {
 		return nil, err
 	}
-	q := s.ent.Asset.Create().SetSiteID(*c.Site).SetAssetCode(*c.Code).SetName(strings.TrimSpace(*c.Name)).SetAssetType(*c.Type).
-		SetNillableParentID(c.Parent).SetNillableCriticality(c.Criticality).SetNillableManufacturer(c.Manufacturer).
+	e, err := s.ent.Asset.Create().SetSiteID(*c.Site).SetAssetCode(*c.Code).SetName(*c.Name).SetAssetType(*c.Type).
+		SetCriticality(*c.Criticality).SetNillableParentID(c.Parent).SetNillableManufacturer(c.Manufacturer).
 		SetNillableModel(c.Model).SetNillableSerialNumber(c.SerialNumber).SetNillableInstalledOn(c.InstalledOn).
 		SetNillableLocation(c.Location).SetNillableRatedPowerKw(c.RatedPowerKW).SetNillableIsoMachineGroup(c.ISOMachineGroup).
-		SetNillableIsoSupportType(c.ISOSupportType).SetNillableDowntimeCostPerHour(c.DowntimeCostPerHour)
-	e, err := q.Save(ctx)
-	if err != nil {
-		return nil, constraint(err, fault.New(fault.Conflict, "error.asset.codeTaken").At("input.code"), fault.Missing("Site").At("input.siteId"))
-	}
-	return e, nil
+		SetNillableIsoSupportType(c.ISOSupportType).SetNillableDowntimeCostPerHour(c.DowntimeCostPerHour).Save(ctx)
+	return e, violated(err)
 }
 
 // UpdateAsset changes the named fields of a machine whose version is the expected one.
+// The result is a value: its query methods belong to a transaction that has ended.
 func (s *Service) UpdateAsset(ctx context.Context, which id.UUID, expected int, c AssetChange) (*ent.Asset, error) {
 	if err := tenancy.Require(ctx, tenancy.PlantWrite); err != nil {
 		return nil, err
 	}
-	if _, err := s.Asset(ctx, &which, nil); err != nil {
+	switch found, err := s.ent.Asset.Query().Where(asset.ID(which)).Exist(ctx); {
+	case err != nil:
 		return nil, err
+	case !found:
+		return nil, fault.Missing("Asset").At("input.id")
 	}
+	c = c.stored()
 	if c.Set == nil {
 		c.Set = map[string]bool{}
 	}
-	if err := s.check(ctx, c, which); err != nil {
+	if err := s.check(ctx, c, false); err != nil {
 		return nil, err
 	}
-	q := s.ent.Asset.UpdateOneID(which).Where(asset.Version(expected))
+	var e *ent.Asset
+	err := postgres.InTx(ctx, s.db, func(ctx context.Context, client *ent.Client, tx pgx.Tx) error {
+		if c.Set["parentId"] && c.Parent != nil {
+			if err := noCircle(ctx, tx, which, *c.Parent); err != nil {
+				return err
+			}
+		}
+		q := client.Asset.UpdateOneID(which).Where(asset.Version(expected))
+		c.apply(q)
+		var err error
+		e, err = q.Save(ctx)
+		if ent.IsNotFound(err) { // it was there a moment ago, under another version
+			return fault.Stale("Asset")
+		}
+		return violated(err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// apply sets the named fields, or clears them where they are null.
+func (c AssetChange) apply(q *ent.AssetUpdateOne) {
 	for field, set := range map[string]func(){
 		"siteId":              func() { q.SetSiteID(*c.Site) },
 		"parentId":            func() { change(c.Parent, q.SetParentID, q.ClearParentID) },
-		"name":                func() { q.SetName(strings.TrimSpace(*c.Name)) },
+		"name":                func() { q.SetName(*c.Name) },
 		"type":                func() { q.SetAssetType(*c.Type) },
 		"criticality":         func() { q.SetCriticality(*c.Criticality) },
 		"manufacturer":        func() { change(c.Manufacturer, q.SetManufacturer, q.ClearManufacturer) },
@@ -96,14 +133,6 @@ func (s *Service) UpdateAsset(ctx context.Context, which id.UUID, expected int, 
 			set()
 		}
 	}
-	e, err := q.Save(ctx)
-	switch {
-	case ent.IsNotFound(err): // it was there a moment ago, under another version
-		return nil, fault.Stale("Asset")
-	case err != nil:
-		return nil, constraint(err, fault.Stale("Asset"), fault.Missing("Site").At("input.siteId"))
-	}
-	return e, nil
 }
 
 // change sets an optional field, or clears it when the value is null.
@@ -115,82 +144,41 @@ func change[V, Q any](v *V, set func(V) Q, unset func() Q) {
 	}
 }
 
-// check verifies what is given. self is the machine that is changed, Nil for a new one.
-func (s *Service) check(ctx context.Context, c AssetChange, self id.UUID) error {
-	var l fault.List
-	bad := func(field, key string) { l = append(l, fault.Invalid("input."+field, key)) }
-	given := func(field string, isNull bool) bool {
-		if c.Set != nil && !c.Set[field] {
-			return false
+// violated tells which unique or foreign key a change broke: another one took the
+// code, or deleted what is referred to, since it was looked at.
+func violated(err error) error {
+	if _, taken := postgres.Unique(err); taken {
+		return fault.New(fault.Conflict, "error.asset.codeTaken").At("input.code").Because(err)
+	}
+	if key, broken := postgres.ForeignKey(err); broken {
+		if strings.Contains(key, "parent") || strings.Contains(key, "children") {
+			return fault.Missing("Asset").At("input.parentId").Because(err)
 		}
-		if isNull {
-			bad(field, "error.required")
-		}
-		return !isNull
+		return fault.Missing("Site").At("input.siteId").Because(err)
 	}
-	if self == id.Nil && (c.Code == nil || !codeForm.MatchString(*c.Code)) {
-		bad("code", "error.code")
-	}
-	if given("name", c.Name == nil) && !within(strings.TrimSpace(*c.Name), 1, 200) {
-		bad("name", "error.name")
-	}
-	given("type", c.Type == nil)
-	given("criticality", c.Criticality == nil)
-	for field, v := range map[string]*string{"manufacturer": c.Manufacturer, "model": c.Model, "location": c.Location} {
-		if v != nil && !within(*v, 0, 200) {
-			bad(field, "error.tooLong")
-		}
-	}
-	if c.SerialNumber != nil && !within(*c.SerialNumber, 0, 100) {
-		bad("serialNumber", "error.tooLong")
-	}
-	if c.RatedPowerKW != nil && *c.RatedPowerKW <= 0 {
-		bad("ratedPowerKw", "error.positive")
-	}
-	if c.DowntimeCostPerHour != nil && *c.DowntimeCostPerHour < 0 {
-		bad("downtimeCostPerHour", "error.negative")
-	}
-	if given("siteId", c.Site == nil) {
-		if ok, err := s.ent.Site.Query().Where(site.ID(*c.Site)).Exist(ctx); err != nil {
-			return err
-		} else if !ok {
-			l = append(l, fault.Missing("Site").At("input.siteId"))
-		}
-	}
-	if c.Parent != nil {
-		if err := s.checkParent(ctx, *c.Parent, self, &l); err != nil {
-			return err
-		}
-	}
-	return l.Err()
+	return err
 }
 
-// maxDepth bounds the assembly tree.
-const maxDepth = 16
-
-// checkParent refuses an absent parent and one that would close a circle.
-func (s *Service) checkParent(ctx context.Context, parent, self id.UUID, l *fault.List) error {
-	for at, depth := parent, 0; ; depth++ {
-		if at == self || depth == maxDepth {
-			*l = append(*l, fault.Invalid("input.parentId", "error.asset.circle"))
-			return nil
-		}
-		e, err := s.ent.Asset.Query().Where(asset.ID(at)).Only(ctx)
-		if ent.IsNotFound(err) {
-			*l = append(*l, fault.Missing("Asset").At("input.parentId"))
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if e.ParentID == nil {
-			return nil
-		}
-		at = *e.ParentID
+// noCircle refuses a parent that is the machine itself or a part of it. Changes of
+// assemblies of one tenant wait for each other until their transactions end, so that
+// two of them do not close a circle together.
+func noCircle(ctx context.Context, tx pgx.Tx, self, parent id.UUID) error {
+	tenant := tenancy.Must(ctx).TenantID
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('assemblies of ' || $1::text, 0))`, tenant.String()); err != nil {
+		return err
 	}
-}
-
-func within(s string, low, high int) bool {
-	n := utf8.RuneCountInString(s)
-	return n >= low && n <= high
+	var circle bool
+	if err := tx.QueryRow(ctx, `
+		WITH RECURSIVE above (id, parent_id) AS (
+			SELECT id, parent_id FROM assets WHERE tenant_id = $1 AND id = $2
+			UNION
+			SELECT a.id, a.parent_id FROM above JOIN assets a ON a.tenant_id = $1 AND a.id = above.parent_id
+		)
+		SELECT EXISTS (SELECT FROM above WHERE id = $3)`, tenant, parent, self).Scan(&circle); err != nil {
+		return err
+	}
+	if circle {
+		return fault.Invalid("input.parentId", "error.asset.circle")
+	}
+	return nil
 }

@@ -23,10 +23,12 @@ type Dashboard struct {
 
 const worst = 10
 
-// Dashboard sums up what the actor sees; a nil site does not limit.
+// Dashboard sums up what the actor sees of plant and alarms; a nil site does not limit.
 func (s *Service) Dashboard(ctx context.Context, at *id.UUID) (*Dashboard, error) {
-	if err := tenancy.Require(ctx, tenancy.PlantRead); err != nil {
-		return nil, err
+	for _, p := range []tenancy.Permission{tenancy.PlantRead, tenancy.AlarmsRead} {
+		if err := tenancy.Require(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	limit := list(sites(ctx))
 	if at != nil {

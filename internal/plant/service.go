@@ -6,25 +6,30 @@ package plant
 
 import (
 	"context"
-	"errors"
+	"database/sql"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"foresight/ent"
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/postgres"
 	"foresight/internal/tenancy"
 )
 
 // Service answers for the plant. The pool serves hand-written reads; both run
 // under row-level security.
 type Service struct {
+	db   *sql.DB
 	ent  *ent.Client
 	pool *pgxpool.Pool
 }
 
-// New returns a service on the ORM and the pool of the role foresight_app.
-func New(client *ent.Client, app *pgxpool.Pool) *Service { return &Service{client, app} }
+// New returns a service on the pool of the role foresight_app and database/sql over
+// it, from postgres.OpenDB.
+func New(db *sql.DB, app *pgxpool.Pool) *Service {
+	return &Service{db, postgres.Client(db), app}
+}
 
 // Tenant returns the actor's tenant.
 func (s *Service) Tenant(ctx context.Context) (*ent.Tenant, error) {
@@ -46,18 +51,3 @@ func missing(err error, entity string) error {
 
 // sites returns the actor's site limit as a query argument: nil for none.
 func sites(ctx context.Context) []id.UUID { return tenancy.Must(ctx).SiteIDs }
-
-// constraint says which unique or foreign key a change broke, nil for other errors.
-func constraint(err error, taken, absent *fault.Error) error {
-	var pg interface{ SQLState() string }
-	if !errors.As(err, &pg) {
-		return err
-	}
-	switch pg.SQLState() {
-	case "23505":
-		return taken.Because(err)
-	case "23503":
-		return absent.Because(err)
-	}
-	return err
-}

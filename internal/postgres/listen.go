@@ -72,12 +72,8 @@ func Listen(ctx context.Context, dsn, channel string, log *slog.Logger, f func(p
 			return ctx.Err()
 		}
 		log.WarnContext(ctx, "listening was interrupted", "channel", channel, "error", err, "retry_in", retry)
-		pause := time.NewTimer(retry/2 + rand.N(retry/2)) // spread the processes
-		select {
-		case <-ctx.Done():
-			pause.Stop()
+		if !pause(ctx, retry/2+rand.N(retry/2)) { // spread the processes
 			return ctx.Err()
-		case <-pause.C:
 		}
 		retry = min(2*retry, lastRetry)
 	}

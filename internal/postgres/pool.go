@@ -32,6 +32,8 @@ type Options struct {
 	// IdleInTransactionTimeout ends transactions whose owner has stopped talking, so
 	// that their locks do not outlive a stalled process; 30 s by default, negative: never.
 	IdleInTransactionTimeout time.Duration
+	// Tracer is told of every statement; nil: none.
+	Tracer pgx.QueryTracer
 }
 
 const (
@@ -57,6 +59,7 @@ func Open(ctx context.Context, dsn string, o Options) (*pgxpool.Pool, error) {
 	if o.MaxConns > 0 {
 		cfg.MaxConns = o.MaxConns
 	}
+	cfg.ConnConfig.Tracer = o.Tracer
 	params := cfg.ConnConfig.RuntimeParams
 	setDefault(params, "application_name", o.Name, defaultName)
 	setTimeout(params, "statement_timeout", o.StatementTimeout)

@@ -92,6 +92,10 @@ type Store interface {
 	// Prediction returns one by its id, ErrNotFound when the tenant has none such.
 	Prediction(ctx context.Context, tenant, id id.UUID) (FaultPrediction, error)
 
+	// PredictionsByID returns those that the tenant has, by id; others are absent
+	// from the map.
+	PredictionsByID(ctx context.Context, tenant id.UUID, ids []id.UUID) (map[id.UUID]FaultPrediction, error)
+
 	// LatestPredictions returns the newest production prediction of each asset that
 	// has one since the time given. Assets without any are absent from the map.
 	LatestPredictions(ctx context.Context, tenant id.UUID, assets []id.UUID, since time.Time) (map[id.UUID]FaultPrediction, error)

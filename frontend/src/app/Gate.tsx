@@ -3,7 +3,6 @@ import Button from '@mui/material/Button';
 import LinearProgress from '@mui/material/LinearProgress';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ExpiredDialog } from '@/features/auth';
 import { useSession, useSessionState } from '@/shared/session/react';
 import { Notices } from '@/shared/ui/notices';
 import { Message } from '@/shared/ui/states';
@@ -11,6 +10,9 @@ import { GraphProvider } from './GraphProvider';
 import { Preferences } from './shell/Preferences';
 import { Shell } from './shell/Shell';
 
+const ExpiredDialog = lazy(() =>
+  import('@/features/auth/ExpiredDialog').then((page) => ({ default: page.ExpiredDialog })),
+);
 const SignInPage = lazy(() => import('@/features/auth/pages').then((page) => ({ default: page.SignInPage })));
 
 /** Shows the sign-in to those who are not, the product to those who are. */
@@ -54,7 +56,11 @@ export function Gate() {
         <GraphProvider key={visit.count}>
           <Shell />
           <Notices />
-          {state.phase === 'expired' ? <ExpiredDialog email={state.viewer.user?.email ?? ''} /> : null}
+          {state.phase === 'expired' ? (
+            <Suspense fallback={null}>
+              <ExpiredDialog email={state.viewer.user?.email ?? ''} />
+            </Suspense>
+          ) : null}
         </GraphProvider>
       );
   }

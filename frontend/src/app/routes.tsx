@@ -4,12 +4,18 @@ import { NotFound } from './NotFound';
 
 const Overview = lazy(() => import('./pages/Overview').then((page) => ({ default: page.Overview })));
 const AssetDetail = lazy(() => import('./pages/AssetDetail').then((page) => ({ default: page.AssetDetail })));
-const AssetsPage = lazy(() => import('@/features/assets/pages').then((page) => ({ default: page.AssetsPage })));
+const AssetsPage = lazy(() =>
+  import('@/features/assets/pages').then((page) => ({ default: page.AssetsPage })),
+);
 const AssetFormPage = lazy(() =>
   import('@/features/assets/AssetFormPage').then((page) => ({ default: page.AssetFormPage })),
 );
-const AlarmsPage = lazy(() => import('@/features/alarms/AlarmsPage').then((page) => ({ default: page.AlarmsPage })));
-const RulesPage = lazy(() => import('@/features/rules/RulesPage').then((page) => ({ default: page.RulesPage })));
+const AlarmsPage = lazy(() =>
+  import('@/features/alarms/AlarmsPage').then((page) => ({ default: page.AlarmsPage })),
+);
+const RulesPage = lazy(() =>
+  import('@/features/rules/RulesPage').then((page) => ({ default: page.RulesPage })),
+);
 const RuleFormPage = lazy(() =>
   import('@/features/rules/RuleFormPage').then((page) => ({ default: page.RuleFormPage })),
 );

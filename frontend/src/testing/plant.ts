@@ -50,7 +50,14 @@ export interface Alarm {
   triggeredAt: string;
   lastTriggeredAt: string;
   occurrences: number;
-  transitions: { seq: number; from: Status | null; to: Status; note: string | null; at: string; by: unknown }[];
+  transitions: {
+    seq: number;
+    from: Status | null;
+    to: Status;
+    note: string | null;
+    at: string;
+    by: unknown;
+  }[];
   [field: string]: unknown;
 }
 
@@ -97,7 +104,14 @@ export const parameters = [
   ['vibration_rms', 'mm/s'],
   ['bearing_temp', '°C'],
   ['motor_current', 'A'],
-].map(([name, unit]) => ({ __typename: 'Parameter', id: `parameter-${name}`, name, unit, higherIsWorse: true, isBuiltIn: true }));
+].map(([name, unit]) => ({
+  __typename: 'Parameter',
+  id: `parameter-${name}`,
+  name,
+  unit,
+  higherIsWorse: true,
+  isBuiltIn: true,
+}));
 
 export const faultTypes = [
   ['normal', 'Normal'],

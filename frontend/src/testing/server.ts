@@ -17,14 +17,17 @@ interface Message {
 export function serve(world: World): void {
   server.use(
     http.post('*/graphql', async ({ request }) => {
-      const { query, variables } = (await request.json()) as { query: string; variables?: Record<string, unknown> };
+      const { query, variables } = (await request.json()) as {
+        query: string;
+        variables?: Record<string, unknown>;
+      };
       return HttpResponse.json(await world.answer(query, variables ?? {}, request.headers));
     }),
     socket.addEventListener('connection', ({ client }) => {
       const running = new Map<string, AsyncIterableIterator<unknown>>();
       const send = (message: object) => client.send(JSON.stringify(message));
       client.addEventListener('message', (event) => {
-        const message = JSON.parse(String(event.data)) as Message;
+        const message = JSON.parse(event.data as string) as Message;
         if (message.type === 'connection_init') {
           if (world.accepts(message.payload?.authorization ?? null)) send({ type: 'connection_ack' });
           else client.close(4403, 'Forbidden');

@@ -16,14 +16,19 @@ afterAll(() => server.close());
 
 // jsdom lays nothing out: give the virtualised table a height, and a wide screen.
 Object.defineProperties(HTMLElement.prototype, {
+  clientHeight: { configurable: true, get: () => 800 },
+  clientWidth: { configurable: true, get: () => 1200 },
   offsetHeight: { configurable: true, get: () => 800 },
   offsetWidth: { configurable: true, get: () => 1200 },
 });
-vi.stubGlobal('ResizeObserver', class {
-  observe() {}
-  unobserve() {}
-  disconnect() {}
-});
+vi.stubGlobal(
+  'ResizeObserver',
+  class {
+    observe() {}
+    unobserve() {}
+    disconnect() {}
+  },
+);
 vi.stubGlobal('matchMedia', (query: string) => ({
   matches: /min-width/.test(query),
   media: query,

@@ -3,6 +3,7 @@ import {
   execute,
   getOperationAST,
   GraphQLError,
+  OperationTypeNode,
   parse,
   subscribe,
   validate,
@@ -24,7 +25,13 @@ import {
   type Severity,
 } from './plant';
 
-export const allPermissions = ['alarms:acknowledge', 'rules:write', 'plant:write', 'alarms:read', 'plant:read'];
+export const allPermissions = [
+  'alarms:acknowledge',
+  'rules:write',
+  'plant:write',
+  'alarms:read',
+  'plant:read',
+];
 const ranks: Severity[] = ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 
 interface UserErrorData {
@@ -82,7 +89,9 @@ export class World {
   }
 
   change(alarm: Alarm): void {
-    this.alarmItems.send({ alarms: { alarm: { ...alarm }, seq: this.seq++, snapshot: false, resync: false } });
+    this.alarmItems.send({
+      alarms: { alarm: { ...alarm }, seq: this.seq++, snapshot: false, resync: false },
+    });
   }
 
   predict(prediction: Prediction): void {
@@ -91,10 +100,16 @@ export class World {
   }
 
   read(asset: Asset, at: number): void {
-    this.telemetryItems.send({ telemetry: { reading: makeReading(asset, at), snapshot: false, resync: false } });
+    this.telemetryItems.send({
+      telemetry: { reading: makeReading(asset, at), snapshot: false, resync: false },
+    });
   }
 
-  async answer(query: string, variables: Record<string, unknown>, headers: Headers): Promise<ExecutionResult> {
+  async answer(
+    query: string,
+    variables: Record<string, unknown>,
+    headers: Headers,
+  ): Promise<ExecutionResult> {
     const document = parse(query);
     const problems = validate(this.schema, document);
     if (problems.length > 0) return { errors: problems };
@@ -105,7 +120,7 @@ export class World {
     if (!open && !this.accepts(headers.get('authorization'))) return failure('UNAUTHENTICATED');
     const code = this.failures.get(name);
     if (code) return failure(code);
-    const rootValue = operation?.operation === 'mutation' ? this.mutations() : this.queries();
+    const rootValue = operation?.operation === OperationTypeNode.MUTATION ? this.mutations() : this.queries();
     return await execute({ schema: this.schema, document, variableValues: variables, rootValue });
   }
 
@@ -133,8 +148,21 @@ export class World {
 
   private viewer() {
     return {
-      user: { __typename: 'User', id: 'user-1', fullName: 'Mira Halvorsen', email: 'mira@example.com', locale: null },
-      tenant: { __typename: 'Tenant', id: 'tenant-1', code: 'north', name: 'North Water', timeZone: 'UTC', currency: 'EUR' },
+      user: {
+        __typename: 'User',
+        id: 'user-1',
+        fullName: 'Mira Halvorsen',
+        email: 'mira@example.com',
+        locale: null,
+      },
+      tenant: {
+        __typename: 'Tenant',
+        id: 'tenant-1',
+        code: 'north',
+        name: 'North Water',
+        timeZone: 'UTC',
+        currency: 'EUR',
+      },
       role: this.permissions.includes('rules:write') ? 'ENGINEER' : 'VIEWER',
       permissions: this.permissions,
     };
@@ -164,17 +192,24 @@ export class World {
     };
     return {
       node: ({ id }: { id: string }) =>
-        this.alarms.find((one) => one.id === id) ?? this.rules.find((one) => one.id === id && !one.deleted) ?? find(id),
+        this.alarms.find((one) => one.id === id) ??
+        this.rules.find((one) => one.id === id && !one.deleted) ??
+        find(id),
       parameters: () => page(parameters),
       faultTypes: () => page(faultTypes),
       sites: () => page(sites),
       asset: ({ id }: { id: string }) => find(id),
-      assets: ({ filter, orderBy, ...args }: PageArgs & { filter?: AssetFilterArgs; orderBy?: { field: string; direction: string } }) => {
+      assets: ({
+        filter,
+        orderBy,
+        ...args
+      }: PageArgs & { filter?: AssetFilterArgs; orderBy?: { field: string; direction: string } }) => {
         const found = this.assets
           .map((asset) => this.withAlarms(asset))
           .filter(
             (asset) =>
-              (!filter?.search || `${asset.code} ${asset.name}`.toLowerCase().includes(filter.search.toLowerCase())) &&
+              (!filter?.search ||
+                `${asset.code} ${asset.name}`.toLowerCase().includes(filter.search.toLowerCase())) &&
               (!filter?.types || filter.types.includes(asset.type)) &&
               (!filter?.criticalities || filter.criticalities.includes(asset.criticality)) &&
               (!filter?.siteId || asset.site.id === filter.siteId) &&
@@ -194,7 +229,8 @@ export class World {
           assetCount: mine.length,
           reportingAssetCount: mine.length - 1,
           assetsInAlarm: alarmed.length,
-          unacknowledgedCount: active.filter((one) => one.status === 'OPEN' || one.status === 'CLEARED').length,
+          unacknowledgedCount: active.filter((one) => one.status === 'OPEN' || one.status === 'CLEARED')
+            .length,
           activeAlarms: [...ranks].reverse().map((severity) => ({
             severity,
             count: active.filter((one) => one.severity === severity).length,
@@ -227,35 +263,49 @@ export class World {
           ),
           args,
         ),
-      predictions: ({ scope, filter }: { scope?: { assetId?: string }; filter?: { onlyAbnormal?: boolean } }) =>
+      predictions: ({
+        scope,
+        filter,
+      }: {
+        scope?: { assetId?: string };
+        filter?: { onlyAbnormal?: boolean };
+      }) =>
         page(
           this.predictionsMade.filter(
-            (one) => (!scope?.assetId || one.assetId === scope.assetId) && (!filter?.onlyAbnormal || one.code !== 'normal'),
+            (one) =>
+              (!scope?.assetId || one.assetId === scope.assetId) &&
+              (!filter?.onlyAbnormal || one.code !== 'normal'),
           ),
         ),
       telemetry: ({ scope, after }: { scope: { assetId?: string }; after?: string }) => {
         const asset = this.assets.find((one) => one.id === scope.assetId)!;
         const end = after ? Number(after) : Math.floor(Date.now() / 1000);
         const nodes = Array.from({ length: 100 }, (_, back) => makeReading(asset, end - back));
-        return { nodes, pageInfo: { hasNextPage: true, hasPreviousPage: false, endCursor: String(end - 100) } };
+        return {
+          nodes,
+          pageInfo: { hasNextPage: true, hasPreviousPage: false, endCursor: String(end - 100) },
+        };
       },
     };
   }
 
   private mutations() {
     const need = (permission: string) => {
-      if (!this.permissions.includes(permission)) throw new GraphQLError('no', { extensions: { code: 'FORBIDDEN' } });
+      if (!this.permissions.includes(permission))
+        throw new GraphQLError('no', { extensions: { code: 'FORBIDDEN' } });
     };
     const blame = (field: string) => this.userErrors.get(field) ?? [];
-    const onAlarm = (field: string, act: (alarm: Alarm, input: Args['input']) => void) => ({ input }: Args) => {
-      need('alarms:acknowledge');
-      const errors = blame(field);
-      const alarm = this.alarms.find((one) => one.id === input.id);
-      if (errors.length > 0 || !alarm) return { alarm: null, userErrors: errors };
-      act(alarm, input);
-      this.change(alarm);
-      return { alarm: { ...alarm }, userErrors: [] };
-    };
+    const onAlarm =
+      (field: string, act: (alarm: Alarm, input: Args['input']) => void) =>
+      ({ input }: Args) => {
+        need('alarms:acknowledge');
+        const errors = blame(field);
+        const alarm = this.alarms.find((one) => one.id === input.id);
+        if (errors.length > 0 || !alarm) return { alarm: null, userErrors: errors };
+        act(alarm, input);
+        this.change(alarm);
+        return { alarm: { ...alarm }, userErrors: [] };
+      };
     const step = (alarm: Alarm, to: Alarm['status'], note: string | null) => {
       const at = new Date().toISOString();
       alarm.transitions = [
@@ -273,7 +323,11 @@ export class World {
     return {
       login: ({ input }: { input: { email: string; password: string } }) => {
         if (input.password !== 'correct horse') {
-          const error = { field: null, message: 'The address or the password is wrong.', code: 'BAD_USER_INPUT' };
+          const error = {
+            field: null,
+            message: 'The address or the password is wrong.',
+            code: 'BAD_USER_INPUT',
+          };
           return { session: null, userErrors: [error] };
         }
         this.signedIn = true;
@@ -331,7 +385,12 @@ export class World {
         need('plant:write');
         const errors = blame('createAsset');
         if (errors.length > 0) return { asset: null, userErrors: errors };
-        const asset = { ...makeAsset(0), sensors: [], ...input, id: `asset-${input.code as string}` } as Asset;
+        const asset = {
+          ...makeAsset(0),
+          sensors: [],
+          ...input,
+          id: `asset-${input.code as string}`,
+        } as Asset;
         asset.site = sites.find((one) => one.id === input.siteId)!;
         this.assets.push(asset);
         return { asset, userErrors: [] };

@@ -15,7 +15,7 @@ import (
 )
 
 // EnvBinDir names the environment variable that decides where the binaries are.
-const EnvBinDir = "FORESIGHT_POSTGRES_BIN"
+const EnvBinDir = "FORESIGHT_DATABASE_BIN_DIR"
 
 // ErrNoBinaries says that no PostgreSQL was found on the machine.
 var ErrNoBinaries = errors.New("postgres: no binaries found")
@@ -105,6 +105,10 @@ func number(path string) int {
 
 // probe checks that the directory holds what is needed and asks for the version.
 func probe(ctx context.Context, dir string) (Binaries, error) {
+	dir, err := filepath.Abs(dir) // the server is started in another directory
+	if err != nil {
+		return Binaries{}, err
+	}
 	b := Binaries{Dir: dir}
 	for _, name := range []string{"postgres", "initdb"} {
 		if fi, err := os.Stat(b.path(name)); err != nil {

@@ -290,3 +290,32 @@ func BenchmarkStart(b *testing.B) {
 		})
 	}
 }
+
+func TestBinariesBelowTheWorkingDirectoryHaveAbsolutePaths(t *testing.T) {
+	installed, err := FindBinaries(testContext(t), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	all := places("tools")
+	npm := all[len(all)-1]
+	if err := os.MkdirAll(npm, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"postgres", "initdb"} {
+		if err := os.Symlink(installed[0].path(name), filepath.Join(npm, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := filepath.Abs(npm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := FindBinaries(testContext(t), "", "tools")
+	if err != nil || found[len(found)-1].Dir != want {
+		t.Errorf("got %v, %v; want %s last", found, err, want)
+	}
+	if found, err = FindBinaries(testContext(t), npm, ""); err != nil || len(found) != 1 || found[0].Dir != want {
+		t.Errorf("got %v, %v; want %s alone", found, err, want)
+	}
+}

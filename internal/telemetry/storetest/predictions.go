@@ -52,6 +52,10 @@ func predictionRoundTrip(s *suite) {
 			s.Errorf("by id: got %+v, %v\nwant %+v", got, err, w)
 		}
 	}
+	several, err := s.store.PredictionsByID(s.ctx(), k.Tenant, []id.UUID{own.ID, id.New(id.Prediction), full.ID, full.ID})
+	if err != nil || !reflect.DeepEqual(several, map[id.UUID]telemetry.FaultPrediction{own.ID: own, full.ID: full}) {
+		s.Errorf("by ids: got %+v, %v", several, err)
+	}
 }
 
 func firstPredictionWins(s *suite) {

@@ -77,6 +77,9 @@ func confined(s *suite) {
 	if got := s.window(b, 5, 100, s.at(-time.Hour)); len(got) != 0 {
 		s.Errorf("Window: %d", len(got))
 	}
+	if got, err := s.store.PredictionsByID(s.ctx(), b.Tenant, []id.UUID{p.ID}); err != nil || len(got) != 0 {
+		s.Errorf("another tenant reads by ids %v, %v", got, err)
+	}
 	if _, err := s.store.Prediction(s.ctx(), b.Tenant, p.ID); !errors.Is(err, telemetry.ErrNotFound) {
 		s.Errorf("Prediction: %v", err)
 	}

@@ -22,8 +22,20 @@ function Charts({ asset, onSeen }: { asset: Asset; onSeen: (newest: Record<strin
   const { alarms } = useAssetAlarms(asset.id);
   const markers = useMemo(
     () =>
-      (alarms ?? []).map(({ id, severity, triggeredAt }) => ({ id, severity, at: Date.parse(triggeredAt) / 1000 })),
+      (alarms ?? []).map(({ id, severity, triggeredAt }) => ({
+        id,
+        severity,
+        at: Date.parse(triggeredAt) / 1000,
+      })),
     [alarms],
   );
-  return <TelemetryPanel assetId={asset.id} sensors={asset.sensors} thresholds={thresholds} markers={markers} onSeen={onSeen} />;
+  return (
+    <TelemetryPanel
+      assetId={asset.id}
+      sensors={asset.sensors}
+      thresholds={thresholds}
+      markers={markers}
+      onSeen={onSeen}
+    />
+  );
 }

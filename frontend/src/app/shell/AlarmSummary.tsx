@@ -14,13 +14,20 @@ export function AlarmSummary() {
   const shown = severities.filter((severity) => counts[severity] > 0);
   if (shown.length === 0) return null;
   return (
-    <Box component="ul" aria-label={t('alarms')} sx={{ display: 'flex', gap: { xs: 0, sm: 0.5 }, listStyle: 'none', m: 0, p: 0 }}>
+    <Box
+      component="ul"
+      aria-label={t('alarms')}
+      sx={{ display: 'flex', gap: { xs: 0, sm: 0.5 }, listStyle: 'none', m: 0, p: 0 }}
+    >
       {shown.map((severity) => (
         <li key={severity}>
           <Box
             component={Link}
             to={`/alarms?severity=${severity}`}
-            aria-label={t('alarmCount', { severity: t(`common:severity.${severity}`), count: counts[severity] })}
+            aria-label={t('alarmCount', {
+              severity: t(`common:severity.${severity}`),
+              count: counts[severity],
+            })}
             sx={{
               display: 'flex',
               alignItems: 'center',

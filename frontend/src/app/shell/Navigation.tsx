@@ -1,6 +1,5 @@
 import Box from '@mui/material/Box';
 import IconButton from '@mui/material/IconButton';
-import Tooltip from '@mui/material/Tooltip';
 import { useTranslation } from 'react-i18next';
 import { NavLink } from 'react-router';
 import { useAlarmCounts } from '@/features/alarms';
@@ -35,7 +34,11 @@ interface Props {
 export function Navigation({ collapsed, onCollapse, onChosen }: Props) {
   const { t } = useTranslation('app');
   return (
-    <Box component="nav" aria-label={t('nav.label')} sx={{ height: 1, display: 'flex', flexDirection: 'column', p: 1 }}>
+    <Box
+      component="nav"
+      aria-label={t('nav.label')}
+      sx={{ height: 1, display: 'flex', flexDirection: 'column', p: 1 }}
+    >
       <Box sx={{ display: 'flex', alignItems: 'center', gap: 1.25, height: 40, px: 1, mb: 1 }}>
         <img src="/icon.svg" alt="" width={24} height={24} />
         {collapsed ? null : <Box sx={{ fontWeight: 600, fontSize: 16 }}>{t('product')}</Box>}
@@ -54,17 +57,16 @@ export function Navigation({ collapsed, onCollapse, onChosen }: Props) {
       ))}
       <Box sx={{ flex: 1 }} />
       {onCollapse ? (
-        <Tooltip title={t(collapsed ? 'nav.expand' : 'nav.collapse')}>
-          <IconButton
-            size="small"
-            aria-label={t(collapsed ? 'nav.expand' : 'nav.collapse')}
-            aria-expanded={!collapsed}
-            onClick={onCollapse}
-            sx={{ alignSelf: collapsed ? 'center' : 'flex-end' }}
-          >
-            <Icon name="collapse" />
-          </IconButton>
-        </Tooltip>
+        <IconButton
+          size="small"
+          aria-label={t(collapsed ? 'nav.expand' : 'nav.collapse')}
+          title={t(collapsed ? 'nav.expand' : 'nav.collapse')}
+          aria-expanded={!collapsed}
+          onClick={onCollapse}
+          sx={{ alignSelf: collapsed ? 'center' : 'flex-end' }}
+        >
+          <Icon name="collapse" />
+        </IconButton>
       ) : null}
     </Box>
   );
@@ -74,32 +76,31 @@ function PageLink({ page, collapsed, onChosen }: { page: Page; collapsed: boolea
   const { t } = useTranslation('app');
   const name = t(`nav.${page.id}`);
   return (
-    <Tooltip title={collapsed ? name : ''} placement="right">
-      <Box
-        component={NavLink}
-        to={page.to}
-        end={page.to === '/'}
-        aria-label={name}
-        onClick={onChosen}
-        sx={{
-          display: 'flex',
-          alignItems: 'center',
-          gap: 1.25,
-          height: 36,
-          px: 1,
-          borderRadius: 1,
-          color: 'text.secondary',
-          textDecoration: 'none',
-          '&:hover': { bgcolor: 'action.hover' },
-          '&.active': { color: 'primary.main', bgcolor: 'action.selected', fontWeight: 600 },
-          '&:focus-visible': { outline: 2, outlineColor: 'primary.main' },
-        }}
-      >
-        <Icon name={page.icon} />
-        {collapsed ? null : <Box sx={{ flex: 1 }}>{name}</Box>}
-        {page.id === 'alarms' && !collapsed ? <Count /> : null}
-      </Box>
-    </Tooltip>
+    <Box
+      component={NavLink}
+      to={page.to}
+      end={page.to === '/'}
+      aria-label={name}
+      title={collapsed ? name : undefined}
+      onClick={onChosen}
+      sx={{
+        display: 'flex',
+        alignItems: 'center',
+        gap: 1.25,
+        height: 36,
+        px: 1,
+        borderRadius: 1,
+        color: 'text.secondary',
+        textDecoration: 'none',
+        '&:hover': { bgcolor: 'action.hover' },
+        '&.active': { color: 'primary.main', bgcolor: 'action.selected', fontWeight: 600 },
+        '&:focus-visible': { outline: 2, outlineColor: 'primary.main' },
+      }}
+    >
+      <Icon name={page.icon} />
+      {collapsed ? null : <Box sx={{ flex: 1 }}>{name}</Box>}
+      {page.id === 'alarms' && !collapsed ? <Count /> : null}
+    </Box>
   );
 }
 

@@ -1,8 +1,7 @@
 import Box from '@mui/material/Box';
-import Drawer from '@mui/material/Drawer';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import { useTheme } from '@mui/material/styles';
-import { Suspense, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'react-router';
 import { AlarmStreamProvider } from '@/features/alarms';
@@ -13,6 +12,9 @@ import { LinkBanner } from './LinkBanner';
 import { Navigation } from './Navigation';
 import { TopBar } from './TopBar';
 import { useStored } from './useStored';
+
+// Only narrow screens need it.
+const Drawer = lazy(() => import('@mui/material/Drawer'));
 
 const WIDE = 208;
 const NARROW = 56;
@@ -58,9 +60,11 @@ export function Shell() {
           <Navigation collapsed={collapsed} onCollapse={() => setCollapsed(!collapsed)} />
         </Box>
       ) : (
-        <Drawer open={open} onClose={() => setOpen(false)} slotProps={{ paper: { sx: { width: 240 } } }}>
-          <Navigation collapsed={false} onChosen={() => setOpen(false)} />
-        </Drawer>
+        <Suspense fallback={null}>
+          <Drawer open={open} onClose={() => setOpen(false)} slotProps={{ paper: { sx: { width: 240 } } }}>
+            <Navigation collapsed={false} onChosen={() => setOpen(false)} />
+          </Drawer>
+        </Suspense>
       )}
       <Box sx={{ paddingInlineStart: desktop ? `${width}px` : 0, minHeight: '100dvh' }}>
         <TopBar onMenu={desktop ? undefined : () => setOpen(true)} />
@@ -69,7 +73,12 @@ export function Shell() {
           component="main"
           id="page"
           tabIndex={-1}
-          sx={{ p: { xs: 1.5, sm: 2 }, maxWidth: pathname === '/' ? undefined : 1600, mx: 'auto', outline: 'none' }}
+          sx={{
+            p: { xs: 1.5, sm: 2 },
+            maxWidth: pathname === '/' ? undefined : 1600,
+            mx: 'auto',
+            outline: 'none',
+          }}
         >
           <ErrorBoundary resetKey={pathname}>
             <Suspense fallback={<RowsSkeleton rows={8} />}>

@@ -34,7 +34,15 @@ export function TopBar({ onMenu }: { onMenu?: () => void }) {
           <Icon name="menu" />
         </IconButton>
       ) : null}
-      <Box sx={{ fontWeight: 600, minWidth: 0, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>
+      <Box
+        sx={{
+          fontWeight: 600,
+          minWidth: 0,
+          overflow: 'hidden',
+          textOverflow: 'ellipsis',
+          whiteSpace: 'nowrap',
+        }}
+      >
         {tenant.name}
       </Box>
       <Box sx={{ flex: 1 }} />

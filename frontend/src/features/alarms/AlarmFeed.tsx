@@ -18,7 +18,8 @@ export function AlarmFeed({ limit = 8, siteId }: { limit?: number; siteId: strin
   const { t } = useTranslation('alarms');
   const all = useActiveAlarms();
   const alarms = siteId ? all.filter((alarm) => alarm.site.id === siteId) : all;
-  if (alarms.length === 0) return <Message icon="check" title={t('feed.empty.title')} text={t('feed.empty.text')} />;
+  if (alarms.length === 0)
+    return <Message icon="check" title={t('feed.empty.title')} text={t('feed.empty.text')} />;
   return (
     <Box component="ul" aria-label={t('feed.label')} sx={{ listStyle: 'none', m: 0, p: 0 }}>
       {alarms.slice(0, limit).map((alarm) => (
@@ -45,7 +46,16 @@ function FeedItem({ alarm }: { alarm: Alarm }) {
   return (
     <Box
       component="li"
-      sx={{ display: 'flex', alignItems: 'center', gap: 1.5, px: 2, py: 0.75, minHeight: 48, borderTop: 1, borderColor: 'divider' }}
+      sx={{
+        display: 'flex',
+        alignItems: 'center',
+        gap: 1.5,
+        px: 2,
+        py: 0.75,
+        minHeight: 48,
+        borderTop: 1,
+        borderColor: 'divider',
+      }}
     >
       <SeverityMark severity={alarm.severity} unseen={unseen} />
       <Box sx={{ flex: 1, minWidth: 0 }}>
@@ -63,7 +73,14 @@ function FeedItem({ alarm }: { alarm: Alarm }) {
         </Box>
       </Box>
       {unseen && mayAct ? (
-        <Button size="small" variant="outlined" color="inherit" aria-describedby={id} sx={{ flex: 'none', borderColor: 'divider' }} onClick={() => void acknowledge([alarm.id])}>
+        <Button
+          size="small"
+          variant="outlined"
+          color="inherit"
+          aria-describedby={id}
+          sx={{ flex: 'none', borderColor: 'divider' }}
+          onClick={() => void acknowledge([alarm.id])}
+        >
           {t('acknowledge.button')}
         </Button>
       ) : null}

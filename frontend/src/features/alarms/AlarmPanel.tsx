@@ -41,7 +41,13 @@ export function AlarmPanel({ id, onClose }: Props) {
   return (
     <SidePanel title={alarm ? subjectOf(alarm) : t('panel.title')} onClose={onClose}>
       <Loaded data={data} error={error} onRetry={again}>
-        {() => (alarm ? <Detail alarm={alarm} onChanged={again} /> : <Message icon="compass" title={t('panel.gone')} />)}
+        {() =>
+          alarm ? (
+            <Detail alarm={alarm} onChanged={again} />
+          ) : (
+            <Message icon="compass" title={t('panel.gone')} />
+          )
+        }
       </Loaded>
     </SidePanel>
   );
@@ -79,7 +85,13 @@ function Detail({ alarm, onChanged }: { alarm: Full; onChanged: () => void }) {
         </Typography>
       ) : null}
       {alarm.recommendedAction ? (
-        <Box sx={{ borderInlineStart: '3px solid', borderInlineStartColor: 'var(--mui-palette-primary-main)', paddingInlineStart: 1.5 }}>
+        <Box
+          sx={{
+            borderInlineStart: '3px solid',
+            borderInlineStartColor: 'var(--mui-palette-primary-main)',
+            paddingInlineStart: 1.5,
+          }}
+        >
           <Typography variant="h3">{t('panel.whatToDo')}</Typography>
           <Typography>{alarm.recommendedAction}</Typography>
         </Box>
@@ -96,7 +108,10 @@ function Detail({ alarm, onChanged }: { alarm: Full; onChanged: () => void }) {
           ],
           [t('field.site'), alarm.site.name],
           [t('field.sensor'), alarm.sensor?.code],
-          [t('field.value'), t('panel.valueOf', { value: certainty(alarm), parameter: catalogue.labelOf(alarm.parameter) })],
+          [
+            t('field.value'),
+            t('panel.valueOf', { value: certainty(alarm), parameter: catalogue.labelOf(alarm.parameter) }),
+          ],
           [t('field.rule'), alarm.ruleName],
           [t('field.since'), format.absolute(alarm.triggeredAt)],
           [t('field.lastTriggered'), <Ago key="l" at={alarm.lastTriggeredAt} />],

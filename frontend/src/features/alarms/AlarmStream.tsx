@@ -15,13 +15,13 @@ export function AlarmStreamProvider({ children }: { children: ReactNode }) {
   const [stream] = useState(() => new Stream());
   useEffect(() => {
     stream.restart();
-    const { unsubscribe } = client.subscription(alarmsSubscription, {}).subscribe(({ data }) => {
+    const following = client.subscription(alarmsSubscription, {}).subscribe(({ data }) => {
       if (!data) return;
       const { alarm, snapshot, resync } = data.alarms;
       if (resync) stream.restart();
       if (alarm) stream.put(alarm, snapshot);
     });
-    return unsubscribe;
+    return () => following.unsubscribe();
   }, [client, stream]);
   useOnResumed(() => stream.restart());
   return (

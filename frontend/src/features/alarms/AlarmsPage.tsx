@@ -1,6 +1,8 @@
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Paper from '@mui/material/Paper';
+import { useTheme } from '@mui/material/styles';
+import useMediaQuery from '@mui/material/useMediaQuery';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSites } from '@/shared/domain/sites';
@@ -18,7 +20,7 @@ import { DataTable } from '@/shared/ui/table/DataTable';
 import { useSearch } from '@/shared/url/useSearch';
 import { useAlarmActions } from './actions';
 import { AlarmPanel } from './AlarmPanel';
-import { useAlarmColumns } from './columns';
+import { useAlarmColumns, useAlarmLines } from './columns';
 import type { AlarmStatus } from './documents';
 import { useSentence } from './sentence';
 import { isUnseen, statuses } from './status';
@@ -47,7 +49,9 @@ export function AlarmsPage() {
   const all = useAlarmColumns();
   const [hidden, toggleColumn] = useHiddenColumns('alarms');
   const open = search.get('open');
-  const columns = useShownColumns(all, hidden, open ? PANEL_WIDTH : 0);
+  const shown = useShownColumns(all, hidden, open ? PANEL_WIDTH : 0);
+  const lines = useAlarmLines();
+  const phone = useMediaQuery(useTheme().breakpoints.down('sm'));
   const selectable = useMemo(
     () => new Set((alarms ?? []).filter((alarm) => isUnseen(alarm.status)).map((alarm) => alarm.id)),
     [alarms],
@@ -59,7 +63,11 @@ export function AlarmsPage() {
     <>
       <PageHeader
         title={t('page.title')}
-        note={total === undefined ? ' ' : t(status.length > 0 ? 'page.count' : 'page.countActive', { count: total })}
+        note={
+          total === undefined
+            ? ' '
+            : t(status.length > 0 ? 'page.count' : 'page.countActive', { count: total })
+        }
       />
       <Box sx={{ display: 'flex', gap: 2 }}>
         <Paper variant="outlined" sx={{ flex: 1, minWidth: 0 }}>
@@ -105,13 +113,14 @@ export function AlarmsPage() {
                 {t('acknowledge.many', { count: ready.length })}
               </Button>
             ) : null}
-            <ColumnChoice columns={all} hidden={hidden} onToggle={toggleColumn} />
+            {phone ? null : <ColumnChoice columns={all} hidden={hidden} onToggle={toggleColumn} />}
           </Box>
           <Loaded data={alarms} error={error} onRetry={again} skeleton={<RowsSkeleton rows={10} />}>
             {(rows) => (
               <DataTable
                 label={t('page.title')}
-                columns={columns}
+                columns={phone ? lines : shown}
+                tall={phone}
                 rows={rows}
                 total={total}
                 idOf={(alarm) => alarm.id}

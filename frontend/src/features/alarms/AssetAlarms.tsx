@@ -47,11 +47,24 @@ function AssetAlarm({ alarm }: { alarm: Alarm }) {
   return (
     <Box
       component="li"
-      sx={{ display: 'flex', gap: 1.5, alignItems: 'center', px: 2, py: 0.75, borderTop: 1, borderColor: 'divider' }}
+      sx={{
+        display: 'flex',
+        gap: 1.5,
+        alignItems: 'center',
+        px: 2,
+        py: 0.75,
+        borderTop: 1,
+        borderColor: 'divider',
+      }}
     >
       <SeverityMark severity={alarm.severity} unseen={unseen} />
       <Box sx={{ flex: 1, minWidth: 0 }}>
-        <Link component={RouterLink} to={`/alarms?open=${alarm.id}${list}`} color="text.primary" sx={{ fontWeight: unseen ? 600 : 400 }}>
+        <Link
+          component={RouterLink}
+          to={`/alarms?open=${alarm.id}${list}`}
+          color="text.primary"
+          sx={{ fontWeight: unseen ? 600 : 400 }}
+        >
           {subjectOf(alarm)}
         </Link>
         <Box sx={{ fontSize: 12, color: 'text.secondary' }}>

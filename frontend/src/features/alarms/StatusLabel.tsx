@@ -7,7 +7,13 @@ import { isUnseen } from './status';
 export function StatusLabel({ status }: { status: AlarmStatus }) {
   const { t } = useTranslation('alarms');
   return (
-    <Box component="span" sx={{ fontWeight: isUnseen(status) ? 600 : 400, color: isUnseen(status) ? 'text.primary' : 'text.secondary' }}>
+    <Box
+      component="span"
+      sx={{
+        fontWeight: isUnseen(status) ? 600 : 400,
+        color: isUnseen(status) ? 'text.primary' : 'text.secondary',
+      }}
+    >
       {t(`status.${status}`)}
     </Box>
   );

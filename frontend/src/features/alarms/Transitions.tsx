@@ -23,7 +23,10 @@ export function Transitions({ items }: { items: Transition[] }) {
       <Typography id={id} variant="h3" component="h3" sx={{ mb: 1 }}>
         {t('panel.history')}
       </Typography>
-      <Box component="ol" sx={{ listStyle: 'none', m: 0, p: 0, borderInlineStart: '2px solid var(--mui-palette-divider)' }}>
+      <Box
+        component="ol"
+        sx={{ listStyle: 'none', m: 0, p: 0, borderInlineStart: '2px solid var(--mui-palette-divider)' }}
+      >
         {[...items].reverse().map((item) => (
           <Box component="li" key={item.seq} sx={{ paddingInlineStart: 1.5, pb: 1.25 }}>
             <Box sx={{ fontWeight: 600 }}>{t(`transition.${item.to}`)}</Box>

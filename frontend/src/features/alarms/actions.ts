@@ -27,7 +27,10 @@ export function useAlarmActions() {
       .map((result) => failure(result, (data) => data.acknowledgeAlarm))
       .filter((message) => message !== null);
     if (failures.length > 0) {
-      notify({ tone: 'error', text: t('acknowledge.failed', { count: failures.length, reason: failures[0] }) });
+      notify({
+        tone: 'error',
+        text: t('acknowledge.failed', { count: failures.length, reason: failures[0] }),
+      });
       return false;
     }
     notify({ tone: 'success', text: t('acknowledge.done', { count: ids.length }) });

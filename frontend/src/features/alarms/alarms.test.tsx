@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from '@testing-library/react';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { problemsOf } from '@/testing/axe';
 import { makeAlarm } from '@/testing/plant';
 import { open } from '@/testing/render';
@@ -14,7 +14,7 @@ test('a new alarm appears in the feed by itself and is read out', async () => {
   const link = await within(await feed()).findByRole('link', { name: /Air compressor AC-444/ });
   expect(link).toHaveTextContent(/^Cavitation on Air compressor AC-444, 87 %, since .*14:02$/);
   expect(await screen.findByRole('alert')).toHaveTextContent('Air compressor AC-444');
-  expect(await screen.findByRole('link', { name: 'Critical: 2' })).toBeVisible();
+  expect(await within(screen.getByRole('banner')).findByRole('link', { name: 'Critical: 2' })).toBeVisible();
 });
 
 test('a resolved alarm leaves the feed', async () => {
@@ -53,7 +53,9 @@ test('an acknowledgement shows at once and stays', async () => {
 
 test('a refused acknowledgement is taken back with a word', async () => {
   const { user, world } = await open({ path: '/alarms' });
-  world.userErrors.set('acknowledgeAlarm', [{ field: null, message: 'Under maintenance.', code: 'CONFLICT' }]);
+  world.userErrors.set('acknowledgeAlarm', [
+    { field: null, message: 'Under maintenance.', code: 'CONFLICT' },
+  ]);
   await user.click(await screen.findByText('Booster pump BP-441'));
   const panel = await screen.findByRole('complementary', { name: 'Cavitation' });
   await user.click(await within(panel).findByRole('button', { name: 'Acknowledge' }));
@@ -80,11 +82,16 @@ test('resolving needs a correction plan', async () => {
   expect(within(dialog).getByText('Say what was done.')).toBeVisible();
   await user.type(within(dialog).getByLabelText(/Correction plan/), 'Strainer cleaned.');
   await user.click(within(dialog).getByRole('button', { name: 'Resolve' }));
-  await waitFor(() => expect(world.alarms[0]).toMatchObject({ status: 'RESOLVED', correctionPlan: 'Strainer cleaned.' }));
+  await waitFor(() =>
+    expect(world.alarms[0]).toMatchObject({ status: 'RESOLVED', correctionPlan: 'Strainer cleaned.' }),
+  );
 });
 
 test('who may only look is offered nothing else', async () => {
-  const { user } = await open({ path: '/alarms', prepare: (world) => void (world.permissions = ['alarms:read']) });
+  const { user } = await open({
+    path: '/alarms',
+    prepare: (world) => void (world.permissions = ['alarms:read']),
+  });
   await user.click(await screen.findByText('Booster pump BP-441'));
   expect(await screen.findByText(/Your role may look at alarms/)).toBeVisible();
   expect(screen.queryByRole('button', { name: 'Acknowledge' })).toBeNull();
@@ -93,13 +100,33 @@ test('who may only look is offered nothing else', async () => {
 });
 
 test('a failed list says so and can be asked again', async () => {
-  const { user, world } = await open({ path: '/alarms', prepare: (it) => void it.failures.set('AlarmList', 'INTERNAL') });
+  const { user, world } = await open({
+    path: '/alarms',
+    prepare: (it) => void it.failures.set('AlarmList', 'INTERNAL'),
+  });
   const error = await screen.findByText('Something went wrong on the server');
   expect(error).toBeVisible();
   expect(screen.getByText(/req-1/)).toBeVisible();
   world.failures.clear();
   await user.click(screen.getByRole('button', { name: 'Try again' }));
   expect(await screen.findByText('3 active alarms')).toBeVisible();
+});
+
+test('on a phone a row tells alarm, machine, severity and state', async () => {
+  const wide = window.matchMedia.bind(window);
+  vi.stubGlobal('matchMedia', (query: string) => ({ ...wide(query), matches: /max-width/.test(query) }));
+  try {
+    const { user, baseElement } = await open({ path: '/alarms' });
+    const row = await screen.findByRole('row', { name: /BP-441/ });
+    expect(row).toHaveTextContent(/Cavitation.*Booster pump BP-441 · Critical · Open/);
+    expect(screen.getAllByRole('columnheader')).toHaveLength(2);
+    expect(screen.queryByRole('button', { name: 'Choose columns' })).toBeNull();
+    expect(await problemsOf(baseElement)).toEqual([]);
+    await user.click(row);
+    expect(await screen.findByRole('dialog', { name: 'Cavitation' })).toBeVisible();
+  } finally {
+    vi.stubGlobal('matchMedia', wide);
+  }
 });
 
 test('the list and its panel have no accessibility problems', async () => {

@@ -5,6 +5,7 @@ import { useFormat } from '@/shared/format/react';
 import { Ago } from '@/shared/ui/Ago';
 import { SeverityLabel } from '@/shared/ui/Severity';
 import type { Column } from '@/shared/ui/table/columns';
+import { AlarmLines } from './AlarmLines';
 import type { Alarm } from './documents';
 import { subjectOf, useCertainty } from './sentence';
 import { isUnseen } from './status';
@@ -19,25 +20,73 @@ export function useAlarmColumns(): Column<Alarm>[] {
     {
       id: 'severity',
       header: t('common:severity.label'),
-      width: 'minmax(84px, 104px)',
+      width: '80px',
       cell: (alarm) => <SeverityLabel severity={alarm.severity} unseen={isUnseen(alarm.status)} />,
     },
     {
       id: 'what',
       header: t('field.what'),
-      width: 'minmax(88px, 2fr)',
+      width: 'minmax(120px, 9fr)',
       fixed: true,
       cell: (alarm) => (
-        <Box component="span" title={subjectOf(alarm)} sx={{ fontWeight: isUnseen(alarm.status) ? 600 : 400 }}>
+        <Box
+          component="span"
+          title={subjectOf(alarm)}
+          sx={{ fontWeight: isUnseen(alarm.status) ? 600 : 400 }}
+        >
           {subjectOf(alarm)}
         </Box>
       ),
     },
-    { id: 'asset', header: t('field.asset'), width: 'minmax(120px, 2fr)', from: 'sm', cell: (alarm) => assetName(alarm.asset) },
+    {
+      id: 'asset',
+      header: t('field.asset'),
+      width: 'minmax(120px, 10fr)',
+      from: 'sm',
+      cell: (alarm) => <span title={assetName(alarm.asset)}>{assetName(alarm.asset)}</span>,
+    },
     { id: 'value', header: t('field.value'), width: '104px', align: 'end', from: 'lg', cell: certainty },
-    { id: 'status', header: t('field.status'), width: '128px', from: 'sm', cell: (alarm) => <StatusLabel status={alarm.status} /> },
-    { id: 'since', header: t('field.since'), width: 'minmax(84px, 112px)', cell: (alarm) => <Ago at={alarm.triggeredAt} /> },
-    { id: 'occurrences', header: t('field.occurrences'), width: '72px', align: 'end', from: 'lg', cell: (alarm) => format.count(alarm.occurrences) },
-    { id: 'site', header: t('field.site'), width: 'minmax(80px, 1fr)', from: 'lg', cell: (alarm) => alarm.site.name },
+    {
+      id: 'status',
+      header: t('field.status'),
+      width: '100px',
+      from: 'sm',
+      cell: (alarm) => <StatusLabel status={alarm.status} />,
+    },
+    {
+      id: 'since',
+      header: t('field.since'),
+      width: '84px',
+      cell: (alarm) => <Ago at={alarm.triggeredAt} />,
+    },
+    {
+      id: 'occurrences',
+      header: t('field.occurrences'),
+      width: '72px',
+      align: 'end',
+      from: 'lg',
+      cell: (alarm) => format.count(alarm.occurrences),
+    },
+    {
+      id: 'site',
+      header: t('field.site'),
+      width: 'minmax(80px, 6fr)',
+      from: 'lg',
+      cell: (alarm) => alarm.site.name,
+    },
+  ];
+}
+
+/** The one column of the list on a phone: all that matters of an alarm in two lines. */
+export function useAlarmLines(): Column<Alarm>[] {
+  const { t } = useTranslation('alarms');
+  return [
+    {
+      id: 'what',
+      header: t('field.what'),
+      width: 'minmax(0, 1fr)',
+      fixed: true,
+      cell: (alarm) => <AlarmLines alarm={alarm} />,
+    },
   ];
 }

@@ -58,8 +58,14 @@ function Detail({ asset, charts, predictions, alarms }: AssetParts & { asset: As
   const { t } = useTranslation('assets');
   const mayWrite = usePermission('plant:write');
   const [seen, setSeen] = useState<Record<string, string>>({});
-  const sensors = asset.sensors.map((sensor) => ({ ...sensor, lastSeenAt: seen[sensor.id] ?? sensor.lastSeenAt }));
-  const lastSeenAt = [asset.lastSeenAt, ...Object.values(seen)].reduce((a, b) => ((b ?? '') > (a ?? '') ? b : a), null);
+  const sensors = asset.sensors.map((sensor) => ({
+    ...sensor,
+    lastSeenAt: seen[sensor.id] ?? sensor.lastSeenAt,
+  }));
+  const lastSeenAt = [asset.lastSeenAt, ...Object.values(seen)].reduce(
+    (a, b) => ((b ?? '') > (a ?? '') ? b : a),
+    null,
+  );
   return (
     <>
       <PageHeader
@@ -81,7 +87,12 @@ function Detail({ asset, charts, predictions, alarms }: AssetParts & { asset: As
         }
         actions={
           mayWrite ? (
-            <Button component={RouterLink} to={`/assets/${asset.id}/edit`} variant="outlined" startIcon={<Icon name="edit" />}>
+            <Button
+              component={RouterLink}
+              to={`/assets/${asset.id}/edit`}
+              variant="outlined"
+              startIcon={<Icon name="edit" />}
+            >
               {t('detail.edit')}
             </Button>
           ) : undefined

@@ -24,12 +24,17 @@ export function AssetFacts({ asset }: { asset: AssetDetail }) {
         [t('field.model'), asset.model],
         [t('field.serialNumber'), asset.serialNumber],
         [t('field.installedOn'), asset.installedOn && format.date(asset.installedOn)],
-        [t('field.ratedPowerKw'), asset.ratedPowerKw === null ? null : format.measure(asset.ratedPowerKw, 'kW')],
+        [
+          t('field.ratedPowerKw'),
+          asset.ratedPowerKw === null ? null : format.measure(asset.ratedPowerKw, 'kW'),
+        ],
         [t('field.isoMachineGroup'), asset.isoMachineGroup && t(`iso.${asset.isoMachineGroup}`)],
         [t('field.isoSupportType'), asset.isoSupportType && t(`iso.${asset.isoSupportType}`)],
         [
           t('field.downtimeCostPerHour'),
-          asset.downtimeCostPerHour === null ? null : format.money(asset.downtimeCostPerHour, tenant.currency),
+          asset.downtimeCostPerHour === null
+            ? null
+            : format.money(asset.downtimeCostPerHour, tenant.currency),
         ],
         [
           t('field.lastSeen'),

@@ -36,13 +36,18 @@ export function AssetForm({ asset }: { asset: AssetFields | null }) {
   const save = handleSubmit(async ({ code, ...rest }) => {
     setStale(false);
     const result = asset
-      ? await client.mutation(updateAssetDocument, { input: { id: asset.id, expectedVersion: version, ...rest } }).toPromise()
+      ? await client
+          .mutation(updateAssetDocument, { input: { id: asset.id, expectedVersion: version, ...rest } })
+          .toPromise()
       : await client.mutation(createAssetDocument, { input: { code, ...rest } }).toPromise();
     if (result.error) {
-      setError('root.server', { message: t('form.failed', { reason: t(`common:error.${kindOf(result.error)}.action`) }) });
+      setError('root.server', {
+        message: t('form.failed', { reason: t(`common:error.${kindOf(result.error)}.action`) }),
+      });
       return;
     }
-    const payload = result.data && ('updateAsset' in result.data ? result.data.updateAsset : result.data.createAsset);
+    const payload =
+      result.data && ('updateAsset' in result.data ? result.data.updateAsset : result.data.createAsset);
     if (!payload?.asset) {
       setStale(showUserErrors<AssetTyped>(payload?.userErrors ?? [], assetFieldNames, setError).stale);
       return;
@@ -72,9 +77,20 @@ export function AssetForm({ asset }: { asset: AssetFields | null }) {
       onSubmit={(event) => void save(event)}
       sx={{ maxWidth: 640, p: 3, display: 'flex', flexDirection: 'column', gap: 2 }}
     >
-      <FormAlert message={errors.root?.server?.message} count={count} stale={stale} onLoadNewer={() => void loadNewer()} />
+      <FormAlert
+        message={errors.root?.server?.message}
+        count={count}
+        stale={stale}
+        onLoadNewer={() => void loadNewer()}
+      />
       <TextInput control={control} name="name" label={t('field.name')} help={t('help.name')} />
-      <TextInput control={control} name="code" label={t('field.code')} help={t('help.code')} disabled={asset !== null} />
+      <TextInput
+        control={control}
+        name="code"
+        label={t('field.code')}
+        help={t('help.code')}
+        disabled={asset !== null}
+      />
       <SelectInput control={control} name="siteId" label={t('field.site')}>
         <option value="">{t('form.choose')}</option>
         {sites.map((site) => (
@@ -90,7 +106,12 @@ export function AssetForm({ asset }: { asset: AssetFields | null }) {
           </option>
         ))}
       </SelectInput>
-      <SelectInput control={control} name="criticality" label={t('field.criticality')} help={t('help.criticality')}>
+      <SelectInput
+        control={control}
+        name="criticality"
+        label={t('field.criticality')}
+        help={t('help.criticality')}
+      >
         {criticalities.map((value) => (
           <option key={value} value={value}>
             {t(`common:severity.${value}`)}
@@ -103,7 +124,12 @@ export function AssetForm({ asset }: { asset: AssetFields | null }) {
       <TextInput control={control} name="serialNumber" label={t('field.serialNumber')} />
       <TextInput control={control} name="installedOn" label={t('field.installedOn')} type="date" />
       <TextInput control={control} name="ratedPowerKw" label={t('field.ratedPowerKw')} unit="kW" numeric />
-      <SelectInput control={control} name="isoMachineGroup" label={t('field.isoMachineGroup')} help={t('help.iso')}>
+      <SelectInput
+        control={control}
+        name="isoMachineGroup"
+        label={t('field.isoMachineGroup')}
+        help={t('help.iso')}
+      >
         <option value="">{t('iso.unknown')}</option>
         {machineGroups.map((value) => (
           <option key={value} value={value}>

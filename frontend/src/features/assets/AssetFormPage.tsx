@@ -13,7 +13,13 @@ export function AssetFormPage() {
   const { id } = useParams();
   const mayWrite = usePermission('plant:write');
   if (!mayWrite) {
-    return <Message icon="lock" title={t('common:error.forbidden.title')} text={t('common:error.forbidden.text')} />;
+    return (
+      <Message
+        icon="lock"
+        title={t('common:error.forbidden.title')}
+        text={t('common:error.forbidden.text')}
+      />
+    );
   }
   return (
     <>
@@ -29,7 +35,11 @@ function Existing({ id }: { id: string }) {
   return (
     <Loaded data={data} error={error} onRetry={again}>
       {() =>
-        asset ? <AssetForm key={asset.id} asset={asset} /> : <Message icon="compass" title={t('detail.gone.title')} />
+        asset ? (
+          <AssetForm key={asset.id} asset={asset} />
+        ) : (
+          <Message icon="compass" title={t('detail.gone.title')} />
+        )
       }
     </Loaded>
   );

@@ -36,7 +36,12 @@ export function AssetPanel({ id, onClose }: Props) {
                   })}
                 </Typography>
               ) : null}
-              <Button component={RouterLink} to={`/assets/${asset.id}`} variant="contained" sx={{ alignSelf: 'start' }}>
+              <Button
+                component={RouterLink}
+                to={`/assets/${asset.id}`}
+                variant="contained"
+                sx={{ alignSelf: 'start' }}
+              >
                 {t('panel.open')}
               </Button>
               <AssetFacts asset={asset} />

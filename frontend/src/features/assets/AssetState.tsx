@@ -11,7 +11,11 @@ export function AssetState({ asset }: { asset: Pick<AssetRow, 'worstSeverity' | 
     <Box component="span" sx={{ display: 'inline-flex', alignItems: 'center', gap: 1 }}>
       <SeverityLabel severity={asset.worstSeverity} />
       {asset.activeAlarmCount > 1 ? (
-        <Box component="span" sx={{ color: 'text.secondary' }} aria-label={t('alarms', { count: asset.activeAlarmCount })}>
+        <Box
+          component="span"
+          sx={{ color: 'text.secondary' }}
+          aria-label={t('alarms', { count: asset.activeAlarmCount })}
+        >
           ×{asset.activeAlarmCount}
         </Box>
       ) : null}

@@ -68,7 +68,12 @@ export function AssetsPage() {
         note={total === undefined ? ' ' : t('page.count', { count: total })}
         actions={
           mayWrite ? (
-            <Button component={RouterLink} to="/assets/new" variant="contained" startIcon={<Icon name="plus" />}>
+            <Button
+              component={RouterLink}
+              to="/assets/new"
+              variant="contained"
+              startIcon={<Icon name="plus" />}
+            >
               {t('page.add')}
             </Button>
           ) : undefined

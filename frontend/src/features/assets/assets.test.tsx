@@ -76,9 +76,14 @@ test('the page of a machine shows charts, predictions and alarms', async () => {
   const { makePrediction } = await import('@/testing/plant');
   world.predict(makePrediction(world.assets[0]!));
   const predictions = screen.getByRole('region', { name: 'Predictions' });
-  expect(await within(predictions).findByRole('meter', { name: 'Cavitation' })).toHaveAttribute('aria-valuenow', '87');
+  expect(await within(predictions).findByRole('meter', { name: 'Cavitation' })).toHaveAttribute(
+    'aria-valuenow',
+    '87',
+  );
   expect(within(predictions).getByText(/Check the suction pressure/)).toBeVisible();
-  expect(within(screen.getByRole('region', { name: 'Alarms' })).getByRole('link', { name: 'Cavitation' })).toBeVisible();
+  expect(
+    within(screen.getByRole('region', { name: 'Alarms' })).getByRole('link', { name: 'Cavitation' }),
+  ).toBeVisible();
 });
 
 test('the quantity of the charts is kept in the address', async () => {
@@ -95,7 +100,9 @@ test('a machine that is not there is said to be so', async () => {
 
 test('a new machine needs a valid code; errors of the server stand at their field', async () => {
   const { user, world, address } = await open({ path: '/assets/new' });
-  world.userErrors.set('createAsset', [{ field: 'input.code', message: 'This code is taken.', code: 'CONFLICT' }]);
+  world.userErrors.set('createAsset', [
+    { field: 'input.code', message: 'This code is taken.', code: 'CONFLICT' },
+  ]);
   await user.type(await screen.findByLabelText('Name'), 'Spare pump');
   await user.type(screen.getByLabelText('Code'), 'Spare Pump');
   await screen.findByRole('option', { name: 'Hill station' });

@@ -31,8 +31,21 @@ export function useAssetColumns(): Column<AssetRow>[] {
         </Link>
       ),
     },
-    { id: 'code', header: t('field.code'), width: 'minmax(88px, 1fr)', from: 'sm', sort: 'CODE', cell: (asset) => asset.code },
-    { id: 'state', header: t('field.state'), width: '128px', sort: 'ALARMS', cell: (asset) => <AssetState asset={asset} /> },
+    {
+      id: 'code',
+      header: t('field.code'),
+      width: 'minmax(88px, 1fr)',
+      from: 'sm',
+      sort: 'CODE',
+      cell: (asset) => asset.code,
+    },
+    {
+      id: 'state',
+      header: t('field.state'),
+      width: '128px',
+      sort: 'ALARMS',
+      cell: (asset) => <AssetState asset={asset} />,
+    },
     {
       id: 'prediction',
       header: t('field.prediction'),
@@ -41,7 +54,13 @@ export function useAssetColumns(): Column<AssetRow>[] {
       cell: ({ latestPrediction: one }) =>
         one ? t('prediction', { label: one.label, probability: format.percent(one.probability) }) : '–',
     },
-    { id: 'type', header: t('field.type'), width: '104px', from: 'lg', cell: (asset) => t(`common:assetType.${asset.type}`) },
+    {
+      id: 'type',
+      header: t('field.type'),
+      width: '104px',
+      from: 'lg',
+      cell: (asset) => t(`common:assetType.${asset.type}`),
+    },
     {
       id: 'criticality',
       header: t('field.criticality'),
@@ -50,13 +69,20 @@ export function useAssetColumns(): Column<AssetRow>[] {
       sort: 'CRITICALITY',
       cell: (asset) => t(`common:severity.${asset.criticality}`),
     },
-    { id: 'site', header: t('field.site'), width: 'minmax(88px, 1fr)', from: 'lg', cell: (asset) => asset.site.name },
+    {
+      id: 'site',
+      header: t('field.site'),
+      width: 'minmax(88px, 1fr)',
+      from: 'lg',
+      cell: (asset) => asset.site.name,
+    },
     {
       id: 'lastSeen',
       header: t('field.lastSeen'),
       width: '112px',
       from: 'sm',
-      cell: (asset) => (asset.lastSeenAt ? <Ago at={asset.lastSeenAt} staleAfter={SILENT_AFTER} /> : t('never')),
+      cell: (asset) =>
+        asset.lastSeenAt ? <Ago at={asset.lastSeenAt} staleAfter={SILENT_AFTER} /> : t('never'),
     },
   ];
 }

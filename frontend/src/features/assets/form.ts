@@ -36,7 +36,8 @@ export const assetFieldNames = Object.keys(assetSchema.shape) as (keyof AssetTyp
 
 /** The form's text for an asset, or for a new one. */
 export function typedFrom(asset: AssetFields | null): AssetTyped {
-  const number = (value: number | null | undefined) => (value === null || value === undefined ? '' : String(value));
+  const number = (value: number | null | undefined) =>
+    value === null || value === undefined ? '' : String(value);
   return {
     siteId: asset?.site.id ?? '',
     code: asset?.code ?? '',

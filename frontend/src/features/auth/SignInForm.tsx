@@ -23,7 +23,10 @@ export function SignInForm({ email: known }: Props) {
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const value = (name: string) => String(form.get(name) ?? '');
+    const value = (name: string) => {
+      const entry = form.get(name);
+      return typeof entry === 'string' ? entry : '';
+    };
     const missing = (['email', 'password'] as const).find((name) => value(name).trim() === '');
     if (missing) {
       setError({ field: missing, message: t('common:invalid.needed') });
@@ -31,7 +34,11 @@ export function SignInForm({ email: known }: Props) {
     }
     setBusy(true);
     try {
-      const failure = await session.signIn(value('email').trim(), value('password'), value('tenantCode').trim());
+      const failure = await session.signIn(
+        value('email').trim(),
+        value('password'),
+        value('tenantCode').trim(),
+      );
       setError(failure);
       if (failure?.field === 'tenantCode') setAskTenant(true);
     } catch {

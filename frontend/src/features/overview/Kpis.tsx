@@ -20,14 +20,37 @@ export function Kpis({ dashboard, siteId }: { dashboard: Dashboard | undefined; 
   const site = siteId ? `&site=${siteId}` : '';
   const kpis: Kpi[] = dashboard
     ? [
-        { id: 'unacknowledged', value: dashboard.unacknowledgedCount, to: `/alarms?status=OPEN,CLEARED${site}`, call: dashboard.unacknowledgedCount > 0 },
-        { id: 'inAlarm', value: dashboard.assetsInAlarm, of: dashboard.assetCount, to: `/assets?alarm=yes${site}`, call: false },
-        { id: 'reporting', value: dashboard.reportingAssetCount, of: dashboard.assetCount, to: `/assets?sort=NAME${site}`, call: dashboard.reportingAssetCount < dashboard.assetCount },
+        {
+          id: 'unacknowledged',
+          value: dashboard.unacknowledgedCount,
+          to: `/alarms?status=OPEN,CLEARED${site}`,
+          call: dashboard.unacknowledgedCount > 0,
+        },
+        {
+          id: 'inAlarm',
+          value: dashboard.assetsInAlarm,
+          of: dashboard.assetCount,
+          to: `/assets?alarm=yes${site}`,
+          call: false,
+        },
+        {
+          id: 'reporting',
+          value: dashboard.reportingAssetCount,
+          of: dashboard.assetCount,
+          to: `/assets?sort=NAME${site}`,
+          call: dashboard.reportingAssetCount < dashboard.assetCount,
+        },
         { id: 'assets', value: dashboard.assetCount, to: `/assets?sort=NAME${site}`, call: false },
       ]
     : [];
   return (
-    <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { xs: 'repeat(2, minmax(0, 1fr))', md: 'repeat(4, minmax(0, 1fr))' } }}>
+    <Box
+      sx={{
+        display: 'grid',
+        gap: 2,
+        gridTemplateColumns: { xs: 'repeat(2, minmax(0, 1fr))', md: 'repeat(4, minmax(0, 1fr))' },
+      }}
+    >
       {dashboard
         ? kpis.map((kpi) => <KpiCard key={kpi.id} kpi={kpi} />)
         : ['a', 'b', 'c', 'd'].map((id) => <Skeleton key={id} variant="rounded" height={92} />)}
@@ -55,7 +78,10 @@ function KpiCard({ kpi }: { kpi: Kpi }) {
       <Box sx={{ fontSize: 28, lineHeight: 1.3, fontWeight: kpi.call ? 600 : 400 }}>
         {format.count(kpi.value)}
         {kpi.of === undefined ? null : (
-          <Box component="span" sx={{ fontSize: 14, fontWeight: 400, color: 'text.secondary', marginInlineStart: 1 }}>
+          <Box
+            component="span"
+            sx={{ fontSize: 14, fontWeight: 400, color: 'text.secondary', marginInlineStart: 1 }}
+          >
             {t('of', { total: format.count(kpi.of) })}
           </Box>
         )}

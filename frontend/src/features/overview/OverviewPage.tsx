@@ -42,7 +42,11 @@ export function OverviewPage({ alarms, predictions }: OverviewParts) {
         }
       />
       <Box sx={{ display: 'grid', gap: 2 }}>
-        {failed ? <ErrorState error={error} onRetry={again} /> : <Kpis dashboard={dashboard} siteId={siteId} />}
+        {failed ? (
+          <ErrorState error={error} onRetry={again} />
+        ) : (
+          <Kpis dashboard={dashboard} siteId={siteId} />
+        )}
         {error && dashboard ? <StaleNotice error={error} onRetry={again} /> : null}
         <Box
           sx={{

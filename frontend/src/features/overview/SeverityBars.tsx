@@ -8,7 +8,13 @@ import type { Dashboard } from './documents';
 const token = { CRITICAL: 'critical', HIGH: 'high', MEDIUM: 'medium', LOW: 'low' } as const;
 
 /** Active alarms by severity, each a way to their list. */
-export function SeverityBars({ counts, siteId }: { counts: Dashboard['activeAlarms']; siteId: string | null }) {
+export function SeverityBars({
+  counts,
+  siteId,
+}: {
+  counts: Dashboard['activeAlarms'];
+  siteId: string | null;
+}) {
   const { t } = useTranslation(['overview', 'common']);
   const format = useFormat();
   const most = Math.max(1, ...counts.map((one) => one.count));
@@ -34,7 +40,10 @@ export function SeverityBars({ counts, siteId }: { counts: Dashboard['activeAlar
           >
             <SeverityLabel severity={severity} />
             <Box sx={{ height: 8, borderRadius: 4, bgcolor: 'divider', overflow: 'hidden' }}>
-              <Box sx={{ height: 1, bgcolor: `signal.${token[severity]}` }} style={{ width: `${(count / most) * 100}%` }} />
+              <Box
+                sx={{ height: 1, bgcolor: `signal.${token[severity]}` }}
+                style={{ width: `${(count / most) * 100}%` }}
+              />
             </Box>
             <Box sx={{ textAlign: 'end', fontWeight: count > 0 ? 600 : 400 }}>{format.count(count)}</Box>
           </Box>

@@ -19,7 +19,15 @@ export function WorstAssets({ assets }: { assets: Dashboard['worstAssets'] }) {
         <Box
           component="li"
           key={asset.id}
-          sx={{ display: 'flex', gap: 1.5, alignItems: 'center', px: 2, py: 0.75, borderTop: 1, borderColor: 'divider' }}
+          sx={{
+            display: 'flex',
+            gap: 1.5,
+            alignItems: 'center',
+            px: 2,
+            py: 0.75,
+            borderTop: 1,
+            borderColor: 'divider',
+          }}
         >
           {asset.worstSeverity ? <SeverityMark severity={asset.worstSeverity} /> : null}
           <Box sx={{ flex: 1, minWidth: 0 }}>

@@ -50,7 +50,13 @@ function Newest({ prediction }: { prediction: Prediction }) {
         <ProbabilityBar key={fault.code} label={fault.label} value={fault.probability} strong={place === 0} />
       ))}
       {prediction.code === 'normal' ? null : (
-        <Box sx={{ borderInlineStart: '3px solid', borderInlineStartColor: 'var(--mui-palette-primary-main)', paddingInlineStart: 1.5 }}>
+        <Box
+          sx={{
+            borderInlineStart: '3px solid',
+            borderInlineStartColor: 'var(--mui-palette-primary-main)',
+            paddingInlineStart: 1.5,
+          }}
+        >
           <Typography variant="h3" component="h3">
             {t('whatToDo')}
           </Typography>

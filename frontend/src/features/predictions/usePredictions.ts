@@ -44,7 +44,11 @@ export function usePredictions(scope: Scope, onlyAbnormal: boolean) {
       setState((before) => ({ of, items: before.of === of ? before.items : null, failed: true }));
     }
   }, [session, of, put]);
-  useEffect(() => void load(), [load]);
+  useEffect(() => {
+    // State is set only when the answer is there.
+    // eslint-disable-next-line react-hooks/set-state-in-effect
+    void load();
+  }, [load]);
   useOnResumed(() => void load());
   useLive(predictionsSubscription, { scope, onlyAbnormal }, ({ predictions: item }) => {
     if (item.prediction) put([item.prediction]);

@@ -10,7 +10,9 @@ export function ParameterOptions({ catalogue }: { catalogue: Catalogue }) {
     const group = parameter.place ?? t('group.machine');
     groups.set(group, [...(groups.get(group) ?? []), parameter]);
   }
-  const ordered = [...groups].sort(([a], [b]) => Number(b === t('group.machine')) - Number(a === t('group.machine')));
+  const ordered = [...groups].sort(
+    ([a], [b]) => Number(b === t('group.machine')) - Number(a === t('group.machine')),
+  );
   return (
     <>
       <option value="">{t('form.choose')}</option>

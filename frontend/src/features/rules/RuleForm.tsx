@@ -36,7 +36,12 @@ export function RuleForm({ rule }: { rule: Rule | null }) {
       onSubmit={(event) => void save(event)}
       sx={{ maxWidth: 640, p: 3, display: 'flex', flexDirection: 'column', gap: 2 }}
     >
-      <FormAlert message={errors.root?.server?.message} count={count} stale={stale} onLoadNewer={() => void loadNewer()} />
+      <FormAlert
+        message={errors.root?.server?.message}
+        count={count}
+        stale={stale}
+        onLoadNewer={() => void loadNewer()}
+      />
       <TextInput control={control} name="name" label={t('field.name')} help={t('help.name')} />
       <SelectInput control={control} name="parameter" label={t('field.parameter')}>
         <ParameterOptions catalogue={catalogue} />
@@ -95,10 +100,37 @@ export function RuleForm({ rule }: { rule: Rule | null }) {
       ) : null}
       {scope === 'asset' ? <AssetChoice control={control} /> : null}
       <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { sm: '1fr 1fr' } }}>
-        <TextInput control={control} name="deadband" label={t('field.deadband')} help={t('help.deadband')} unit={unit} numeric />
-        <TextInput control={control} name="minConsecutive" label={t('field.minConsecutive')} help={t('help.minConsecutive')} numeric />
-        <TextInput control={control} name="onDelaySec" label={t('field.onDelaySec')} help={t('help.onDelaySec')} unit="s" numeric />
-        <TextInput control={control} name="offDelaySec" label={t('field.offDelaySec')} help={t('help.offDelaySec')} unit="s" numeric />
+        <TextInput
+          control={control}
+          name="deadband"
+          label={t('field.deadband')}
+          help={t('help.deadband')}
+          unit={unit}
+          numeric
+        />
+        <TextInput
+          control={control}
+          name="minConsecutive"
+          label={t('field.minConsecutive')}
+          help={t('help.minConsecutive')}
+          numeric
+        />
+        <TextInput
+          control={control}
+          name="onDelaySec"
+          label={t('field.onDelaySec')}
+          help={t('help.onDelaySec')}
+          unit={t('common:unit.second')}
+          numeric
+        />
+        <TextInput
+          control={control}
+          name="offDelaySec"
+          label={t('field.offDelaySec')}
+          help={t('help.offDelaySec')}
+          unit={t('common:unit.second')}
+          numeric
+        />
       </Box>
       <SwitchInput control={control} name="isActive" label={t('field.isActive')} />
       <Box sx={{ display: 'flex', gap: 1, justifyContent: 'flex-end' }}>

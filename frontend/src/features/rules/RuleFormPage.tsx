@@ -14,7 +14,13 @@ export function RuleFormPage() {
   const { id } = useParams();
   const mayWrite = usePermission('rules:write');
   if (!mayWrite) {
-    return <Message icon="lock" title={t('common:error.forbidden.title')} text={t('common:error.forbidden.text')} />;
+    return (
+      <Message
+        icon="lock"
+        title={t('common:error.forbidden.title')}
+        text={t('common:error.forbidden.text')}
+      />
+    );
   }
   return (
     <>

@@ -18,14 +18,18 @@ export function useRuleActions() {
   }
 
   async function restore(rule: Rule): Promise<void> {
-    const { data, error } = await client.mutation(restoreRuleDocument, { input: { id: rule.id } }).toPromise();
+    const { data, error } = await client
+      .mutation(restoreRuleDocument, { input: { id: rule.id } })
+      .toPromise();
     if (failed(error, data?.restoreAlarmRule.userErrors)) return;
     notify({ tone: 'success', text: t('restored', { name: rule.name }) });
   }
 
   return {
-    async remove(rule: Rule): Promise<void> {
-      const { data, error } = await client.mutation(deleteRuleDocument, { input: { id: rule.id } }).toPromise();
+    remove: async (rule: Rule): Promise<void> => {
+      const { data, error } = await client
+        .mutation(deleteRuleDocument, { input: { id: rule.id } })
+        .toPromise();
       if (failed(error, data?.deleteAlarmRule.userErrors)) return;
       notify({
         tone: 'info',
@@ -33,7 +37,7 @@ export function useRuleActions() {
         action: { label: t('common:undo'), run: () => void restore(rule) },
       });
     },
-    async setActive(rule: Rule, isActive: boolean): Promise<void> {
+    setActive: async (rule: Rule, isActive: boolean): Promise<void> => {
       const input = { id: rule.id, expectedVersion: rule.version, isActive };
       const { data, error } = await client.mutation(updateRuleDocument, { input }).toPromise();
       if (failed(error, data?.updateAlarmRule.userErrors)) return;

@@ -1,7 +1,6 @@
 import IconButton from '@mui/material/IconButton';
 import Link from '@mui/material/Link';
 import Switch from '@mui/material/Switch';
-import Tooltip from '@mui/material/Tooltip';
 import { useTranslation } from 'react-i18next';
 import { Link as RouterLink } from 'react-router';
 import { Icon } from '@/shared/ui/icons';
@@ -43,7 +42,13 @@ export function useRuleColumns(mayWrite: boolean): Column<Rule>[] {
           rule.name
         ),
     },
-    { id: 'condition', header: t('field.condition'), width: 'minmax(160px, 2fr)', from: 'sm', cell: condition },
+    {
+      id: 'condition',
+      header: t('field.condition'),
+      width: 'minmax(160px, 2fr)',
+      from: 'sm',
+      cell: condition,
+    },
     { id: 'scope', header: t('field.scope'), width: 'minmax(100px, 1fr)', from: 'md', cell: scope },
     {
       id: 'active',
@@ -70,21 +75,20 @@ export function useRuleColumns(mayWrite: boolean): Column<Rule>[] {
     ...columns,
     {
       id: 'actions',
-      header: '',
-      width: '40px',
+      header: t('delete'),
+      width: '56px',
       cell: (rule) => (
-        <Tooltip title={t('delete')}>
-          <IconButton
-            size="small"
-            aria-label={t('deleteOf', { name: rule.name })}
-            onClick={(event) => {
-              event.stopPropagation();
-              void remove(rule);
-            }}
-          >
-            <Icon name="trash" />
-          </IconButton>
-        </Tooltip>
+        <IconButton
+          size="small"
+          aria-label={t('deleteOf', { name: rule.name })}
+          title={t('delete')}
+          onClick={(event) => {
+            event.stopPropagation();
+            void remove(rule);
+          }}
+        >
+          <Icon name="trash" />
+        </IconButton>
       ),
     },
   ];

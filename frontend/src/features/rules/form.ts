@@ -35,7 +35,8 @@ export const ruleSchema = z
     isActive: z.boolean(),
   })
   .superRefine((rule, context) => {
-    if (rule.scope === 'asset' && !rule.asset) context.addIssue({ code: 'custom', path: ['asset'], message: 'needed' });
+    if (rule.scope === 'asset' && !rule.asset)
+      context.addIssue({ code: 'custom', path: ['asset'], message: 'needed' });
     if (rule.parameter === 'confidence' && (rule.threshold < 0 || rule.threshold > 1)) {
       context.addIssue({ code: 'custom', path: ['threshold'], message: 'share' });
     }

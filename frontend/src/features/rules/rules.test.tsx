@@ -56,7 +56,9 @@ test('a rule that somebody else changed keeps what was typed', async () => {
   await waitFor(() => expect(screen.getByLabelText('Name')).toHaveValue('High vibration (group 2)'));
   expect(screen.getByLabelText('Threshold')).toHaveValue('8');
   await user.click(screen.getByRole('button', { name: 'Save' }));
-  await waitFor(() => expect(rule).toMatchObject({ threshold: 8, version: 3, name: 'High vibration (group 2)' }));
+  await waitFor(() =>
+    expect(rule).toMatchObject({ threshold: 8, version: 3, name: 'High vibration (group 2)' }),
+  );
 });
 
 test('a deleted rule can be brought back', async () => {
@@ -84,6 +86,12 @@ test('who may not write sees the rules and no more', async () => {
 
 test.each(['/rules', '/rules/new'])('%s has no accessibility problems', async (path) => {
   const { baseElement } = await open({ path });
-  await screen.findByText(path === '/rules' ? 'High vibration' : 'Severity');
+  await (path === '/rules' ? screen.findByText('High vibration') : screen.findByLabelText('Severity'));
   expect(await problemsOf(baseElement)).toEqual([]);
+});
+
+test('seconds are named in the language of the person', async () => {
+  await open({ path: '/rules/new', language: 'ar' });
+  const delay = await screen.findByLabelText('تأخير الإصدار');
+  expect(delay.parentElement).toHaveTextContent(/^ث/);
 });

@@ -31,11 +31,14 @@ export function useRuleForm(rule: Rule | null) {
           .toPromise()
       : await client.mutation(createRuleDocument, { input }).toPromise();
     if (result.error) {
-      setError('root.server', { message: t('failed', { reason: t(`common:error.${kindOf(result.error)}.action`) }) });
+      setError('root.server', {
+        message: t('failed', { reason: t(`common:error.${kindOf(result.error)}.action`) }),
+      });
       return;
     }
     const payload =
-      result.data && ('updateAlarmRule' in result.data ? result.data.updateAlarmRule : result.data.createAlarmRule);
+      result.data &&
+      ('updateAlarmRule' in result.data ? result.data.updateAlarmRule : result.data.createAlarmRule);
     if (!payload?.rule) {
       const errors = (payload?.userErrors ?? []).map((one) => ({
         ...one,

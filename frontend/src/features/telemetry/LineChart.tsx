@@ -9,6 +9,7 @@ import { useChartColours } from './colours';
 import { drawMarkers, drawThresholds, type Marker, type Threshold } from './draw';
 import type { ChartSpec } from './quantities';
 import type { Line, Source } from './source';
+import { timeAxis } from './timeAxis';
 
 /** Unix seconds from and to. */
 export type Range = [number, number];
@@ -32,7 +33,17 @@ const HEIGHT = 180;
 const MOST_LINES = 6;
 
 /** Lines over time on a canvas, drawn once a frame however fast readings come. */
-export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds, markers, sensorName }: Props) {
+export function LineChart({
+  spec,
+  source,
+  seconds,
+  gap,
+  zoom,
+  onZoom,
+  thresholds,
+  markers,
+  sensorName,
+}: Props) {
   const { t } = useTranslation('telemetry');
   const format = useFormat();
   const colours = useChartColours();
@@ -58,7 +69,10 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
       if (!span) return;
       const column = u.data[i + 1];
       const value = at === null || at === undefined ? lastOf(column) : column?.[at];
-      span.textContent = value === null || value === undefined ? '–' : format.measure(value, lines.length === 1 ? spec.unit : undefined);
+      span.textContent =
+        value === null || value === undefined
+          ? '–'
+          : format.measure(value, lines.length === 1 ? spec.unit : undefined);
     });
   });
   const highest = useEffectEvent((high: number) =>
@@ -85,9 +99,6 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
   useEffect(() => {
     const element = holder.current;
     if (!element) return;
-    const hour = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-    const minutes = new Intl.DateTimeFormat('en', hour);
-    const toSecond = new Intl.DateTimeFormat('en', { ...hour, second: '2-digit' });
     const axis = { stroke: colours.text, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
     const shown = JSON.parse(shape) as Line[];
     const u = new uPlot(
@@ -95,7 +106,11 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
         width: element.clientWidth || 400,
         height: HEIGHT,
         legend: { show: false },
-        cursor: { sync: { key: 'telemetry' }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+        cursor: {
+          sync: { key: 'telemetry' },
+          drag: { x: true, y: false, setScale: false },
+          points: { size: 6 },
+        },
         scales: {
           x: { time: true },
           y: {
@@ -108,18 +123,17 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
           },
         },
         axes: [
-          {
-            ...axis,
-            size: 28,
-            space: 56,
-            values: (_, ticks, __, ___, step) =>
-              ticks.map((tick) => (step < 60 ? toSecond : minutes).format(tick * 1000)),
-          },
+          { ...axis, ...timeAxis() },
           { ...axis, size: 48 },
         ],
         series: [
           {},
-          ...shown.map((_, i) => ({ stroke: colours.lines[i], width: 2, points: { show: false }, spanGaps: false })),
+          ...shown.map((_, i) => ({
+            stroke: colours.lines[i],
+            width: 2,
+            points: { show: false },
+            spanGaps: false,
+          })),
         ],
         hooks: {
           draw: [(self) => drawOver(self)],
@@ -164,17 +178,28 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
 
   return (
     <Box component="figure" sx={{ m: 0, minWidth: 0 }} aria-label={spec.title}>
-      <Box component="figcaption" sx={{ display: 'flex', flexWrap: 'wrap', columnGap: 2, alignItems: 'baseline', mb: 0.5 }}>
+      <Box
+        component="figcaption"
+        sx={{ display: 'flex', flexWrap: 'wrap', columnGap: 2, alignItems: 'baseline', mb: 0.5 }}
+      >
         <Box component="span" sx={{ fontWeight: 600 }}>
           {spec.title}
         </Box>
-        <Box component="span" sx={{ fontSize: 12, color: 'text.secondary' }}>
+        <Box component="span" dir="ltr" sx={{ fontSize: 12, color: 'text.secondary' }}>
           {spec.unit}
         </Box>
         {lines.length > 1 ? <Box sx={{ flexBasis: '100%' }} /> : <Box sx={{ flex: 1 }} />}
         {lines.map((line, i) => (
-          <Box key={line.sensorId + line.parameter} component="span" sx={{ fontSize: 12, display: 'inline-flex', alignItems: 'center', gap: 0.75 }}>
-            <Box component="span" sx={{ width: 10, height: 3, borderRadius: 1 }} style={{ background: colours.lines[i] }} />
+          <Box
+            key={line.sensorId + line.parameter}
+            component="span"
+            sx={{ fontSize: 12, display: 'inline-flex', alignItems: 'center', gap: 0.75 }}
+          >
+            <Box
+              component="span"
+              sx={{ width: 10, height: 3, borderRadius: 1 }}
+              style={{ background: colours.lines[i] }}
+            />
             {lines.length > 1 ? nameOf(line) : null}
             <Box
               component="span"
@@ -187,7 +212,13 @@ export function LineChart({ spec, source, seconds, gap, zoom, onZoom, thresholds
           </Box>
         ))}
       </Box>
-      <Box ref={holder} dir="ltr" role="img" aria-label={t('chart.label', { title: spec.title })} sx={{ height: HEIGHT, minWidth: 0 }} />
+      <Box
+        ref={holder}
+        dir="ltr"
+        role="img"
+        aria-label={t('chart.label', { title: spec.title })}
+        sx={{ height: HEIGHT, minWidth: 0 }}
+      />
     </Box>
   );
 }

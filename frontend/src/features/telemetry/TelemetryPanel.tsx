@@ -47,7 +47,10 @@ export function TelemetryPanel({ assetId, sensors, thresholds, markers, onSeen }
   const quantity: Quantity = quantities.find((one) => one === search.get('show')) ?? 'overall';
   const seconds = spans.find((one) => String(one) === search.get('span')) ?? 300;
   const ready = catalogue.all.length > 0;
-  const specs = useMemo(() => (ready ? chartsOf(quantity, catalogue, t) : []), [ready, quantity, catalogue, t]);
+  const specs = useMemo(
+    () => (ready ? chartsOf(quantity, catalogue, t) : []),
+    [ready, quantity, catalogue, t],
+  );
   const parameters = specs.flatMap((spec) => spec.parameters);
   const { source, history, again } = useSource(assetId, parameters, seconds);
   const [zoom, setZoom] = useState<Range | null>(null);
@@ -179,7 +182,21 @@ function Choice({ label, value, options, onChange }: ChoiceProps) {
       onChange={(_, next: string | null) => {
         if (next !== null) onChange(next);
       }}
-      sx={{ flexWrap: 'wrap', '& .MuiToggleButton-root': { py: 0.25, px: 1.25, textTransform: 'none', fontWeight: 400 } }}
+      sx={{
+        flexWrap: 'wrap',
+        gap: 0.5,
+        // Each button has a border of its own, because a row of them may wrap anywhere.
+        '& .MuiToggleButtonGroup-grouped': {
+          m: 0,
+          py: 0.25,
+          px: 1.25,
+          border: 1,
+          borderColor: 'divider',
+          borderRadius: 1,
+          textTransform: 'none',
+          fontWeight: 400,
+        },
+      }}
     >
       {options.map(([option, text]) => (
         <ToggleButton key={option} value={option}>

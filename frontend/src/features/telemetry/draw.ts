@@ -65,7 +65,13 @@ export function drawMarkers(u: uPlot, markers: Marker[], colours: ChartColours):
   ctx.restore();
 }
 
-function outline(ctx: CanvasRenderingContext2D, severity: Severity, x: number, y: number, size: number): void {
+function outline(
+  ctx: CanvasRenderingContext2D,
+  severity: Severity,
+  x: number,
+  y: number,
+  size: number,
+): void {
   switch (severity) {
     case 'CRITICAL':
       ctx.moveTo(x, y - size);

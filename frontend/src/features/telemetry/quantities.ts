@@ -51,6 +51,8 @@ export function chartsOf(
     case 'temperature':
       return perPlace([quantity]);
     case 'process':
-      return all.filter((one) => one.place === null && !derived.includes(one.name)).map((one) => single(one.name));
+      return all
+        .filter((one) => one.place === null && !derived.includes(one.name))
+        .map((one) => single(one.name));
   }
 }

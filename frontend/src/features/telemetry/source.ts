@@ -76,10 +76,16 @@ export class Source {
       order.push(...own);
       const names = own.map((line) => line.parameter);
       const ring = this.rings.get(sensorId) ?? new Ring(names, 1);
-      return ring.slice(from - MARGIN, gap, names) as uPlot.AlignedData;
+      return ring.slice(from - MARGIN, gap, names);
     });
     if (tables.length === 0) return [[]];
-    const joined = tables.length === 1 ? tables[0]! : uPlot.join(tables, tables.map((table) => table.map(() => 2)));
+    const joined =
+      tables.length === 1
+        ? tables[0]!
+        : uPlot.join(
+            tables,
+            tables.map((table) => table.map(() => 2)),
+          );
     return [joined[0], ...lines.map((line) => joined[order.indexOf(line) + 1]!)] as uPlot.AlignedData;
   }
 }

@@ -35,8 +35,16 @@ export function useSource(assetId: string, parameters: string[], seconds: number
     const load = async () => {
       let after: string | null = null;
       for (let page = 0; page < PAGES; page++) {
-        const variables: VariablesOf<typeof telemetryDocument> = { scope, from, after, parameters: [...source.parameters] };
-        const { telemetry }: ResultOf<typeof telemetryDocument> = await session.ask(telemetryDocument, variables);
+        const variables: VariablesOf<typeof telemetryDocument> = {
+          scope,
+          from,
+          after,
+          parameters: [...source.parameters],
+        };
+        const { telemetry }: ResultOf<typeof telemetryDocument> = await session.ask(
+          telemetryDocument,
+          variables,
+        );
         if (abort.signal.aborted) return;
         source.put(telemetry.nodes);
         setHistory('ready');

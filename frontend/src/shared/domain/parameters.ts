@@ -55,7 +55,7 @@ export function useCatalogue(): Catalogue {
       place: placeOf(name),
     }));
     const units = new Map(all.map((one) => [one.name, one.unit]));
-    units.set('silence', 's');
+    units.set('silence', t('unit.second'));
     return { all, labelOf, unitOf: (name) => units.get(name) ?? '' };
   }, [data, t, i18n]);
 }

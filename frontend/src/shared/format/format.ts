@@ -46,8 +46,7 @@ export function createFormat(language: string): Format {
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' });
   // A value and its unit read from left to right in every language.
   const together = (text: string) => (language === 'ar' ? `${LRI}${text}${PDI}` : text);
-  const number = (value: number) =>
-    Math.abs(value) >= 1000 ? count.format(value) : measure.format(value);
+  const number = (value: number) => (Math.abs(value) >= 1000 ? count.format(value) : measure.format(value));
 
   return {
     count: (value) => count.format(value),

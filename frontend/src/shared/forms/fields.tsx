@@ -102,7 +102,12 @@ export function SelectInput<Values extends FieldValues, Output>({
   );
 }
 
-export function SwitchInput<Values extends FieldValues, Output>({ control, name, label, disabled }: FieldProps<Values, Output>) {
+export function SwitchInput<Values extends FieldValues, Output>({
+  control,
+  name,
+  label,
+  disabled,
+}: FieldProps<Values, Output>) {
   return (
     <Controller
       control={control}

@@ -60,6 +60,6 @@ export function createCache(parts: CachePart[]) {
       Query: { assets: connection, alarmEvents: connection, alarmRules: connection, predictions: connection },
     },
     updates,
-    optimistic: Object.assign({}, ...parts.map((part) => part.optimistic ?? {})),
+    optimistic: Object.fromEntries(parts.flatMap((part) => Object.entries(part.optimistic ?? {}))),
   });
 }

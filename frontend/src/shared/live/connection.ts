@@ -31,7 +31,7 @@ export class Connection {
   }
 
   connecting(): void {
-    this.to(this.wasLive ? 'reconnecting' : 'connecting');
+    this.to(this.seeking());
   }
 
   connected(): void {
@@ -46,10 +46,21 @@ export class Connection {
     this.to(navigator.onLine ? 'reconnecting' : 'offline');
   }
 
+  /** The device's network went or came back, which shows before the socket notices. */
+  networkChanged(): void {
+    if (this.state.phase === 'idle') return;
+    if (!navigator.onLine || this.state.phase === 'offline') this.to(this.seeking());
+  }
+
   /** The socket was closed on purpose: nobody listens any more. */
   released(): void {
     this.wasLive = false;
     this.to('idle');
+  }
+
+  private seeking(): LinkPhase {
+    if (!navigator.onLine) return 'offline';
+    return this.wasLive ? 'reconnecting' : 'connecting';
   }
 
   private to(phase: LinkPhase): void {

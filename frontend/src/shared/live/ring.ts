@@ -57,7 +57,11 @@ export class Ring {
    * Rows from the time on as uPlot reads them: times first, then the named columns.
    * A hole longer than `gap` seconds gets a row of nulls, so that no line crosses it.
    */
-  slice(from: number, gap: number, names: readonly string[] = this.names): [number[], ...(number | null)[][]] {
+  slice(
+    from: number,
+    gap: number,
+    names: readonly string[] = this.names,
+  ): [number[], ...(number | null)[][]] {
     const picked = names.map((name) => this.columns[this.names.indexOf(name)]);
     const times: number[] = [];
     const out: (number | null)[][] = picked.map(() => []);

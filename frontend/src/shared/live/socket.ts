@@ -19,10 +19,12 @@ export type Socket = Client;
 
 /**
  * The one WebSocket of the page. It opens with the first subscription, asks for a
- * fresh token before each try, and seeks the server for ever with back-off.
+ * fresh token before each try, and seeks the server for ever with back-off. It gives
+ * up its connection when the device loses its network, and tries at once when that is back.
  */
 export function openSocket({ session, connection, language }: SocketOptions): Socket {
   let pong: ReturnType<typeof setTimeout> | undefined;
+  let failures = 0;
   const client = createClient({
     url: () => socketAddress(session),
     connectionParams: () => ({
@@ -33,10 +35,13 @@ export function openSocket({ session, connection, language }: SocketOptions): So
     keepAlive: PING_EVERY,
     retryAttempts: Infinity,
     shouldRetry: () => true,
-    retryWait: (retries) => pause(backoff(retries)),
+    retryWait: () => pause(backoff(failures++)),
     on: {
       connecting: () => connection.connecting(),
-      connected: () => connection.connected(),
+      connected: () => {
+        failures = 0;
+        connection.connected();
+      },
       ping: (received) => {
         if (received) return;
         clearTimeout(pong);
@@ -52,7 +57,27 @@ export function openSocket({ session, connection, language }: SocketOptions): So
       },
     },
   });
-  return client;
+  const listening = new AbortController();
+  const { signal } = listening;
+  const wentOffline = () => {
+    connection.networkChanged();
+    // Otherwise it is noticed only when a ping stays without answer.
+    client.terminate();
+  };
+  const cameOnline = () => {
+    // Tries without a network say nothing about the server. Those who wait are woken by the same event.
+    failures = 0;
+    connection.networkChanged();
+  };
+  addEventListener('offline', wentOffline, { signal });
+  addEventListener('online', cameOnline, { signal });
+  return {
+    ...client,
+    dispose: () => {
+      listening.abort();
+      return client.dispose();
+    },
+  };
 }
 
 /** Resolves once the token is fresh; it never rejects, because nobody would try again. */

@@ -194,7 +194,11 @@ export class Session {
     variables: Variables,
   ): Promise<Result> {
     await this.ensureFresh();
-    const answer = await post<Result>(print(document), { ...variables } as Record<string, unknown>, this.headers());
+    const answer = await post<Result>(
+      print(document),
+      { ...variables } as Record<string, unknown>,
+      this.headers(),
+    );
     if (answer.data && !answer.errors) return answer.data;
     throw new Error(answer.errors?.[0]?.message ?? 'empty answer');
   }
@@ -246,5 +250,5 @@ export class Session {
 /** Runs one renewal at a time over all tabs, where the browser has locks (secure contexts). */
 function exclusively<T>(run: () => Promise<T>): Promise<T> {
   const locks = (globalThis.navigator as Partial<Navigator> | undefined)?.locks;
-  return locks ? (locks.request('foresight-session', run) as Promise<T>) : run();
+  return locks ? locks.request('foresight-session', run) : run();
 }

@@ -1,4 +1,3 @@
-import Tooltip from '@mui/material/Tooltip';
 import Box from '@mui/material/Box';
 import { useFormat, useNow } from '@/shared/format/react';
 
@@ -14,14 +13,17 @@ export function Ago({ at, staleAfter }: Props) {
   const now = useNow();
   const stale = staleAfter !== undefined && now - Date.parse(at) > staleAfter * 1000;
   return (
-    <Tooltip title={format.absolute(at)}>
-      <Box
-        component="time"
-        dateTime={at}
-        sx={{ color: stale ? 'text.secondary' : undefined, fontStyle: stale ? 'italic' : undefined, whiteSpace: 'nowrap' }}
-      >
-        {format.relative(at, Math.max(now, Date.parse(at)))}
-      </Box>
-    </Tooltip>
+    <Box
+      component="time"
+      dateTime={at}
+      title={format.absolute(at)}
+      sx={{
+        color: stale ? 'text.secondary' : undefined,
+        fontStyle: stale ? 'italic' : undefined,
+        whiteSpace: 'nowrap',
+      }}
+    >
+      {format.relative(at, Math.max(now, Date.parse(at)))}
+    </Box>
   );
 }

@@ -6,7 +6,13 @@ export function Facts({ items }: { items: [name: string, value: ReactNode][] }) 
   return (
     <Box
       component="dl"
-      sx={{ display: 'grid', gridTemplateColumns: 'max-content minmax(0, 1fr)', columnGap: 2, rowGap: 0.75, m: 0 }}
+      sx={{
+        display: 'grid',
+        gridTemplateColumns: 'max-content minmax(0, 1fr)',
+        columnGap: 2,
+        rowGap: 0.75,
+        m: 0,
+      }}
     >
       {items
         .filter(([, value]) => value !== null && value !== undefined && value !== '')

@@ -56,7 +56,14 @@ export function FilterMenu({ label, options, chosen, onChange, single = false }:
             sx={{ gap: 1 }}
           >
             {single ? null : (
-              <Checkbox size="small" edge="start" sx={{ p: 0.5 }} checked={chosen.includes(option.value)} tabIndex={-1} aria-hidden />
+              <Checkbox
+                size="small"
+                edge="start"
+                sx={{ p: 0.5 }}
+                checked={chosen.includes(option.value)}
+                tabIndex={-1}
+                aria-hidden
+              />
             )}
             {option.mark}
             {option.label}

@@ -22,13 +22,25 @@ export function Panel({ title, actions, children, flush = false }: Props) {
       variant="outlined"
       sx={{ display: 'flex', flexDirection: 'column', minWidth: 0 }}
     >
-      <Box sx={{ display: 'flex', alignItems: 'center', gap: 1, px: 2, py: 0.75, minHeight: 48, flexWrap: 'wrap' }}>
+      <Box
+        sx={{
+          display: 'flex',
+          alignItems: 'center',
+          gap: 1,
+          px: 2,
+          py: 0.75,
+          minHeight: 48,
+          flexWrap: 'wrap',
+        }}
+      >
         <Typography id={id} variant="h2" sx={{ flex: 1, minWidth: 0 }}>
           {title}
         </Typography>
         {actions}
       </Box>
-      <Box sx={flush ? { minWidth: 0 } : { px: 2, pb: 2, minWidth: 0 }}>{children}</Box>
+      <Box sx={flush ? { minWidth: 0 } : { px: 2, pt: actions ? 1.5 : 0, pb: 2, minWidth: 0 }}>
+        {children}
+      </Box>
     </Paper>
   );
 }

@@ -12,7 +12,9 @@ interface Props {
 export function ProbabilityBar({ label, value, strong = false }: Props) {
   const format = useFormat();
   return (
-    <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) 96px 48px', alignItems: 'center', gap: 1 }}>
+    <Box
+      sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) 96px 48px', alignItems: 'center', gap: 1 }}
+    >
       <Box
         component="span"
         sx={{
@@ -35,7 +37,11 @@ export function ProbabilityBar({ label, value, strong = false }: Props) {
         sx={{ height: 6, borderRadius: 3, bgcolor: 'divider', overflow: 'hidden' }}
       >
         <Box
-          sx={{ height: 1, bgcolor: strong ? 'text.primary' : 'text.secondary', opacity: strong ? 0.85 : 0.5 }}
+          sx={{
+            height: 1,
+            bgcolor: strong ? 'text.primary' : 'text.secondary',
+            opacity: strong ? 0.85 : 0.5,
+          }}
           style={{ width: `${value * 100}%` }}
         />
       </Box>

@@ -2,7 +2,10 @@ import Box from '@mui/material/Box';
 import { useTranslation } from 'react-i18next';
 import type { Severity } from '@/shared/domain/severity';
 
-const look: Record<Severity, { path: string; token: 'critical' | 'high' | 'medium' | 'low'; outline?: true }> = {
+const look: Record<
+  Severity,
+  { path: string; token: 'critical' | 'high' | 'medium' | 'low'; outline?: true }
+> = {
   CRITICAL: { path: 'M8 0.800L15.200 8L8 15.200L0.800 8z', token: 'critical' },
   HIGH: { path: 'M8 1.500L15.500 14.500H0.500z', token: 'high' },
   MEDIUM: { path: 'M2 2h12v12H2z', token: 'medium' },
@@ -60,7 +63,13 @@ export function HealthyLabel() {
   return (
     <Box
       component="span"
-      sx={{ display: 'inline-flex', alignItems: 'center', gap: 1, color: 'text.secondary', whiteSpace: 'nowrap' }}
+      sx={{
+        display: 'inline-flex',
+        alignItems: 'center',
+        gap: 1,
+        color: 'text.secondary',
+        whiteSpace: 'nowrap',
+      }}
     >
       <Box
         component="svg"

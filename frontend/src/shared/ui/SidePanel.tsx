@@ -45,7 +45,15 @@ export function SidePanel({ title, onClose, children }: Props) {
         onKeyDown={(event) => {
           if (event.key === 'Escape') onClose();
         }}
-        sx={{ width: 400, flex: 'none', alignSelf: 'flex-start', position: 'sticky', top: 72, maxHeight: 'calc(100dvh - 96px)', overflow: 'auto' }}
+        sx={{
+          width: 400,
+          flex: 'none',
+          alignSelf: 'flex-start',
+          position: 'sticky',
+          top: 72,
+          maxHeight: 'calc(100dvh - 96px)',
+          overflow: 'auto',
+        }}
       >
         {content}
       </Paper>

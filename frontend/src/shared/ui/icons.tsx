@@ -1,3 +1,4 @@
+import type { SxProps, Theme } from '@mui/material/styles';
 import SvgIcon, { type SvgIconProps } from '@mui/material/SvgIcon';
 
 interface Shape {
@@ -34,14 +35,20 @@ const shapes = {
   moon: { d: 'M19 14.5A7.5 7.5 0 0 1 9.5 5a7.5 7.5 0 1 0 9.500 9.500z' },
   screen: { d: 'M3 5h18v11H3zM9 20h6M12 16v4' },
   language: { d: 'M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18' },
-  person: { d: 'M12 4a4 4 0 1 0 0 8a4 4 0 0 0 0-8zM4.500 20c1-4 4-5.500 7.500-5.500s6.500 1.500 7.500 5.500' },
-  unplugged: { d: 'M4 4l16 16M8.500 15.500a5 5 0 0 1 7 0M5 12a10 10 0 0 1 4-2.500M19 12a10 10 0 0 0-6-3M12 19h.01' },
+  person: {
+    d: 'M12 4a4 4 0 1 0 0 8a4 4 0 0 0 0-8zM4.500 20c1-4 4-5.500 7.500-5.500s6.500 1.500 7.500 5.500',
+  },
+  unplugged: {
+    d: 'M4 4l16 16M8.500 15.500a5 5 0 0 1 7 0M5 12a10 10 0 0 1 4-2.500M19 12a10 10 0 0 0-6-3M12 19h.01',
+  },
   lock: { d: 'M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3' },
   compass: { d: 'M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zM15.500 8.500l-2 5-5 2 2-5z' },
   warning: { d: 'M12 4l9 16H3zM12 10v4.500M12 17.500h.01' },
 } satisfies Record<string, Shape>;
 
 export type IconName = keyof typeof shapes;
+
+type Single = Exclude<SxProps<Theme>, readonly unknown[]>;
 
 export function Icon({ name, sx, ...rest }: { name: IconName } & Omit<SvgIconProps, 'name'>) {
   const shape: Shape = shapes[name];
@@ -51,9 +58,15 @@ export function Icon({ name, sx, ...rest }: { name: IconName } & Omit<SvgIconPro
       fontSize={rest.fontSize ?? 'small'}
       aria-hidden
       sx={[
-        { fill: 'none', stroke: 'currentColor', strokeWidth: 1.8, strokeLinecap: 'round', strokeLinejoin: 'round' },
+        {
+          fill: 'none',
+          stroke: 'currentColor',
+          strokeWidth: 1.8,
+          strokeLinecap: 'round',
+          strokeLinejoin: 'round',
+        },
         shape.directed ? { '[dir=rtl] &': { transform: 'scaleX(-1)' } } : null,
-        ...(Array.isArray(sx) ? sx : [sx]),
+        ...[sx as Single].flat(),
       ]}
     >
       <path d={shape.d} />

@@ -2,7 +2,6 @@ import Checkbox from '@mui/material/Checkbox';
 import IconButton from '@mui/material/IconButton';
 import Menu from '@mui/material/Menu';
 import MenuItem from '@mui/material/MenuItem';
-import Tooltip from '@mui/material/Tooltip';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '../icons';
@@ -19,16 +18,15 @@ export function ColumnChoice({ columns, hidden, onToggle }: Props) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   return (
     <>
-      <Tooltip title={t('table.columns')}>
-        <IconButton
-          size="small"
-          aria-label={t('table.columns')}
-          aria-haspopup="menu"
-          onClick={(event) => setAnchor(event.currentTarget)}
-        >
-          <Icon name="columns" />
-        </IconButton>
-      </Tooltip>
+      <IconButton
+        size="small"
+        aria-label={t('table.columns')}
+        title={t('table.columns')}
+        aria-haspopup="menu"
+        onClick={(event) => setAnchor(event.currentTarget)}
+      >
+        <Icon name="columns" />
+      </IconButton>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)}>
         {columns
           .filter((column) => !column.fixed)
@@ -40,7 +38,13 @@ export function ColumnChoice({ columns, hidden, onToggle }: Props) {
               aria-checked={!hidden.includes(column.id)}
               onClick={() => onToggle(column.id)}
             >
-              <Checkbox size="small" edge="start" checked={!hidden.includes(column.id)} tabIndex={-1} aria-hidden />
+              <Checkbox
+                size="small"
+                edge="start"
+                checked={!hidden.includes(column.id)}
+                tabIndex={-1}
+                aria-hidden
+              />
               {column.header}
             </MenuItem>
           ))}

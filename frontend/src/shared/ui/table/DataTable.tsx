@@ -7,7 +7,11 @@ import { HeaderCell, type SortState } from './HeaderCell';
 import type { Column } from './columns';
 
 const ROW = 40;
+/** Rows of several lines are at least this high, and as high as their text needs. */
+const TALL_ROW = 60;
 const HEAD = 36;
+
+const oneLine = { overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' } as const;
 
 export interface Selection {
   ids: ReadonlySet<string>;
@@ -35,6 +39,8 @@ interface Props<Row> {
   /** Takes the place of the rows when there are none. */
   empty?: ReactNode;
   maxHeight?: string;
+  /** Cells may have several lines: each row is as high as its text needs. */
+  tall?: boolean;
 }
 
 /** A table that draws only the rows in sight. Its header stays, a click on a row opens it. */
@@ -53,6 +59,7 @@ export function DataTable<Row>({
   onEnd,
   empty,
   maxHeight = 'max(320px, calc(100dvh - 232px))',
+  tall = false,
 }: Props<Row>) {
   const { t } = useTranslation('common');
   const scroller = useRef<HTMLDivElement>(null);
@@ -60,11 +67,13 @@ export function DataTable<Row>({
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize: () => (tall ? TALL_ROW : ROW),
     scrollPaddingStart: HEAD,
     overscan: 8,
     getItemKey: (index) => idOf(rows[index]!),
   });
+  // Heights that were kept belong to the other kind of row.
+  useEffect(() => virtual.measure(), [virtual, tall]);
   const items = virtual.getVirtualItems();
   const lastSeen = items[items.length - 1]?.index ?? 0;
   useEffect(() => {
@@ -72,20 +81,43 @@ export function DataTable<Row>({
   }, [lastSeen, rows.length, onEnd]);
 
   const template = (selection ? '44px ' : '') + columns.map((column) => column.width).join(' ');
-  const grid = { display: 'grid', gridTemplateColumns: template, alignItems: 'center', columnGap: { xs: 1, sm: 1.5 }, px: { xs: 1, sm: 2 } };
+  const grid = {
+    display: 'grid',
+    gridTemplateColumns: template,
+    alignItems: 'center',
+    columnGap: { xs: 1, sm: 1.5 },
+    px: { xs: 1, sm: 2 },
+  };
   const selectable = selection ? rows.filter((row) => selection.canSelect(idOf(row))) : [];
   const chosen = selection ? selectable.filter((row) => selection.ids.has(idOf(row))).length : 0;
 
   return (
     // A scrolling region must be reachable by keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <Box ref={scroller} tabIndex={0} role="group" aria-label={label} sx={{ overflow: 'auto', maxHeight, position: 'relative' }}>
+
+    <Box
+      ref={scroller}
+      tabIndex={0}
+      role="group"
+      aria-label={label}
+      sx={{ overflow: 'auto', maxHeight, position: 'relative' }}
+    >
       <Box role="table" aria-label={label} aria-rowcount={(total ?? rows.length) + 1}>
         <Box
           role="rowgroup"
-          sx={{ position: 'sticky', top: 0, zIndex: 1, bgcolor: 'background.paper', borderBottom: 1, borderColor: 'divider' }}
+          sx={{
+            position: 'sticky',
+            top: 0,
+            zIndex: 1,
+            bgcolor: 'background.paper',
+            borderBottom: 1,
+            borderColor: 'divider',
+          }}
         >
-          <Box role="row" aria-rowindex={1} sx={{ ...grid, height: HEAD, color: 'text.secondary', fontSize: 12 }}>
+          <Box
+            role="row"
+            aria-rowindex={1}
+            sx={{ ...grid, height: HEAD, color: 'text.secondary', fontSize: 12 }}
+          >
             {selection ? (
               <Box role="columnheader">
                 <Checkbox
@@ -117,6 +149,8 @@ export function DataTable<Row>({
               return (
                 <Box
                   key={item.key}
+                  ref={tall ? virtual.measureElement : undefined}
+                  data-index={item.index}
                   role="row"
                   aria-rowindex={item.index + 2}
                   aria-current={openId === id ? 'true' : undefined}
@@ -135,7 +169,7 @@ export function DataTable<Row>({
                     top: 0,
                     insetInlineStart: 0,
                     width: 1,
-                    height: ROW,
+                    ...(tall ? { minHeight: TALL_ROW, py: 1 } : { height: ROW }),
                     borderBottom: 1,
                     borderColor: 'divider',
                     cursor: onOpen ? 'pointer' : undefined,
@@ -153,7 +187,9 @@ export function DataTable<Row>({
                         disabled={!selection.canSelect(id)}
                         onClick={(event) => event.stopPropagation()}
                         onChange={() => selection.toggle(id)}
-                        slotProps={{ input: { 'aria-label': t('table.select', { name: nameOf?.(row) ?? id }) } }}
+                        slotProps={{
+                          input: { 'aria-label': t('table.select', { name: nameOf?.(row) ?? id }) },
+                        }}
                       />
                     </Box>
                   ) : null}
@@ -164,9 +200,7 @@ export function DataTable<Row>({
                       dir="auto"
                       sx={{
                         minWidth: 0,
-                        overflow: 'hidden',
-                        textOverflow: 'ellipsis',
-                        whiteSpace: 'nowrap',
+                        ...(tall ? { overflowWrap: 'anywhere' } : oneLine),
                         // Sides of the page, not of the text: the style plug-in mirrors them.
                         textAlign: column.align === 'end' ? 'right' : 'left',
                       }}

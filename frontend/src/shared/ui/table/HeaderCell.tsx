@@ -22,12 +22,23 @@ export function HeaderCell<Row>({ column, sort, onSort }: Props<Row>) {
     <Box
       role="columnheader"
       aria-sort={order}
-      sx={{ minWidth: 0, textAlign: column.align, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}
+      sx={{
+        minWidth: 0,
+        textAlign: column.align,
+        overflow: 'hidden',
+        textOverflow: 'ellipsis',
+        whiteSpace: 'nowrap',
+      }}
     >
       {column.sort && onSort ? (
         <ButtonBase
           onClick={() => onSort(column.sort!)}
-          sx={{ font: 'inherit', gap: 0.5, fontWeight: sorted ? 600 : 400, color: sorted ? 'text.primary' : 'inherit' }}
+          sx={{
+            font: 'inherit',
+            gap: 0.5,
+            fontWeight: sorted ? 600 : 400,
+            color: sorted ? 'text.primary' : 'inherit',
+          }}
         >
           {column.header}
           {sorted ? <Icon name={sorted === 'ASC' ? 'up' : 'down'} sx={{ fontSize: 14 }} /> : null}

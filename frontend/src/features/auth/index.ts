@@ -1,1 +1,0 @@
-export { ExpiredDialog } from './ExpiredDialog';

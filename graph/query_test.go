@@ -1,0 +1,168 @@
+package graph_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"foresight/graph/schema"
+)
+
+// selection writes all fields of a type, following objects to the depth but never
+// into a type that it comes from.
+func selection(s *ast.Schema, d *ast.Definition, depth int, from map[string]bool) string {
+	var b strings.Builder
+	b.WriteString("{ __typename ")
+	for _, f := range d.Fields {
+		t := s.Types[f.Type.Name()]
+		if strings.HasPrefix(f.Name, "__") {
+			continue
+		}
+		if t.IsLeafType() {
+			b.WriteString(f.Name + " ")
+			continue
+		}
+		if depth == 0 || from[t.Name] {
+			continue
+		}
+		from[t.Name] = true
+		b.WriteString(f.Name + " " + selection(s, t, depth-1, from) + " ")
+		delete(from, t.Name)
+	}
+	return b.String() + "}"
+}
+
+// queries writes every query of the schema with all its fields, by name. args are
+// those that a query cannot do without.
+func queries(t testing.TB, size int, args map[string]string) map[string]string {
+	t.Helper()
+	s, err := gqlparser.LoadSchema(&ast.Source{Name: "schema", Input: schema.SDL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, f := range s.Query.Fields {
+		a, given := args[f.Name]
+		switch {
+		case strings.HasPrefix(f.Name, "__") || s.Types[f.Type.Name()].Kind == ast.Interface:
+			continue // nodes have tests of their own
+		case f.Arguments.ForName("first") != nil:
+			a = strings.TrimPrefix(a+fmt.Sprintf(", first: %d", size), ", ")
+		}
+		for _, need := range f.Arguments {
+			if need.Type.NonNull && need.DefaultValue == nil && !given {
+				t.Fatalf("say in this test how to ask for %s: it needs %s", f.Name, need.Name)
+			}
+		}
+		if a != "" {
+			a = "(" + a + ")"
+		}
+		out[f.Name] = "{ " + f.Name + a + " " + selection(s, s.Types[f.Type.Name()], 5, map[string]bool{}) + " }"
+	}
+	return out
+}
+
+// Every query, with all its fields, answers without an error and with a number of
+// statements that does not grow with the length of its lists.
+func TestStatementsDoNotGrowWithThePage(t *testing.T) {
+	r := newRig(t)
+	const short, long = 3, 12
+	count := func(n int, args map[string]string) map[string][]string {
+		out := map[string][]string{}
+		for name, q := range queries(t, n, args) {
+			var answer map[string]any
+			out[name] = least(func() []string {
+				r.statements.taken()
+				answer = r.data("acme/admin", q)
+				return r.statements.taken()
+			})
+			if at(answer, name) == nil {
+				t.Errorf("%s is null", name)
+			}
+			if nodes, list := at(answer, name, "nodes").([]any); list && len(nodes) != n && !fewer[name] {
+				t.Errorf("%s gave %d of %d items", name, len(nodes), n)
+			}
+		}
+		return out
+	}
+	var first machine
+	for i := range long {
+		if m := r.machine(r.acme, i+1); i == 0 {
+			first = m
+		}
+	}
+	for i := range long - 1 { // what m-001 has many of
+		r.write(reading(first.Key, first.earlier(i), 1))
+		r.sql(`INSERT INTO sites (id, tenant_id, site_code, name) SELECT gen_random_uuid(), $1, $2, $2`, r.acme.TenantID, fmt.Sprintf("s-%d", i))
+		r.sql(`INSERT INTO gateways (id, tenant_id, site_id, gateway_code) SELECT gen_random_uuid(), $1, $2, $3`, r.acme.TenantID, r.acme.SiteID, fmt.Sprintf("g-%d", i))
+	}
+	args := map[string]string{
+		"asset":     `code: "m-001"`,
+		"telemetry": fmt.Sprintf(`scope: {assetId: "%s"}`, first.Asset),
+	}
+	count(1, args) // so that every statement is prepared
+	few, many := count(short, args), count(long, args)
+	for name := range few {
+		if len(many[name]) > len(few[name]) {
+			t.Errorf("%s asks the database %d times for %d items and %d times for %d:\n%s", name, len(few[name]), short, len(many[name]), long,
+				strings.Join(many[name], "\n"))
+		}
+		if len(few[name]) > 24 {
+			t.Errorf("%s asks the database %d times:\n%s", name, len(few[name]), strings.Join(few[name], "\n"))
+		}
+		t.Logf("%-18s %2d statements", name, len(few[name]))
+	}
+}
+
+// fewer are lists of which the fixture has less than a page.
+var fewer = map[string]bool{"users": true}
+
+// least asks three times and returns the fewest statements. Batches are collected by
+// time, so that a machine without a free processor may split one, which adds a
+// statement now and then; a look-up for each item is there every time.
+func least(ask func() []string) []string {
+	fewest := ask()
+	for range 2 {
+		if s := ask(); len(s) < len(fewest) {
+			fewest = s
+		}
+	}
+	return fewest
+}
+
+// The query of the fleet page.
+func TestFleetPageIsAFewStatements(t *testing.T) {
+	r := newRig(t)
+	for i := range 20 {
+		r.machine(r.acme, i+1)
+	}
+	const q = `{ assets(first: 20, filter: {search: "m-"}) { totalCount nodes { code site { code } sensors { code lastSeenAt } activeAlarmCount worstSeverity latestPrediction { label asset { id } } lastSeenAt } } }`
+	r.data("acme/viewer", q)
+	var d map[string]any
+	// total, page, sites, sensors, their last seen, alarms, predictions, their assets, last seen
+	if n := least(func() []string {
+		r.statements.taken()
+		d = r.data("acme/viewer", q)
+		return r.statements.taken()
+	}); len(n) != 9 {
+		t.Errorf("%d statements, want 9:\n%s", len(n), strings.Join(n, "\n"))
+	}
+	if at(d, "assets", "totalCount") != 20.0 {
+		t.Errorf("total %v", at(d, "assets", "totalCount"))
+	}
+	for i := range 20 {
+		n := at(d, "assets", "nodes", i)
+		if at(n, "site", "code") != "north" || at(n, "sensors", 0, "lastSeenAt") == nil || at(n, "activeAlarmCount") != 1.0 ||
+			at(n, "worstSeverity") != "HIGH" || at(n, "latestPrediction", "label") != "Cavitation" || at(n, "lastSeenAt") == nil {
+			t.Fatalf("machine %d: %v", i, n)
+		}
+	}
+	r.statements.taken()
+	r.data("acme/viewer", `{ assets { nodes { id } } }`)
+	if n := r.statements.taken(); len(n) != 1 {
+		t.Errorf("without totalCount %d statements, want 1:\n%s", len(n), strings.Join(n, "\n"))
+	}
+}

@@ -1,0 +1,241 @@
+package graph_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"foresight/graph"
+	"foresight/graph/gqlerr"
+	"foresight/graph/loader"
+	"foresight/graph/resolver"
+	"foresight/graph/transport"
+	"foresight/internal/alarms"
+	"foresight/internal/auth"
+	"foresight/internal/bus"
+	"foresight/internal/fault"
+	"foresight/internal/hub"
+	"foresight/internal/modelops"
+	"foresight/internal/obs"
+	"foresight/internal/plant"
+	"foresight/internal/postgres"
+	"foresight/internal/telemetry/pgstore"
+	"foresight/internal/tenancy"
+	"foresight/internal/testkit"
+	"foresight/locales"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// rig is the graph on real services, a database and a hub. Requests name their actor
+// as "tenant/role" in Authorization; "" is nobody.
+type rig struct {
+	testing.TB
+	*httptest.Server
+	graph        *graph.Server
+	acme, globex testkit.Plant
+	owner        *pgx.Conn
+	app, worker  *pgxpool.Pool
+	store        *pgstore.Store
+	hub          *hub.Hub
+	alarms       *alarms.Service
+	rules        *alarms.RuleService
+	statements   *statements // of the pool of requests
+	change       func(*tenancy.Actor)
+}
+
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	db := testkit.NewDB(t)
+	r := &rig{TB: t, statements: &statements{}, change: func(*tenancy.Actor) {}}
+	r.acme, r.globex = testkit.TwoTenants(t, db)
+	open := func(dsn string, tracer pgx.QueryTracer) *pgxpool.Pool {
+		p, err := postgres.Open(t.Context(), dsn, postgres.Options{MaxConns: 8, Tracer: tracer})
+		r.ok(err)
+		t.Cleanup(p.Close)
+		return p
+	}
+	r.app, r.worker = open(db.AppDSN, r.statements), open(db.WorkerDSN, nil)
+	orm := postgres.OpenDB(r.app)
+	t.Cleanup(func() { _ = orm.Close() })
+	var err error
+	r.owner, err = pgx.Connect(t.Context(), db.OwnerDSN)
+	r.ok(err)
+	t.Cleanup(func() { _ = r.owner.Close(context.WithoutCancel(t.Context())) })
+
+	conn, err := bus.Connect(t.Context(), bus.Options{InProcess: testkit.NATS(t), Log: log})
+	r.ok(err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
+		defer cancel()
+		r.ok(conn.Close(ctx))
+	})
+	r.hub = hub.New(conn.Conn(), hub.Options{Log: log})
+	t.Cleanup(func() { r.ok(r.hub.Close()) })
+	r.store = pgstore.New(r.worker, r.app)
+	client := postgres.Client(orm)
+	r.alarms, r.rules = alarms.NewService(r.app, r.hub, nil, log), alarms.NewRuleService(client)
+	feed := alarms.NewFeed(alarms.FeedOptions{Pool: r.app, Hub: r.hub, Poll: 50 * time.Millisecond, Log: log})
+	r.ok(feed.Start(t.Context()))
+	t.Cleanup(func() { r.ok(feed.Stop(context.WithoutCancel(t.Context()))) })
+	keys, err := auth.HS256Keys(bytes.Repeat([]byte("k"), 32))
+	r.ok(err)
+	sessions, err := auth.New(t.Context(), auth.Config{DB: r.app, Keys: keys, Log: log})
+	r.ok(err)
+
+	r.graph = graph.NewServer(graph.Options{
+		Resolver: &resolver.Resolver{
+			Sources: loader.Sources{Plant: plant.New(orm, r.app), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: 30 * time.Millisecond},
+			Feed:    feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{},
+		},
+		Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {
+			a := r.actor(authorization)
+			if a == nil {
+				return nil, fault.New(fault.Unauthenticated, "error.auth.required")
+			}
+			return &transport.Session{Context: r.request(ctx, a, transport.Language(ctx))}, nil
+		},
+		MaxDepth: 12, MaxCost: 1_000_000, MaxBody: 1 << 20, Introspection: true, Log: log,
+	})
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		ctx := q.Context()
+		if q.Header.Get("Upgrade") == "" {
+			ctx = r.request(ctx, r.actor(q.Header.Get("Authorization")), q.Header.Get("Accept-Language"))
+		}
+		r.graph.ServeHTTP(w, q.WithContext(ctx))
+	}))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
+		defer cancel()
+		r.ok(r.graph.Shutdown(ctx))
+		r.Close()
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return r
+}
+
+var words = locales.New()
+
+func (r *rig) request(ctx context.Context, a *tenancy.Actor, language string) context.Context {
+	ctx = gqlerr.WithLocalizer(obs.WithRequestID(ctx, "request-1"), words.Localizer(language, ""))
+	if a != nil {
+		ctx = tenancy.With(ctx, a)
+	}
+	return ctx
+}
+
+func (r *rig) actor(authorization string) *tenancy.Actor {
+	code, role, ok := strings.Cut(authorization, "/")
+	if !ok {
+		return nil
+	}
+	p := r.acme
+	if code == r.globex.TenantCode {
+		p = r.globex
+	}
+	a := *tenancy.Must(p.As(context.Background(), tenancy.Role(role)))
+	r.change(&a)
+	return &a
+}
+
+func (r *rig) ok(err error) {
+	r.Helper()
+	if err != nil {
+		r.Error(err)
+		if r.Context().Err() == nil { // not in a clean-up
+			r.FailNow()
+		}
+	}
+}
+
+// sql changes the database past all policies.
+func (r *rig) sql(query string, args ...any) {
+	r.Helper()
+	_, err := r.owner.Exec(r.Context(), query, args...)
+	r.ok(err)
+}
+
+// answer is what a request gave.
+type answer struct {
+	Data   map[string]any
+	Errors []struct {
+		Message    string
+		Path       []any
+		Extensions map[string]any
+	}
+	raw string
+}
+
+// ask sends an operation as the actor; variables come in pairs, "Accept-Language" is a header.
+func (r *rig) ask(actor, query string, variables ...any) answer {
+	r.Helper()
+	vars, language := map[string]any{}, "en"
+	for i := 0; i < len(variables); i += 2 {
+		if name := variables[i].(string); name == "Accept-Language" {
+			language = variables[i+1].(string)
+		} else {
+			vars[name] = variables[i+1]
+		}
+	}
+	body, err := json.Marshal(map[string]any{"query": query, "variables": vars})
+	r.ok(err)
+	q, err := http.NewRequestWithContext(r.Context(), "POST", r.URL, bytes.NewReader(body))
+	r.ok(err)
+	q.Header.Set("Content-Type", "application/json")
+	q.Header.Set("Authorization", actor)
+	q.Header.Set("Accept-Language", language)
+	res, err := http.DefaultClient.Do(q)
+	r.ok(err)
+	defer res.Body.Close()
+	var b bytes.Buffer
+	_, err = b.ReadFrom(res.Body)
+	r.ok(err)
+	out := answer{raw: b.String()}
+	r.ok(json.Unmarshal(b.Bytes(), &out))
+	return out
+}
+
+// data is ask where no error is expected.
+func (r *rig) data(actor, query string, variables ...any) map[string]any {
+	r.Helper()
+	a := r.ask(actor, query, variables...)
+	if len(a.Errors) > 0 {
+		r.Fatalf("%s\n%s", query, a.raw)
+	}
+	return a.Data
+}
+
+// at follows a path of field names and indices through an answer.
+func at(v any, path ...any) any {
+	for _, p := range path {
+		switch p := p.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[p]
+		case int:
+			l, _ := v.([]any)
+			if p >= len(l) {
+				return nil
+			}
+			v = l[p]
+		}
+	}
+	return v
+}
+
+// noBrowser is a client without cookies.
+type noBrowser struct{}
+
+func (noBrowser) Remote(context.Context) string                                { return "192.0.2.1" }
+func (noBrowser) RefreshCookie(context.Context) string                         { return "" }
+func (noBrowser) SetRefreshCookie(context.Context, string, time.Duration) bool { return false }

@@ -1,0 +1,58 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"foresight/internal/config"
+)
+
+// healthTimeout bounds the question; the server bounds its checks at 2 s.
+const healthTimeout = 4 * time.Second
+
+// health asks a running process, for container images without a shell.
+func health() *cobra.Command {
+	return &cobra.Command{Use: "health", Short: "Ask the process at FORESIGHT_HTTP_ADDR whether it is ready", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := config.Load()
+			if err != nil {
+				return err
+			}
+			host, port, err := net.SplitHostPort(cfg.HTTPAddr)
+			if err != nil {
+				return err
+			}
+			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+				host = "localhost"
+			}
+			ctx, cancel := context.WithTimeout(c.Context(), healthTimeout)
+			defer cancel()
+			return askReady(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz", c.OutOrStdout())
+		}}
+}
+
+// askReady fails unless the answer is 200, and copies the answer.
+func askReady(ctx context.Context, url string, out io.Writer) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(out, io.LimitReader(res.Body, 64<<10)); err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: %s", res.Status)
+	}
+	return nil
+}

@@ -1,0 +1,323 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"foresight/internal/id"
+	"foresight/internal/tenancy"
+)
+
+// The machines that the isolation tests feed in each tenant.
+const (
+	alphaFed = "pump-a02-s1"
+	betaFed  = "pump-d02-s1"
+)
+
+// twoWorlds fills both tenants with everything that can be read, and reads it: each
+// has readings, predictions, alarms, refused messages and a parameter of its own.
+var twoWorlds = struct {
+	sync.Once
+	a, b *world
+}{}
+
+func bothWorlds(t testing.TB, i *instance, os []operation) (a, b *world) {
+	t.Helper()
+	twoWorlds.Do(func() {
+		admin := map[string]string{alpha: i.login(t, alpha, "admin"), beta: i.login(t, beta, "admin")}
+		for tenant, gateway := range map[string]string{alpha: "gw-north", beta: "gw-jubail"} {
+			site, fed := "north-station", alphaFed
+			if tenant == beta {
+				site, fed = "jubail-plant", betaFed
+			}
+			i.quieten(t, admin[tenant])
+			id := get[struct{ Tenant struct{ ID string } }](t, i, admin[tenant], `{ tenant { id } }`, nil).Tenant.ID
+			i.sql(t, `INSERT INTO parameters (id, tenant_id, name, unit) VALUES ($1, $2, $3, 'bar')`, newID("Parameter"), id, "own_"+strings.ReplaceAll(tenant, "-", "_"))
+			d := i.device(t, tenant+"."+gateway)
+			feed(t, d, tenant+"/"+site+"/sensors/"+fed, "cavitation", 20)
+			publish(t, d, tenant+"/"+site+"/sensors/"+fed, []byte(`{"secret-of":"`+tenant+`"`))
+			type counts struct {
+				AlarmEvents      struct{ Nodes []struct{ ID string } }
+				Predictions      struct{ Nodes []struct{ ID string } }
+				RejectedReadings []struct{ ID string }
+			}
+			within(t, patience, "alarms, predictions and refused messages of "+tenant, func() bool {
+				c := get[counts](t, i, admin[tenant], `{ alarmEvents(first: 1) { nodes { id } } predictions(first: 100) { nodes { id } } rejectedReadings { id } }`, nil)
+				return len(c.AlarmEvents.Nodes) > 0 && len(c.Predictions.Nodes) >= 7 && len(c.RejectedReadings) > 0
+			})
+		}
+		twoWorlds.a = look(t, i, os, admin[alpha], alphaFed)
+		twoWorlds.b = look(t, i, os, admin[beta], betaFed)
+	})
+	if twoWorlds.b == nil {
+		t.Fatal("the tenants could not be filled")
+	}
+	return twoWorlds.a, twoWorlds.b
+}
+
+// quieten turns off the rules that fire by the clock: nothing happens by itself then.
+func (i *instance) quieten(t testing.TB, token string) {
+	t.Helper()
+	type rules struct {
+		AlarmRules struct {
+			Nodes []struct {
+				ID, Parameter string
+				Version       int
+			}
+		}
+	}
+	for _, r := range get[rules](t, i, token, `{ alarmRules(first: 100) { nodes { id parameter version } } }`, nil).AlarmRules.Nodes {
+		if r.Parameter == "silence" {
+			get[any](t, i, token, `mutation($in: UpdateAlarmRuleInput!) { updateAlarmRule(input: $in) { rule { id } } }`,
+				vars{"in": vars{"id": r.ID, "expectedVersion": r.Version, "isActive": false}})
+		}
+	}
+}
+
+// newID returns an unknown id of the kind that the type's ids carry.
+func newID(entity string) string {
+	kind, ok := map[string]id.Kind{"Site": id.Site, "Asset": id.Asset, "Sensor": id.Sensor, "Parameter": id.Parameter,
+		"AlarmRule": id.AlarmRule, "AlarmEvent": id.AlarmEvent, "": id.Asset}[entity]
+	if !ok {
+		panic("which kind have ids of " + entity + "? teach it to the test")
+	}
+	return id.New(kind).String()
+}
+
+// unknown returns an id of the same kind as another one, that nothing has.
+func unknown(t testing.TB, like string) string {
+	t.Helper()
+	u, err := id.Parse(like)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, ok := id.KindOf(u)
+	if !ok {
+		t.Fatalf("%s has no kind", like)
+	}
+	return id.New(kind).String()
+}
+
+var requestID = regexp.MustCompile(`"requestId":"[^"]*"`)
+
+// without is an answer without what differs from request to request.
+func without(body []byte, asked string) string {
+	return requestID.ReplaceAllString(strings.ReplaceAll(string(body), asked, "<asked>"), `"requestId":""`)
+}
+
+// probe is one place of an operation with something of the other tenant there, and
+// with something of the same form that nobody has.
+type probe struct {
+	operation
+	slot
+	theirs, nobodys string
+}
+
+// probes are made from the schema: a new operation is probed by existing.
+func probes(t testing.TB, os []operation, a, b *world) []probe {
+	t.Helper()
+	var out []probe
+	for _, o := range os {
+		slots, err := o.slots()
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if len(slots) == 0 {
+			out = append(out, probe{operation: o})
+		}
+		for _, s := range slots {
+			switch s.kind {
+			case anID:
+				for _, entity := range slices.Sorted(maps.Keys(b.ids)) {
+					theirs := b.ids[entity][len(b.ids[entity])-1]
+					if a.texts[theirs] { // built in, so everybody's
+						theirs = b.ids[entity][0]
+					}
+					if !a.texts[theirs] {
+						out = append(out, probe{o, s, theirs, unknown(t, theirs)})
+					}
+				}
+			case aCode:
+				if o.kind == ast.Mutation && s.path != "input.tenantCode" {
+					continue // a code of one's own may be any: see controls
+				}
+				for _, code := range []string{beta, "pump-d02", "pump-d02-s1", "jubail-plant", "gw-jubail"} {
+					out = append(out, probe{o, s, code, "zzz-" + code})
+				}
+			case aCursor:
+				out = append(out, probe{o, s, b.cursors[0], ""}, probe{o, s, b.cursors[len(b.cursors)-1], ""})
+			case freeText:
+				for _, text := range []string{"Process pump D02", "jubail", "FLOWSERVE"} {
+					out = append(out, probe{o, s, text, "zzz " + text})
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (p probe) String() string {
+	return fmt.Sprintf("%s %s = %s", p.name(), p.path, p.theirs)
+}
+
+// credential is a token, and which of the fields with a permission of their own it
+// may read.
+type credential struct {
+	token string
+	may   []tenancy.Permission
+}
+
+// No credential of one tenant sees, finds or changes anything of another, whatever
+// it names where: what another tenant has is as unknown as what nobody has.
+func TestIsolation(t *testing.T) {
+	i := quiet.get(t)
+	os := i.operations(t)
+	a, b := bothWorlds(t, i, os)
+	for _, entity := range []string{"Tenant", "User", "Site", "Gateway", "Asset", "Sensor", "Parameter", "AlarmRule", "AlarmEvent",
+		"FaultPrediction", "Model", "ModelVersion", "Deployment", "RejectedReading"} {
+		if len(b.ids[entity]) == 0 || len(a.ids[entity]) == 0 {
+			t.Fatalf("the tenants have no %s to probe with", entity)
+		}
+	}
+	secrets := b.secrets(a)
+	ps := probes(t, os, a, b)
+	credentials := map[string]credential{
+		"admin":   {i.login(t, alpha, "admin"), tenancy.Permissions()},
+		"viewer":  {i.login(t, alpha, "viewer"), []tenancy.Permission{tenancy.AlarmsRead}},
+		"partner": {i.partner(t, alpha), []tenancy.Permission{tenancy.AlarmsRead}},
+	}
+	theirTenant := b.own("Tenant")
+	before := i.sums(t, theirTenant)
+
+	var leaks, asked atomic.Int64
+	t.Run("as", func(t *testing.T) {
+		for who, c := range credentials {
+			t.Run(who, func(t *testing.T) {
+				t.Parallel()
+				s := i.dial(t, c.token)
+				for n, p := range ps {
+					asked.Add(1)
+					if found := i.tryProbe(t, s, fmt.Sprint(n), c, p, a, secrets); found != "" {
+						leaks.Add(1)
+						t.Errorf("%s: %s", p, found)
+					}
+				}
+			})
+		}
+	})
+	for table, sum := range i.sums(t, theirTenant) {
+		if sum != before[table] {
+			leaks.Add(1)
+			t.Errorf("%s of the other tenant has changed: %s, before %s", table, sum, before[table])
+		}
+	}
+	figure("isolation: %d operations x %d credentials, %d probes with %d secrets looked for, %d leaks", len(os), len(credentials), asked.Load(), len(secrets), leaks.Load())
+	i.controls(t, os, a, credentials["admin"].token)
+}
+
+// tryProbe returns what is wrong with the answer, "" when nothing is.
+func (i *instance) tryProbe(t testing.TB, s *socket, n string, c credential, p probe, a *world, secrets []string) string {
+	bodies := [2]string{}
+	for k, value := range [2]string{p.theirs, p.nobodys} {
+		fill := map[string]any{}
+		if p.path != "" && value != "" {
+			fill[p.path] = value
+		}
+		v, err := p.variables(fill, a.own)
+		if err != nil {
+			return err.Error()
+		}
+		var body []byte
+		if p.kind() == ast.Subscription {
+			f := i.firstAnswer(t, s, fmt.Sprintf("%s-%d", n, k), p.document(2, c.may...), v)
+			if body = f.Payload; p.slot.kind == anID && f.Type != "error" {
+				return "the subscription was accepted: " + string(body)
+			}
+		} else {
+			body = i.ask(t, request{token: c.token, language: "en", query: p.document(2, c.may...), vars: v}).Body
+		}
+		if p.kind() != ast.Mutation && p.name() != "Query.users" && strings.Contains(string(body), "FORBIDDEN") {
+			return fmt.Sprintf("the probe does not reach the operation: %s", body)
+		}
+		if found := leak(secrets, body, p.theirs); found != "" && value != "" {
+			return fmt.Sprintf("%q is in the answer %s", found, body)
+		}
+		bodies[k] = without(body, value)
+	}
+	if p.nobodys != "" && bodies[0] != bodies[1] {
+		return fmt.Sprintf("differs from what nobody has:\n%s\n%s", bodies[0], bodies[1])
+	}
+	return ""
+}
+
+func (p probe) kind() ast.Operation { return p.operation.kind }
+
+// firstAnswer subscribes and returns the first frame of the operation, a refusal or
+// an item.
+func (i *instance) firstAnswer(t testing.TB, s *socket, id, query string, v vars) frame {
+	t.Helper()
+	s.subscribe(t, id, query, v)
+	f := s.await(t, "an answer to "+query, func(f frame) bool { return f.ID == id })
+	if f.Type == "next" {
+		s.send(t, frame{ID: id, Type: "complete"})
+	}
+	return f
+}
+
+// controls show that the probes mean something: with an id of the tenant's own in
+// the same place nothing is unknown. It changes the tenant and comes last.
+func (i *instance) controls(t *testing.T, os []operation, a *world, token string) {
+	s := i.dial(t, token)
+	n := 0
+	os = slices.Clone(os)
+	slices.SortStableFunc(os, func(x, y operation) int { // what changes something comes last
+		return strings.Compare(strings.ReplaceAll(string(y.kind), "mutation", ""), strings.ReplaceAll(string(x.kind), "mutation", ""))
+	})
+	for _, o := range os {
+		slots, err := o.slots()
+		if err != nil {
+			t.Error(err)
+		}
+		for _, at := range slots {
+			if at.kind != anID {
+				continue
+			}
+			entity := at.entity
+			if entity == "" {
+				entity = "Asset"
+			}
+			v, err := o.variables(map[string]any{at.path: a.own(entity)}, a.own)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			n++
+			var body json.RawMessage
+			if o.kind == ast.Subscription {
+				body = i.firstAnswer(t, s, fmt.Sprintf("control-%d", n), o.document(1), v).Payload
+			} else {
+				body = i.ask(t, request{token: token, language: "en", query: o.document(1), vars: v}).Body
+			}
+			if strings.Contains(string(body), "NOT_FOUND") || o.field.Name == "node" && strings.Contains(string(body), `"node":null`) {
+				t.Errorf("%s %s does not find what is the tenant's own: %s", o.name(), at.path, body)
+			}
+		}
+	}
+	// A code that another tenant has is free, and says nothing of the other.
+	type created struct{ CreateAsset struct{ UserErrors []any } }
+	if c := get[created](t, i, token, `mutation($in: CreateAssetInput!) { createAsset(input: $in) { userErrors { code } } }`,
+		vars{"in": vars{"siteId": a.own("Site"), "code": "pump-d02", "name": "Pump", "type": "PUMP"}}); len(c.CreateAsset.UserErrors) > 0 {
+		t.Errorf("a code of the other tenant is not free: %v", c)
+	}
+	figure("isolation: %d controls with own ids", n)
+}

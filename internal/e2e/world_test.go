@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"foresight/internal/tenancy"
+)
+
+// world is all that a tenant's admin can read.
+type world struct {
+	ids     map[string][]string // by type
+	cursors []string
+	codes   []string
+	texts   map[string]bool // every text, ids and codes among them
+}
+
+// own returns an id of the type, the first one that was seen.
+func (w *world) own(entity string) string {
+	if entity == "" {
+		entity = "Asset"
+	}
+	if len(w.ids[entity]) == 0 {
+		return ""
+	}
+	return w.ids[entity][0]
+}
+
+// look reads everything that queries give, with the scope of the sensor where one
+// must be given. The sensor, its asset and its site become the first of their kinds.
+func look(t testing.TB, i *instance, os []operation, token, sensorCode string) *world {
+	t.Helper()
+	sensor := i.sensors(t, token)[sensorCode]
+	w := &world{ids: map[string][]string{}, texts: map[string]bool{}}
+	for _, o := range os {
+		if o.kind != ast.Query || o.field.Name == "node" || o.field.Name == "nodes" || o.field.Name == "asset" {
+			continue
+		}
+		probe := map[string]any{}
+		if a := o.field.Arguments.ForName("scope"); a != nil && a.Type.NonNull {
+			probe["scope.sensorId"] = sensor.ID
+		}
+		v, err := o.variables(probe, w.own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.field.Arguments.ForName("first") != nil {
+			v["first"] = 100
+		}
+		a := i.ask(t, request{token: token, language: "en", query: o.document(2, tenancy.Permissions()...), vars: v})
+		if len(a.Errors) > 0 {
+			t.Fatalf("%s: %s", o.name(), a.Body)
+		}
+		w.take("", decode[any](t, a.Data))
+	}
+	for _, ids := range w.ids {
+		slices.Sort(ids) // by age: what is built in comes first
+	}
+	for entity, first := range map[string]string{"Sensor": sensor.ID, "Asset": sensor.Asset.ID, "Site": sensor.Asset.Site.ID} {
+		at := slices.Index(w.ids[entity], first)
+		if at < 0 {
+			t.Fatalf("%s %s is in no list", entity, first)
+		}
+		w.ids[entity][0], w.ids[entity][at] = w.ids[entity][at], w.ids[entity][0]
+	}
+	return w
+}
+
+// take walks an answer.
+func (w *world) take(key string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		typ, _ := v["__typename"].(string)
+		if u, ok := v["id"].(string); ok && !slices.Contains(w.ids[typ], u) {
+			w.ids[typ] = append(w.ids[typ], u)
+		}
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			w.take(k, v[k])
+		}
+	case []any:
+		for _, e := range v {
+			w.take(key, e)
+		}
+	case string:
+		if key == "__typename" {
+			return
+		}
+		w.texts[v] = true
+		switch key {
+		case "cursor":
+			w.cursors = append(w.cursors, v)
+		case "code":
+			w.codes = append(w.codes, v)
+		}
+	}
+}
+
+// secrets are the texts that only this tenant has: no times, no short words.
+func (w *world) secrets(other *world) []string {
+	var out []string
+	for s := range w.texts {
+		if _, err := time.Parse(time.RFC3339, s); err == nil || len(s) < 4 || other.texts[s] {
+			continue
+		}
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// leak returns a secret that the answer holds, "" when it holds none. What was asked
+// for may be repeated in a message.
+func leak(secrets []string, body []byte, asked ...string) string {
+	text := unescaped(body)
+	for _, a := range asked {
+		text = strings.ReplaceAll(text, a, "<asked>")
+	}
+	for _, s := range secrets {
+		if strings.Contains(text, s) {
+			return s
+		}
+	}
+	return ""
+}
+
+// unescaped writes JSON without \u escapes, so that texts are found.
+func unescaped(body []byte) string {
+	var v any
+	if json.Unmarshal(body, &v) != nil {
+		return string(body)
+	}
+	return fmt.Sprint(v)
+}
+
+// sums are checksums of every table's rows of the tenant, as the owner sees them.
+func (i *instance) sums(t testing.TB, tenant string) map[string]string {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), i.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	rows, err := c.Query(t.Context(), `SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+			AND a.attname = 'tenant_id' AND NOT a.attisdropped`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(tables) < 10 {
+		t.Fatalf("tables %v: %v", tables, err)
+	}
+	out := map[string]string{}
+	for _, table := range tables {
+		var sum string
+		if err := c.QueryRow(t.Context(), `SELECT count(*) || ' rows ' || coalesce(md5(string_agg(md5(r::text), '' ORDER BY md5(r::text))), '')
+			FROM `+pgx.Identifier{table}.Sanitize()+` r WHERE tenant_id = $1`, tenant).Scan(&sum); err != nil {
+			t.Fatalf("%s: %v", table, err)
+		}
+		out[table] = sum
+	}
+	return out
+}
+
+// sql runs a statement as the owner, for what no door makes yet.
+func (i *instance) sql(t testing.TB, statement string, args ...any) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), i.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	if _, err := c.Exec(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}
