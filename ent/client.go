@@ -13,21 +13,54 @@ import (
 
 	"foresight/ent/alarmevent"
 	"foresight/ent/alarmrule"
+	"foresight/ent/alarmrulechannel"
+	"foresight/ent/alarmshelf"
 	"foresight/ent/alarmtransition"
+	"foresight/ent/apikey"
 	"foresight/ent/asset"
+	"foresight/ent/assetfeatures"
+	"foresight/ent/assethealth"
+	"foresight/ent/assetmodelversion"
+	"foresight/ent/auditlog"
+	"foresight/ent/connector"
+	"foresight/ent/conversation"
+	"foresight/ent/driftreport"
+	"foresight/ent/exportjob"
+	"foresight/ent/failureprediction"
+	"foresight/ent/faultaction"
 	"foresight/ent/faulttype"
+	"foresight/ent/feedback"
 	"foresight/ent/gateway"
+	"foresight/ent/idempotencykey"
+	"foresight/ent/importrun"
+	"foresight/ent/invite"
+	"foresight/ent/knowledgechunk"
+	"foresight/ent/knowledgedocument"
+	"foresight/ent/maintenancerecord"
+	"foresight/ent/maintenanceworkorder"
 	"foresight/ent/membership"
+	"foresight/ent/message"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
+	"foresight/ent/notificationchannel"
+	"foresight/ent/notificationlog"
 	"foresight/ent/oauthclient"
 	"foresight/ent/parameter"
+	"foresight/ent/passwordreset"
+	"foresight/ent/permission"
 	"foresight/ent/refreshtoken"
+	"foresight/ent/role"
+	"foresight/ent/rolepermission"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
 	"foresight/ent/tenant"
+	"foresight/ent/trainingrun"
 	"foresight/ent/user"
+	"foresight/ent/useridentity"
+	"foresight/ent/userrole"
+	"foresight/ent/usersettings"
+	"foresight/ent/webhook"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
@@ -41,40 +74,106 @@ type Client struct {
 	config
 	// Schema is the client for creating, migrating and dropping schema.
 	Schema *migrate.Schema
+	// APIKey is the client for interacting with the APIKey builders.
+	APIKey *APIKeyClient
 	// AlarmEvent is the client for interacting with the AlarmEvent builders.
 	AlarmEvent *AlarmEventClient
 	// AlarmRule is the client for interacting with the AlarmRule builders.
 	AlarmRule *AlarmRuleClient
+	// AlarmRuleChannel is the client for interacting with the AlarmRuleChannel builders.
+	AlarmRuleChannel *AlarmRuleChannelClient
+	// AlarmShelf is the client for interacting with the AlarmShelf builders.
+	AlarmShelf *AlarmShelfClient
 	// AlarmTransition is the client for interacting with the AlarmTransition builders.
 	AlarmTransition *AlarmTransitionClient
 	// Asset is the client for interacting with the Asset builders.
 	Asset *AssetClient
+	// AssetFeatures is the client for interacting with the AssetFeatures builders.
+	AssetFeatures *AssetFeaturesClient
+	// AssetHealth is the client for interacting with the AssetHealth builders.
+	AssetHealth *AssetHealthClient
+	// AssetModelVersion is the client for interacting with the AssetModelVersion builders.
+	AssetModelVersion *AssetModelVersionClient
+	// AuditLog is the client for interacting with the AuditLog builders.
+	AuditLog *AuditLogClient
+	// Connector is the client for interacting with the Connector builders.
+	Connector *ConnectorClient
+	// Conversation is the client for interacting with the Conversation builders.
+	Conversation *ConversationClient
+	// DriftReport is the client for interacting with the DriftReport builders.
+	DriftReport *DriftReportClient
+	// ExportJob is the client for interacting with the ExportJob builders.
+	ExportJob *ExportJobClient
+	// FailurePrediction is the client for interacting with the FailurePrediction builders.
+	FailurePrediction *FailurePredictionClient
+	// FaultAction is the client for interacting with the FaultAction builders.
+	FaultAction *FaultActionClient
 	// FaultType is the client for interacting with the FaultType builders.
 	FaultType *FaultTypeClient
+	// Feedback is the client for interacting with the Feedback builders.
+	Feedback *FeedbackClient
 	// Gateway is the client for interacting with the Gateway builders.
 	Gateway *GatewayClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
+	// ImportRun is the client for interacting with the ImportRun builders.
+	ImportRun *ImportRunClient
+	// Invite is the client for interacting with the Invite builders.
+	Invite *InviteClient
+	// KnowledgeChunk is the client for interacting with the KnowledgeChunk builders.
+	KnowledgeChunk *KnowledgeChunkClient
+	// KnowledgeDocument is the client for interacting with the KnowledgeDocument builders.
+	KnowledgeDocument *KnowledgeDocumentClient
 	// MLModel is the client for interacting with the MLModel builders.
 	MLModel *MLModelClient
 	// MLModelDeployment is the client for interacting with the MLModelDeployment builders.
 	MLModelDeployment *MLModelDeploymentClient
 	// MLModelVersion is the client for interacting with the MLModelVersion builders.
 	MLModelVersion *MLModelVersionClient
+	// MaintenanceRecord is the client for interacting with the MaintenanceRecord builders.
+	MaintenanceRecord *MaintenanceRecordClient
+	// MaintenanceWorkOrder is the client for interacting with the MaintenanceWorkOrder builders.
+	MaintenanceWorkOrder *MaintenanceWorkOrderClient
 	// Membership is the client for interacting with the Membership builders.
 	Membership *MembershipClient
+	// Message is the client for interacting with the Message builders.
+	Message *MessageClient
+	// NotificationChannel is the client for interacting with the NotificationChannel builders.
+	NotificationChannel *NotificationChannelClient
+	// NotificationLog is the client for interacting with the NotificationLog builders.
+	NotificationLog *NotificationLogClient
 	// OAuthClient is the client for interacting with the OAuthClient builders.
 	OAuthClient *OAuthClientClient
 	// Parameter is the client for interacting with the Parameter builders.
 	Parameter *ParameterClient
+	// PasswordReset is the client for interacting with the PasswordReset builders.
+	PasswordReset *PasswordResetClient
+	// Permission is the client for interacting with the Permission builders.
+	Permission *PermissionClient
 	// RefreshToken is the client for interacting with the RefreshToken builders.
 	RefreshToken *RefreshTokenClient
+	// Role is the client for interacting with the Role builders.
+	Role *RoleClient
+	// RolePermission is the client for interacting with the RolePermission builders.
+	RolePermission *RolePermissionClient
 	// Sensor is the client for interacting with the Sensor builders.
 	Sensor *SensorClient
 	// Site is the client for interacting with the Site builders.
 	Site *SiteClient
 	// Tenant is the client for interacting with the Tenant builders.
 	Tenant *TenantClient
+	// TrainingRun is the client for interacting with the TrainingRun builders.
+	TrainingRun *TrainingRunClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
+	// UserIdentity is the client for interacting with the UserIdentity builders.
+	UserIdentity *UserIdentityClient
+	// UserRole is the client for interacting with the UserRole builders.
+	UserRole *UserRoleClient
+	// UserSettings is the client for interacting with the UserSettings builders.
+	UserSettings *UserSettingsClient
+	// Webhook is the client for interacting with the Webhook builders.
+	Webhook *WebhookClient
 }
 
 // NewClient creates a new client configured with the given options.
@@ -86,23 +185,56 @@ func NewClient(opts ...Option) *Client {
 
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
+	c.APIKey = NewAPIKeyClient(c.config)
 	c.AlarmEvent = NewAlarmEventClient(c.config)
 	c.AlarmRule = NewAlarmRuleClient(c.config)
+	c.AlarmRuleChannel = NewAlarmRuleChannelClient(c.config)
+	c.AlarmShelf = NewAlarmShelfClient(c.config)
 	c.AlarmTransition = NewAlarmTransitionClient(c.config)
 	c.Asset = NewAssetClient(c.config)
+	c.AssetFeatures = NewAssetFeaturesClient(c.config)
+	c.AssetHealth = NewAssetHealthClient(c.config)
+	c.AssetModelVersion = NewAssetModelVersionClient(c.config)
+	c.AuditLog = NewAuditLogClient(c.config)
+	c.Connector = NewConnectorClient(c.config)
+	c.Conversation = NewConversationClient(c.config)
+	c.DriftReport = NewDriftReportClient(c.config)
+	c.ExportJob = NewExportJobClient(c.config)
+	c.FailurePrediction = NewFailurePredictionClient(c.config)
+	c.FaultAction = NewFaultActionClient(c.config)
 	c.FaultType = NewFaultTypeClient(c.config)
+	c.Feedback = NewFeedbackClient(c.config)
 	c.Gateway = NewGatewayClient(c.config)
+	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
+	c.ImportRun = NewImportRunClient(c.config)
+	c.Invite = NewInviteClient(c.config)
+	c.KnowledgeChunk = NewKnowledgeChunkClient(c.config)
+	c.KnowledgeDocument = NewKnowledgeDocumentClient(c.config)
 	c.MLModel = NewMLModelClient(c.config)
 	c.MLModelDeployment = NewMLModelDeploymentClient(c.config)
 	c.MLModelVersion = NewMLModelVersionClient(c.config)
+	c.MaintenanceRecord = NewMaintenanceRecordClient(c.config)
+	c.MaintenanceWorkOrder = NewMaintenanceWorkOrderClient(c.config)
 	c.Membership = NewMembershipClient(c.config)
+	c.Message = NewMessageClient(c.config)
+	c.NotificationChannel = NewNotificationChannelClient(c.config)
+	c.NotificationLog = NewNotificationLogClient(c.config)
 	c.OAuthClient = NewOAuthClientClient(c.config)
 	c.Parameter = NewParameterClient(c.config)
+	c.PasswordReset = NewPasswordResetClient(c.config)
+	c.Permission = NewPermissionClient(c.config)
 	c.RefreshToken = NewRefreshTokenClient(c.config)
+	c.Role = NewRoleClient(c.config)
+	c.RolePermission = NewRolePermissionClient(c.config)
 	c.Sensor = NewSensorClient(c.config)
 	c.Site = NewSiteClient(c.config)
 	c.Tenant = NewTenantClient(c.config)
+	c.TrainingRun = NewTrainingRunClient(c.config)
 	c.User = NewUserClient(c.config)
+	c.UserIdentity = NewUserIdentityClient(c.config)
+	c.UserRole = NewUserRoleClient(c.config)
+	c.UserSettings = NewUserSettingsClient(c.config)
+	c.Webhook = NewWebhookClient(c.config)
 }
 
 type (
@@ -193,25 +325,58 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:               ctx,
-		config:            cfg,
-		AlarmEvent:        NewAlarmEventClient(cfg),
-		AlarmRule:         NewAlarmRuleClient(cfg),
-		AlarmTransition:   NewAlarmTransitionClient(cfg),
-		Asset:             NewAssetClient(cfg),
-		FaultType:         NewFaultTypeClient(cfg),
-		Gateway:           NewGatewayClient(cfg),
-		MLModel:           NewMLModelClient(cfg),
-		MLModelDeployment: NewMLModelDeploymentClient(cfg),
-		MLModelVersion:    NewMLModelVersionClient(cfg),
-		Membership:        NewMembershipClient(cfg),
-		OAuthClient:       NewOAuthClientClient(cfg),
-		Parameter:         NewParameterClient(cfg),
-		RefreshToken:      NewRefreshTokenClient(cfg),
-		Sensor:            NewSensorClient(cfg),
-		Site:              NewSiteClient(cfg),
-		Tenant:            NewTenantClient(cfg),
-		User:              NewUserClient(cfg),
+		ctx:                  ctx,
+		config:               cfg,
+		APIKey:               NewAPIKeyClient(cfg),
+		AlarmEvent:           NewAlarmEventClient(cfg),
+		AlarmRule:            NewAlarmRuleClient(cfg),
+		AlarmRuleChannel:     NewAlarmRuleChannelClient(cfg),
+		AlarmShelf:           NewAlarmShelfClient(cfg),
+		AlarmTransition:      NewAlarmTransitionClient(cfg),
+		Asset:                NewAssetClient(cfg),
+		AssetFeatures:        NewAssetFeaturesClient(cfg),
+		AssetHealth:          NewAssetHealthClient(cfg),
+		AssetModelVersion:    NewAssetModelVersionClient(cfg),
+		AuditLog:             NewAuditLogClient(cfg),
+		Connector:            NewConnectorClient(cfg),
+		Conversation:         NewConversationClient(cfg),
+		DriftReport:          NewDriftReportClient(cfg),
+		ExportJob:            NewExportJobClient(cfg),
+		FailurePrediction:    NewFailurePredictionClient(cfg),
+		FaultAction:          NewFaultActionClient(cfg),
+		FaultType:            NewFaultTypeClient(cfg),
+		Feedback:             NewFeedbackClient(cfg),
+		Gateway:              NewGatewayClient(cfg),
+		IdempotencyKey:       NewIdempotencyKeyClient(cfg),
+		ImportRun:            NewImportRunClient(cfg),
+		Invite:               NewInviteClient(cfg),
+		KnowledgeChunk:       NewKnowledgeChunkClient(cfg),
+		KnowledgeDocument:    NewKnowledgeDocumentClient(cfg),
+		MLModel:              NewMLModelClient(cfg),
+		MLModelDeployment:    NewMLModelDeploymentClient(cfg),
+		MLModelVersion:       NewMLModelVersionClient(cfg),
+		MaintenanceRecord:    NewMaintenanceRecordClient(cfg),
+		MaintenanceWorkOrder: NewMaintenanceWorkOrderClient(cfg),
+		Membership:           NewMembershipClient(cfg),
+		Message:              NewMessageClient(cfg),
+		NotificationChannel:  NewNotificationChannelClient(cfg),
+		NotificationLog:      NewNotificationLogClient(cfg),
+		OAuthClient:          NewOAuthClientClient(cfg),
+		Parameter:            NewParameterClient(cfg),
+		PasswordReset:        NewPasswordResetClient(cfg),
+		Permission:           NewPermissionClient(cfg),
+		RefreshToken:         NewRefreshTokenClient(cfg),
+		Role:                 NewRoleClient(cfg),
+		RolePermission:       NewRolePermissionClient(cfg),
+		Sensor:               NewSensorClient(cfg),
+		Site:                 NewSiteClient(cfg),
+		Tenant:               NewTenantClient(cfg),
+		TrainingRun:          NewTrainingRunClient(cfg),
+		User:                 NewUserClient(cfg),
+		UserIdentity:         NewUserIdentityClient(cfg),
+		UserRole:             NewUserRoleClient(cfg),
+		UserSettings:         NewUserSettingsClient(cfg),
+		Webhook:              NewWebhookClient(cfg),
 	}, nil
 }
 
@@ -229,32 +394,65 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:               ctx,
-		config:            cfg,
-		AlarmEvent:        NewAlarmEventClient(cfg),
-		AlarmRule:         NewAlarmRuleClient(cfg),
-		AlarmTransition:   NewAlarmTransitionClient(cfg),
-		Asset:             NewAssetClient(cfg),
-		FaultType:         NewFaultTypeClient(cfg),
-		Gateway:           NewGatewayClient(cfg),
-		MLModel:           NewMLModelClient(cfg),
-		MLModelDeployment: NewMLModelDeploymentClient(cfg),
-		MLModelVersion:    NewMLModelVersionClient(cfg),
-		Membership:        NewMembershipClient(cfg),
-		OAuthClient:       NewOAuthClientClient(cfg),
-		Parameter:         NewParameterClient(cfg),
-		RefreshToken:      NewRefreshTokenClient(cfg),
-		Sensor:            NewSensorClient(cfg),
-		Site:              NewSiteClient(cfg),
-		Tenant:            NewTenantClient(cfg),
-		User:              NewUserClient(cfg),
+		ctx:                  ctx,
+		config:               cfg,
+		APIKey:               NewAPIKeyClient(cfg),
+		AlarmEvent:           NewAlarmEventClient(cfg),
+		AlarmRule:            NewAlarmRuleClient(cfg),
+		AlarmRuleChannel:     NewAlarmRuleChannelClient(cfg),
+		AlarmShelf:           NewAlarmShelfClient(cfg),
+		AlarmTransition:      NewAlarmTransitionClient(cfg),
+		Asset:                NewAssetClient(cfg),
+		AssetFeatures:        NewAssetFeaturesClient(cfg),
+		AssetHealth:          NewAssetHealthClient(cfg),
+		AssetModelVersion:    NewAssetModelVersionClient(cfg),
+		AuditLog:             NewAuditLogClient(cfg),
+		Connector:            NewConnectorClient(cfg),
+		Conversation:         NewConversationClient(cfg),
+		DriftReport:          NewDriftReportClient(cfg),
+		ExportJob:            NewExportJobClient(cfg),
+		FailurePrediction:    NewFailurePredictionClient(cfg),
+		FaultAction:          NewFaultActionClient(cfg),
+		FaultType:            NewFaultTypeClient(cfg),
+		Feedback:             NewFeedbackClient(cfg),
+		Gateway:              NewGatewayClient(cfg),
+		IdempotencyKey:       NewIdempotencyKeyClient(cfg),
+		ImportRun:            NewImportRunClient(cfg),
+		Invite:               NewInviteClient(cfg),
+		KnowledgeChunk:       NewKnowledgeChunkClient(cfg),
+		KnowledgeDocument:    NewKnowledgeDocumentClient(cfg),
+		MLModel:              NewMLModelClient(cfg),
+		MLModelDeployment:    NewMLModelDeploymentClient(cfg),
+		MLModelVersion:       NewMLModelVersionClient(cfg),
+		MaintenanceRecord:    NewMaintenanceRecordClient(cfg),
+		MaintenanceWorkOrder: NewMaintenanceWorkOrderClient(cfg),
+		Membership:           NewMembershipClient(cfg),
+		Message:              NewMessageClient(cfg),
+		NotificationChannel:  NewNotificationChannelClient(cfg),
+		NotificationLog:      NewNotificationLogClient(cfg),
+		OAuthClient:          NewOAuthClientClient(cfg),
+		Parameter:            NewParameterClient(cfg),
+		PasswordReset:        NewPasswordResetClient(cfg),
+		Permission:           NewPermissionClient(cfg),
+		RefreshToken:         NewRefreshTokenClient(cfg),
+		Role:                 NewRoleClient(cfg),
+		RolePermission:       NewRolePermissionClient(cfg),
+		Sensor:               NewSensorClient(cfg),
+		Site:                 NewSiteClient(cfg),
+		Tenant:               NewTenantClient(cfg),
+		TrainingRun:          NewTrainingRunClient(cfg),
+		User:                 NewUserClient(cfg),
+		UserIdentity:         NewUserIdentityClient(cfg),
+		UserRole:             NewUserRoleClient(cfg),
+		UserSettings:         NewUserSettingsClient(cfg),
+		Webhook:              NewWebhookClient(cfg),
 	}, nil
 }
 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		AlarmEvent.
+//		APIKey.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -277,9 +475,17 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AlarmEvent, c.AlarmRule, c.AlarmTransition, c.Asset, c.FaultType, c.Gateway,
-		c.MLModel, c.MLModelDeployment, c.MLModelVersion, c.Membership, c.OAuthClient,
-		c.Parameter, c.RefreshToken, c.Sensor, c.Site, c.Tenant, c.User,
+		c.APIKey, c.AlarmEvent, c.AlarmRule, c.AlarmRuleChannel, c.AlarmShelf,
+		c.AlarmTransition, c.Asset, c.AssetFeatures, c.AssetHealth,
+		c.AssetModelVersion, c.AuditLog, c.Connector, c.Conversation, c.DriftReport,
+		c.ExportJob, c.FailurePrediction, c.FaultAction, c.FaultType, c.Feedback,
+		c.Gateway, c.IdempotencyKey, c.ImportRun, c.Invite, c.KnowledgeChunk,
+		c.KnowledgeDocument, c.MLModel, c.MLModelDeployment, c.MLModelVersion,
+		c.MaintenanceRecord, c.MaintenanceWorkOrder, c.Membership, c.Message,
+		c.NotificationChannel, c.NotificationLog, c.OAuthClient, c.Parameter,
+		c.PasswordReset, c.Permission, c.RefreshToken, c.Role, c.RolePermission,
+		c.Sensor, c.Site, c.Tenant, c.TrainingRun, c.User, c.UserIdentity, c.UserRole,
+		c.UserSettings, c.Webhook,
 	} {
 		n.Use(hooks...)
 	}
@@ -289,9 +495,17 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AlarmEvent, c.AlarmRule, c.AlarmTransition, c.Asset, c.FaultType, c.Gateway,
-		c.MLModel, c.MLModelDeployment, c.MLModelVersion, c.Membership, c.OAuthClient,
-		c.Parameter, c.RefreshToken, c.Sensor, c.Site, c.Tenant, c.User,
+		c.APIKey, c.AlarmEvent, c.AlarmRule, c.AlarmRuleChannel, c.AlarmShelf,
+		c.AlarmTransition, c.Asset, c.AssetFeatures, c.AssetHealth,
+		c.AssetModelVersion, c.AuditLog, c.Connector, c.Conversation, c.DriftReport,
+		c.ExportJob, c.FailurePrediction, c.FaultAction, c.FaultType, c.Feedback,
+		c.Gateway, c.IdempotencyKey, c.ImportRun, c.Invite, c.KnowledgeChunk,
+		c.KnowledgeDocument, c.MLModel, c.MLModelDeployment, c.MLModelVersion,
+		c.MaintenanceRecord, c.MaintenanceWorkOrder, c.Membership, c.Message,
+		c.NotificationChannel, c.NotificationLog, c.OAuthClient, c.Parameter,
+		c.PasswordReset, c.Permission, c.RefreshToken, c.Role, c.RolePermission,
+		c.Sensor, c.Site, c.Tenant, c.TrainingRun, c.User, c.UserIdentity, c.UserRole,
+		c.UserSettings, c.Webhook,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -300,42 +514,242 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *APIKeyMutation:
+		return c.APIKey.mutate(ctx, m)
 	case *AlarmEventMutation:
 		return c.AlarmEvent.mutate(ctx, m)
 	case *AlarmRuleMutation:
 		return c.AlarmRule.mutate(ctx, m)
+	case *AlarmRuleChannelMutation:
+		return c.AlarmRuleChannel.mutate(ctx, m)
+	case *AlarmShelfMutation:
+		return c.AlarmShelf.mutate(ctx, m)
 	case *AlarmTransitionMutation:
 		return c.AlarmTransition.mutate(ctx, m)
 	case *AssetMutation:
 		return c.Asset.mutate(ctx, m)
+	case *AssetFeaturesMutation:
+		return c.AssetFeatures.mutate(ctx, m)
+	case *AssetHealthMutation:
+		return c.AssetHealth.mutate(ctx, m)
+	case *AssetModelVersionMutation:
+		return c.AssetModelVersion.mutate(ctx, m)
+	case *AuditLogMutation:
+		return c.AuditLog.mutate(ctx, m)
+	case *ConnectorMutation:
+		return c.Connector.mutate(ctx, m)
+	case *ConversationMutation:
+		return c.Conversation.mutate(ctx, m)
+	case *DriftReportMutation:
+		return c.DriftReport.mutate(ctx, m)
+	case *ExportJobMutation:
+		return c.ExportJob.mutate(ctx, m)
+	case *FailurePredictionMutation:
+		return c.FailurePrediction.mutate(ctx, m)
+	case *FaultActionMutation:
+		return c.FaultAction.mutate(ctx, m)
 	case *FaultTypeMutation:
 		return c.FaultType.mutate(ctx, m)
+	case *FeedbackMutation:
+		return c.Feedback.mutate(ctx, m)
 	case *GatewayMutation:
 		return c.Gateway.mutate(ctx, m)
+	case *IdempotencyKeyMutation:
+		return c.IdempotencyKey.mutate(ctx, m)
+	case *ImportRunMutation:
+		return c.ImportRun.mutate(ctx, m)
+	case *InviteMutation:
+		return c.Invite.mutate(ctx, m)
+	case *KnowledgeChunkMutation:
+		return c.KnowledgeChunk.mutate(ctx, m)
+	case *KnowledgeDocumentMutation:
+		return c.KnowledgeDocument.mutate(ctx, m)
 	case *MLModelMutation:
 		return c.MLModel.mutate(ctx, m)
 	case *MLModelDeploymentMutation:
 		return c.MLModelDeployment.mutate(ctx, m)
 	case *MLModelVersionMutation:
 		return c.MLModelVersion.mutate(ctx, m)
+	case *MaintenanceRecordMutation:
+		return c.MaintenanceRecord.mutate(ctx, m)
+	case *MaintenanceWorkOrderMutation:
+		return c.MaintenanceWorkOrder.mutate(ctx, m)
 	case *MembershipMutation:
 		return c.Membership.mutate(ctx, m)
+	case *MessageMutation:
+		return c.Message.mutate(ctx, m)
+	case *NotificationChannelMutation:
+		return c.NotificationChannel.mutate(ctx, m)
+	case *NotificationLogMutation:
+		return c.NotificationLog.mutate(ctx, m)
 	case *OAuthClientMutation:
 		return c.OAuthClient.mutate(ctx, m)
 	case *ParameterMutation:
 		return c.Parameter.mutate(ctx, m)
+	case *PasswordResetMutation:
+		return c.PasswordReset.mutate(ctx, m)
+	case *PermissionMutation:
+		return c.Permission.mutate(ctx, m)
 	case *RefreshTokenMutation:
 		return c.RefreshToken.mutate(ctx, m)
+	case *RoleMutation:
+		return c.Role.mutate(ctx, m)
+	case *RolePermissionMutation:
+		return c.RolePermission.mutate(ctx, m)
 	case *SensorMutation:
 		return c.Sensor.mutate(ctx, m)
 	case *SiteMutation:
 		return c.Site.mutate(ctx, m)
 	case *TenantMutation:
 		return c.Tenant.mutate(ctx, m)
+	case *TrainingRunMutation:
+		return c.TrainingRun.mutate(ctx, m)
 	case *UserMutation:
 		return c.User.mutate(ctx, m)
+	case *UserIdentityMutation:
+		return c.UserIdentity.mutate(ctx, m)
+	case *UserRoleMutation:
+		return c.UserRole.mutate(ctx, m)
+	case *UserSettingsMutation:
+		return c.UserSettings.mutate(ctx, m)
+	case *WebhookMutation:
+		return c.Webhook.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// APIKeyClient is a client for the APIKey schema.
+type APIKeyClient struct {
+	config
+}
+
+// NewAPIKeyClient returns a client for the APIKey from the given config.
+func NewAPIKeyClient(c config) *APIKeyClient {
+	return &APIKeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `apikey.Hooks(f(g(h())))`.
+func (c *APIKeyClient) Use(hooks ...Hook) {
+	c.hooks.APIKey = append(c.hooks.APIKey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `apikey.Intercept(f(g(h())))`.
+func (c *APIKeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.APIKey = append(c.inters.APIKey, interceptors...)
+}
+
+// Create returns a builder for creating a APIKey entity.
+func (c *APIKeyClient) Create() *APIKeyCreate {
+	mutation := newAPIKeyMutation(c.config, OpCreate)
+	return &APIKeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of APIKey entities.
+func (c *APIKeyClient) CreateBulk(builders ...*APIKeyCreate) *APIKeyCreateBulk {
+	return &APIKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *APIKeyClient) MapCreateBulk(slice any, setFunc func(*APIKeyCreate, int)) *APIKeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &APIKeyCreateBulk{err: fmt.Errorf("calling to APIKeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*APIKeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &APIKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for APIKey.
+func (c *APIKeyClient) Update() *APIKeyUpdate {
+	mutation := newAPIKeyMutation(c.config, OpUpdate)
+	return &APIKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *APIKeyClient) UpdateOne(_m *APIKey) *APIKeyUpdateOne {
+	mutation := newAPIKeyMutation(c.config, OpUpdateOne, withAPIKey(_m))
+	return &APIKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *APIKeyClient) UpdateOneID(id uuid.UUID) *APIKeyUpdateOne {
+	mutation := newAPIKeyMutation(c.config, OpUpdateOne, withAPIKeyID(id))
+	return &APIKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for APIKey.
+func (c *APIKeyClient) Delete() *APIKeyDelete {
+	mutation := newAPIKeyMutation(c.config, OpDelete)
+	return &APIKeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *APIKeyClient) DeleteOne(_m *APIKey) *APIKeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *APIKeyClient) DeleteOneID(id uuid.UUID) *APIKeyDeleteOne {
+	builder := c.Delete().Where(apikey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &APIKeyDeleteOne{builder}
+}
+
+// Query returns a query builder for APIKey.
+func (c *APIKeyClient) Query() *APIKeyQuery {
+	return &APIKeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAPIKey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a APIKey entity by its id.
+func (c *APIKeyClient) Get(ctx context.Context, id uuid.UUID) (*APIKey, error) {
+	return c.Query().Where(apikey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *APIKeyClient) GetX(ctx context.Context, id uuid.UUID) *APIKey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *APIKeyClient) Hooks() []Hook {
+	hooks := c.hooks.APIKey
+	return append(hooks[:len(hooks):len(hooks)], apikey.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *APIKeyClient) Interceptors() []Interceptor {
+	return c.inters.APIKey
+}
+
+func (c *APIKeyClient) mutate(ctx context.Context, m *APIKeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&APIKeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&APIKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&APIKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&APIKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown APIKey mutation op: %q", m.Op())
 	}
 }
 
@@ -768,6 +1182,354 @@ func (c *AlarmRuleClient) mutate(ctx context.Context, m *AlarmRuleMutation) (Val
 	}
 }
 
+// AlarmRuleChannelClient is a client for the AlarmRuleChannel schema.
+type AlarmRuleChannelClient struct {
+	config
+}
+
+// NewAlarmRuleChannelClient returns a client for the AlarmRuleChannel from the given config.
+func NewAlarmRuleChannelClient(c config) *AlarmRuleChannelClient {
+	return &AlarmRuleChannelClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `alarmrulechannel.Hooks(f(g(h())))`.
+func (c *AlarmRuleChannelClient) Use(hooks ...Hook) {
+	c.hooks.AlarmRuleChannel = append(c.hooks.AlarmRuleChannel, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `alarmrulechannel.Intercept(f(g(h())))`.
+func (c *AlarmRuleChannelClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AlarmRuleChannel = append(c.inters.AlarmRuleChannel, interceptors...)
+}
+
+// Create returns a builder for creating a AlarmRuleChannel entity.
+func (c *AlarmRuleChannelClient) Create() *AlarmRuleChannelCreate {
+	mutation := newAlarmRuleChannelMutation(c.config, OpCreate)
+	return &AlarmRuleChannelCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AlarmRuleChannel entities.
+func (c *AlarmRuleChannelClient) CreateBulk(builders ...*AlarmRuleChannelCreate) *AlarmRuleChannelCreateBulk {
+	return &AlarmRuleChannelCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AlarmRuleChannelClient) MapCreateBulk(slice any, setFunc func(*AlarmRuleChannelCreate, int)) *AlarmRuleChannelCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AlarmRuleChannelCreateBulk{err: fmt.Errorf("calling to AlarmRuleChannelClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AlarmRuleChannelCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AlarmRuleChannelCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AlarmRuleChannel.
+func (c *AlarmRuleChannelClient) Update() *AlarmRuleChannelUpdate {
+	mutation := newAlarmRuleChannelMutation(c.config, OpUpdate)
+	return &AlarmRuleChannelUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AlarmRuleChannelClient) UpdateOne(_m *AlarmRuleChannel) *AlarmRuleChannelUpdateOne {
+	mutation := newAlarmRuleChannelMutation(c.config, OpUpdateOne, withAlarmRuleChannel(_m))
+	return &AlarmRuleChannelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AlarmRuleChannelClient) UpdateOneID(id uuid.UUID) *AlarmRuleChannelUpdateOne {
+	mutation := newAlarmRuleChannelMutation(c.config, OpUpdateOne, withAlarmRuleChannelID(id))
+	return &AlarmRuleChannelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AlarmRuleChannel.
+func (c *AlarmRuleChannelClient) Delete() *AlarmRuleChannelDelete {
+	mutation := newAlarmRuleChannelMutation(c.config, OpDelete)
+	return &AlarmRuleChannelDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AlarmRuleChannelClient) DeleteOne(_m *AlarmRuleChannel) *AlarmRuleChannelDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AlarmRuleChannelClient) DeleteOneID(id uuid.UUID) *AlarmRuleChannelDeleteOne {
+	builder := c.Delete().Where(alarmrulechannel.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AlarmRuleChannelDeleteOne{builder}
+}
+
+// Query returns a query builder for AlarmRuleChannel.
+func (c *AlarmRuleChannelClient) Query() *AlarmRuleChannelQuery {
+	return &AlarmRuleChannelQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAlarmRuleChannel},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AlarmRuleChannel entity by its id.
+func (c *AlarmRuleChannelClient) Get(ctx context.Context, id uuid.UUID) (*AlarmRuleChannel, error) {
+	return c.Query().Where(alarmrulechannel.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AlarmRuleChannelClient) GetX(ctx context.Context, id uuid.UUID) *AlarmRuleChannel {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRule queries the rule edge of a AlarmRuleChannel.
+func (c *AlarmRuleChannelClient) QueryRule(_m *AlarmRuleChannel) *AlarmRuleQuery {
+	query := (&AlarmRuleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(alarmrulechannel.Table, alarmrulechannel.FieldID, id),
+			sqlgraph.To(alarmrule.Table, alarmrule.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, alarmrulechannel.RuleTable, alarmrulechannel.RuleColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryChannel queries the channel edge of a AlarmRuleChannel.
+func (c *AlarmRuleChannelClient) QueryChannel(_m *AlarmRuleChannel) *NotificationChannelQuery {
+	query := (&NotificationChannelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(alarmrulechannel.Table, alarmrulechannel.FieldID, id),
+			sqlgraph.To(notificationchannel.Table, notificationchannel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, alarmrulechannel.ChannelTable, alarmrulechannel.ChannelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AlarmRuleChannelClient) Hooks() []Hook {
+	hooks := c.hooks.AlarmRuleChannel
+	return append(hooks[:len(hooks):len(hooks)], alarmrulechannel.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AlarmRuleChannelClient) Interceptors() []Interceptor {
+	return c.inters.AlarmRuleChannel
+}
+
+func (c *AlarmRuleChannelClient) mutate(ctx context.Context, m *AlarmRuleChannelMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AlarmRuleChannelCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AlarmRuleChannelUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AlarmRuleChannelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AlarmRuleChannelDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AlarmRuleChannel mutation op: %q", m.Op())
+	}
+}
+
+// AlarmShelfClient is a client for the AlarmShelf schema.
+type AlarmShelfClient struct {
+	config
+}
+
+// NewAlarmShelfClient returns a client for the AlarmShelf from the given config.
+func NewAlarmShelfClient(c config) *AlarmShelfClient {
+	return &AlarmShelfClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `alarmshelf.Hooks(f(g(h())))`.
+func (c *AlarmShelfClient) Use(hooks ...Hook) {
+	c.hooks.AlarmShelf = append(c.hooks.AlarmShelf, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `alarmshelf.Intercept(f(g(h())))`.
+func (c *AlarmShelfClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AlarmShelf = append(c.inters.AlarmShelf, interceptors...)
+}
+
+// Create returns a builder for creating a AlarmShelf entity.
+func (c *AlarmShelfClient) Create() *AlarmShelfCreate {
+	mutation := newAlarmShelfMutation(c.config, OpCreate)
+	return &AlarmShelfCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AlarmShelf entities.
+func (c *AlarmShelfClient) CreateBulk(builders ...*AlarmShelfCreate) *AlarmShelfCreateBulk {
+	return &AlarmShelfCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AlarmShelfClient) MapCreateBulk(slice any, setFunc func(*AlarmShelfCreate, int)) *AlarmShelfCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AlarmShelfCreateBulk{err: fmt.Errorf("calling to AlarmShelfClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AlarmShelfCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AlarmShelfCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AlarmShelf.
+func (c *AlarmShelfClient) Update() *AlarmShelfUpdate {
+	mutation := newAlarmShelfMutation(c.config, OpUpdate)
+	return &AlarmShelfUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AlarmShelfClient) UpdateOne(_m *AlarmShelf) *AlarmShelfUpdateOne {
+	mutation := newAlarmShelfMutation(c.config, OpUpdateOne, withAlarmShelf(_m))
+	return &AlarmShelfUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AlarmShelfClient) UpdateOneID(id uuid.UUID) *AlarmShelfUpdateOne {
+	mutation := newAlarmShelfMutation(c.config, OpUpdateOne, withAlarmShelfID(id))
+	return &AlarmShelfUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AlarmShelf.
+func (c *AlarmShelfClient) Delete() *AlarmShelfDelete {
+	mutation := newAlarmShelfMutation(c.config, OpDelete)
+	return &AlarmShelfDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AlarmShelfClient) DeleteOne(_m *AlarmShelf) *AlarmShelfDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AlarmShelfClient) DeleteOneID(id uuid.UUID) *AlarmShelfDeleteOne {
+	builder := c.Delete().Where(alarmshelf.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AlarmShelfDeleteOne{builder}
+}
+
+// Query returns a query builder for AlarmShelf.
+func (c *AlarmShelfClient) Query() *AlarmShelfQuery {
+	return &AlarmShelfQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAlarmShelf},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AlarmShelf entity by its id.
+func (c *AlarmShelfClient) Get(ctx context.Context, id uuid.UUID) (*AlarmShelf, error) {
+	return c.Query().Where(alarmshelf.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AlarmShelfClient) GetX(ctx context.Context, id uuid.UUID) *AlarmShelf {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRule queries the rule edge of a AlarmShelf.
+func (c *AlarmShelfClient) QueryRule(_m *AlarmShelf) *AlarmRuleQuery {
+	query := (&AlarmRuleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(alarmshelf.Table, alarmshelf.FieldID, id),
+			sqlgraph.To(alarmrule.Table, alarmrule.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, alarmshelf.RuleTable, alarmshelf.RuleColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySensor queries the sensor edge of a AlarmShelf.
+func (c *AlarmShelfClient) QuerySensor(_m *AlarmShelf) *SensorQuery {
+	query := (&SensorClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(alarmshelf.Table, alarmshelf.FieldID, id),
+			sqlgraph.To(sensor.Table, sensor.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, alarmshelf.SensorTable, alarmshelf.SensorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAsset queries the asset edge of a AlarmShelf.
+func (c *AlarmShelfClient) QueryAsset(_m *AlarmShelf) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(alarmshelf.Table, alarmshelf.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, alarmshelf.AssetTable, alarmshelf.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AlarmShelfClient) Hooks() []Hook {
+	hooks := c.hooks.AlarmShelf
+	return append(hooks[:len(hooks):len(hooks)], alarmshelf.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AlarmShelfClient) Interceptors() []Interceptor {
+	return c.inters.AlarmShelf
+}
+
+func (c *AlarmShelfClient) mutate(ctx context.Context, m *AlarmShelfMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AlarmShelfCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AlarmShelfUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AlarmShelfUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AlarmShelfDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AlarmShelf mutation op: %q", m.Op())
+	}
+}
+
 // AlarmTransitionClient is a client for the AlarmTransition schema.
 type AlarmTransitionClient struct {
 	config
@@ -1133,6 +1895,1523 @@ func (c *AssetClient) mutate(ctx context.Context, m *AssetMutation) (Value, erro
 	}
 }
 
+// AssetFeaturesClient is a client for the AssetFeatures schema.
+type AssetFeaturesClient struct {
+	config
+}
+
+// NewAssetFeaturesClient returns a client for the AssetFeatures from the given config.
+func NewAssetFeaturesClient(c config) *AssetFeaturesClient {
+	return &AssetFeaturesClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `assetfeatures.Hooks(f(g(h())))`.
+func (c *AssetFeaturesClient) Use(hooks ...Hook) {
+	c.hooks.AssetFeatures = append(c.hooks.AssetFeatures, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `assetfeatures.Intercept(f(g(h())))`.
+func (c *AssetFeaturesClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AssetFeatures = append(c.inters.AssetFeatures, interceptors...)
+}
+
+// Create returns a builder for creating a AssetFeatures entity.
+func (c *AssetFeaturesClient) Create() *AssetFeaturesCreate {
+	mutation := newAssetFeaturesMutation(c.config, OpCreate)
+	return &AssetFeaturesCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AssetFeatures entities.
+func (c *AssetFeaturesClient) CreateBulk(builders ...*AssetFeaturesCreate) *AssetFeaturesCreateBulk {
+	return &AssetFeaturesCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AssetFeaturesClient) MapCreateBulk(slice any, setFunc func(*AssetFeaturesCreate, int)) *AssetFeaturesCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AssetFeaturesCreateBulk{err: fmt.Errorf("calling to AssetFeaturesClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AssetFeaturesCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AssetFeaturesCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AssetFeatures.
+func (c *AssetFeaturesClient) Update() *AssetFeaturesUpdate {
+	mutation := newAssetFeaturesMutation(c.config, OpUpdate)
+	return &AssetFeaturesUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AssetFeaturesClient) UpdateOne(_m *AssetFeatures) *AssetFeaturesUpdateOne {
+	mutation := newAssetFeaturesMutation(c.config, OpUpdateOne, withAssetFeatures(_m))
+	return &AssetFeaturesUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AssetFeaturesClient) UpdateOneID(id uuid.UUID) *AssetFeaturesUpdateOne {
+	mutation := newAssetFeaturesMutation(c.config, OpUpdateOne, withAssetFeaturesID(id))
+	return &AssetFeaturesUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AssetFeatures.
+func (c *AssetFeaturesClient) Delete() *AssetFeaturesDelete {
+	mutation := newAssetFeaturesMutation(c.config, OpDelete)
+	return &AssetFeaturesDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AssetFeaturesClient) DeleteOne(_m *AssetFeatures) *AssetFeaturesDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AssetFeaturesClient) DeleteOneID(id uuid.UUID) *AssetFeaturesDeleteOne {
+	builder := c.Delete().Where(assetfeatures.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AssetFeaturesDeleteOne{builder}
+}
+
+// Query returns a query builder for AssetFeatures.
+func (c *AssetFeaturesClient) Query() *AssetFeaturesQuery {
+	return &AssetFeaturesQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAssetFeatures},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AssetFeatures entity by its id.
+func (c *AssetFeaturesClient) Get(ctx context.Context, id uuid.UUID) (*AssetFeatures, error) {
+	return c.Query().Where(assetfeatures.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AssetFeaturesClient) GetX(ctx context.Context, id uuid.UUID) *AssetFeatures {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAsset queries the asset edge of a AssetFeatures.
+func (c *AssetFeaturesClient) QueryAsset(_m *AssetFeatures) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(assetfeatures.Table, assetfeatures.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, assetfeatures.AssetTable, assetfeatures.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AssetFeaturesClient) Hooks() []Hook {
+	hooks := c.hooks.AssetFeatures
+	return append(hooks[:len(hooks):len(hooks)], assetfeatures.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AssetFeaturesClient) Interceptors() []Interceptor {
+	return c.inters.AssetFeatures
+}
+
+func (c *AssetFeaturesClient) mutate(ctx context.Context, m *AssetFeaturesMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AssetFeaturesCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AssetFeaturesUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AssetFeaturesUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AssetFeaturesDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AssetFeatures mutation op: %q", m.Op())
+	}
+}
+
+// AssetHealthClient is a client for the AssetHealth schema.
+type AssetHealthClient struct {
+	config
+}
+
+// NewAssetHealthClient returns a client for the AssetHealth from the given config.
+func NewAssetHealthClient(c config) *AssetHealthClient {
+	return &AssetHealthClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `assethealth.Hooks(f(g(h())))`.
+func (c *AssetHealthClient) Use(hooks ...Hook) {
+	c.hooks.AssetHealth = append(c.hooks.AssetHealth, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `assethealth.Intercept(f(g(h())))`.
+func (c *AssetHealthClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AssetHealth = append(c.inters.AssetHealth, interceptors...)
+}
+
+// Create returns a builder for creating a AssetHealth entity.
+func (c *AssetHealthClient) Create() *AssetHealthCreate {
+	mutation := newAssetHealthMutation(c.config, OpCreate)
+	return &AssetHealthCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AssetHealth entities.
+func (c *AssetHealthClient) CreateBulk(builders ...*AssetHealthCreate) *AssetHealthCreateBulk {
+	return &AssetHealthCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AssetHealthClient) MapCreateBulk(slice any, setFunc func(*AssetHealthCreate, int)) *AssetHealthCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AssetHealthCreateBulk{err: fmt.Errorf("calling to AssetHealthClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AssetHealthCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AssetHealthCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AssetHealth.
+func (c *AssetHealthClient) Update() *AssetHealthUpdate {
+	mutation := newAssetHealthMutation(c.config, OpUpdate)
+	return &AssetHealthUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AssetHealthClient) UpdateOne(_m *AssetHealth) *AssetHealthUpdateOne {
+	mutation := newAssetHealthMutation(c.config, OpUpdateOne, withAssetHealth(_m))
+	return &AssetHealthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AssetHealthClient) UpdateOneID(id uuid.UUID) *AssetHealthUpdateOne {
+	mutation := newAssetHealthMutation(c.config, OpUpdateOne, withAssetHealthID(id))
+	return &AssetHealthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AssetHealth.
+func (c *AssetHealthClient) Delete() *AssetHealthDelete {
+	mutation := newAssetHealthMutation(c.config, OpDelete)
+	return &AssetHealthDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AssetHealthClient) DeleteOne(_m *AssetHealth) *AssetHealthDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AssetHealthClient) DeleteOneID(id uuid.UUID) *AssetHealthDeleteOne {
+	builder := c.Delete().Where(assethealth.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AssetHealthDeleteOne{builder}
+}
+
+// Query returns a query builder for AssetHealth.
+func (c *AssetHealthClient) Query() *AssetHealthQuery {
+	return &AssetHealthQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAssetHealth},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AssetHealth entity by its id.
+func (c *AssetHealthClient) Get(ctx context.Context, id uuid.UUID) (*AssetHealth, error) {
+	return c.Query().Where(assethealth.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AssetHealthClient) GetX(ctx context.Context, id uuid.UUID) *AssetHealth {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QuerySite queries the site edge of a AssetHealth.
+func (c *AssetHealthClient) QuerySite(_m *AssetHealth) *SiteQuery {
+	query := (&SiteClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(assethealth.Table, assethealth.FieldID, id),
+			sqlgraph.To(site.Table, site.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, assethealth.SiteTable, assethealth.SiteColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAsset queries the asset edge of a AssetHealth.
+func (c *AssetHealthClient) QueryAsset(_m *AssetHealth) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(assethealth.Table, assethealth.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, assethealth.AssetTable, assethealth.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AssetHealthClient) Hooks() []Hook {
+	hooks := c.hooks.AssetHealth
+	return append(hooks[:len(hooks):len(hooks)], assethealth.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AssetHealthClient) Interceptors() []Interceptor {
+	return c.inters.AssetHealth
+}
+
+func (c *AssetHealthClient) mutate(ctx context.Context, m *AssetHealthMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AssetHealthCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AssetHealthUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AssetHealthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AssetHealthDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AssetHealth mutation op: %q", m.Op())
+	}
+}
+
+// AssetModelVersionClient is a client for the AssetModelVersion schema.
+type AssetModelVersionClient struct {
+	config
+}
+
+// NewAssetModelVersionClient returns a client for the AssetModelVersion from the given config.
+func NewAssetModelVersionClient(c config) *AssetModelVersionClient {
+	return &AssetModelVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `assetmodelversion.Hooks(f(g(h())))`.
+func (c *AssetModelVersionClient) Use(hooks ...Hook) {
+	c.hooks.AssetModelVersion = append(c.hooks.AssetModelVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `assetmodelversion.Intercept(f(g(h())))`.
+func (c *AssetModelVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AssetModelVersion = append(c.inters.AssetModelVersion, interceptors...)
+}
+
+// Create returns a builder for creating a AssetModelVersion entity.
+func (c *AssetModelVersionClient) Create() *AssetModelVersionCreate {
+	mutation := newAssetModelVersionMutation(c.config, OpCreate)
+	return &AssetModelVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AssetModelVersion entities.
+func (c *AssetModelVersionClient) CreateBulk(builders ...*AssetModelVersionCreate) *AssetModelVersionCreateBulk {
+	return &AssetModelVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AssetModelVersionClient) MapCreateBulk(slice any, setFunc func(*AssetModelVersionCreate, int)) *AssetModelVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AssetModelVersionCreateBulk{err: fmt.Errorf("calling to AssetModelVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AssetModelVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AssetModelVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AssetModelVersion.
+func (c *AssetModelVersionClient) Update() *AssetModelVersionUpdate {
+	mutation := newAssetModelVersionMutation(c.config, OpUpdate)
+	return &AssetModelVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AssetModelVersionClient) UpdateOne(_m *AssetModelVersion) *AssetModelVersionUpdateOne {
+	mutation := newAssetModelVersionMutation(c.config, OpUpdateOne, withAssetModelVersion(_m))
+	return &AssetModelVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AssetModelVersionClient) UpdateOneID(id uuid.UUID) *AssetModelVersionUpdateOne {
+	mutation := newAssetModelVersionMutation(c.config, OpUpdateOne, withAssetModelVersionID(id))
+	return &AssetModelVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AssetModelVersion.
+func (c *AssetModelVersionClient) Delete() *AssetModelVersionDelete {
+	mutation := newAssetModelVersionMutation(c.config, OpDelete)
+	return &AssetModelVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AssetModelVersionClient) DeleteOne(_m *AssetModelVersion) *AssetModelVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AssetModelVersionClient) DeleteOneID(id uuid.UUID) *AssetModelVersionDeleteOne {
+	builder := c.Delete().Where(assetmodelversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AssetModelVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for AssetModelVersion.
+func (c *AssetModelVersionClient) Query() *AssetModelVersionQuery {
+	return &AssetModelVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAssetModelVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AssetModelVersion entity by its id.
+func (c *AssetModelVersionClient) Get(ctx context.Context, id uuid.UUID) (*AssetModelVersion, error) {
+	return c.Query().Where(assetmodelversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AssetModelVersionClient) GetX(ctx context.Context, id uuid.UUID) *AssetModelVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAsset queries the asset edge of a AssetModelVersion.
+func (c *AssetModelVersionClient) QueryAsset(_m *AssetModelVersion) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(assetmodelversion.Table, assetmodelversion.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, assetmodelversion.AssetTable, assetmodelversion.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryModel queries the model edge of a AssetModelVersion.
+func (c *AssetModelVersionClient) QueryModel(_m *AssetModelVersion) *MLModelQuery {
+	query := (&MLModelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(assetmodelversion.Table, assetmodelversion.FieldID, id),
+			sqlgraph.To(mlmodel.Table, mlmodel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, assetmodelversion.ModelTable, assetmodelversion.ModelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryModelVersion queries the model_version edge of a AssetModelVersion.
+func (c *AssetModelVersionClient) QueryModelVersion(_m *AssetModelVersion) *MLModelVersionQuery {
+	query := (&MLModelVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(assetmodelversion.Table, assetmodelversion.FieldID, id),
+			sqlgraph.To(mlmodelversion.Table, mlmodelversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, assetmodelversion.ModelVersionTable, assetmodelversion.ModelVersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AssetModelVersionClient) Hooks() []Hook {
+	hooks := c.hooks.AssetModelVersion
+	return append(hooks[:len(hooks):len(hooks)], assetmodelversion.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AssetModelVersionClient) Interceptors() []Interceptor {
+	return c.inters.AssetModelVersion
+}
+
+func (c *AssetModelVersionClient) mutate(ctx context.Context, m *AssetModelVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AssetModelVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AssetModelVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AssetModelVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AssetModelVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AssetModelVersion mutation op: %q", m.Op())
+	}
+}
+
+// AuditLogClient is a client for the AuditLog schema.
+type AuditLogClient struct {
+	config
+}
+
+// NewAuditLogClient returns a client for the AuditLog from the given config.
+func NewAuditLogClient(c config) *AuditLogClient {
+	return &AuditLogClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `auditlog.Hooks(f(g(h())))`.
+func (c *AuditLogClient) Use(hooks ...Hook) {
+	c.hooks.AuditLog = append(c.hooks.AuditLog, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `auditlog.Intercept(f(g(h())))`.
+func (c *AuditLogClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AuditLog = append(c.inters.AuditLog, interceptors...)
+}
+
+// Create returns a builder for creating a AuditLog entity.
+func (c *AuditLogClient) Create() *AuditLogCreate {
+	mutation := newAuditLogMutation(c.config, OpCreate)
+	return &AuditLogCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AuditLog entities.
+func (c *AuditLogClient) CreateBulk(builders ...*AuditLogCreate) *AuditLogCreateBulk {
+	return &AuditLogCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AuditLogClient) MapCreateBulk(slice any, setFunc func(*AuditLogCreate, int)) *AuditLogCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AuditLogCreateBulk{err: fmt.Errorf("calling to AuditLogClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AuditLogCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AuditLogCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AuditLog.
+func (c *AuditLogClient) Update() *AuditLogUpdate {
+	mutation := newAuditLogMutation(c.config, OpUpdate)
+	return &AuditLogUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AuditLogClient) UpdateOne(_m *AuditLog) *AuditLogUpdateOne {
+	mutation := newAuditLogMutation(c.config, OpUpdateOne, withAuditLog(_m))
+	return &AuditLogUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AuditLogClient) UpdateOneID(id uuid.UUID) *AuditLogUpdateOne {
+	mutation := newAuditLogMutation(c.config, OpUpdateOne, withAuditLogID(id))
+	return &AuditLogUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AuditLog.
+func (c *AuditLogClient) Delete() *AuditLogDelete {
+	mutation := newAuditLogMutation(c.config, OpDelete)
+	return &AuditLogDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AuditLogClient) DeleteOne(_m *AuditLog) *AuditLogDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AuditLogClient) DeleteOneID(id uuid.UUID) *AuditLogDeleteOne {
+	builder := c.Delete().Where(auditlog.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AuditLogDeleteOne{builder}
+}
+
+// Query returns a query builder for AuditLog.
+func (c *AuditLogClient) Query() *AuditLogQuery {
+	return &AuditLogQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAuditLog},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AuditLog entity by its id.
+func (c *AuditLogClient) Get(ctx context.Context, id uuid.UUID) (*AuditLog, error) {
+	return c.Query().Where(auditlog.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AuditLogClient) GetX(ctx context.Context, id uuid.UUID) *AuditLog {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AuditLogClient) Hooks() []Hook {
+	hooks := c.hooks.AuditLog
+	return append(hooks[:len(hooks):len(hooks)], auditlog.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *AuditLogClient) Interceptors() []Interceptor {
+	return c.inters.AuditLog
+}
+
+func (c *AuditLogClient) mutate(ctx context.Context, m *AuditLogMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AuditLogCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AuditLogUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AuditLogUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AuditLogDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AuditLog mutation op: %q", m.Op())
+	}
+}
+
+// ConnectorClient is a client for the Connector schema.
+type ConnectorClient struct {
+	config
+}
+
+// NewConnectorClient returns a client for the Connector from the given config.
+func NewConnectorClient(c config) *ConnectorClient {
+	return &ConnectorClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `connector.Hooks(f(g(h())))`.
+func (c *ConnectorClient) Use(hooks ...Hook) {
+	c.hooks.Connector = append(c.hooks.Connector, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `connector.Intercept(f(g(h())))`.
+func (c *ConnectorClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Connector = append(c.inters.Connector, interceptors...)
+}
+
+// Create returns a builder for creating a Connector entity.
+func (c *ConnectorClient) Create() *ConnectorCreate {
+	mutation := newConnectorMutation(c.config, OpCreate)
+	return &ConnectorCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Connector entities.
+func (c *ConnectorClient) CreateBulk(builders ...*ConnectorCreate) *ConnectorCreateBulk {
+	return &ConnectorCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConnectorClient) MapCreateBulk(slice any, setFunc func(*ConnectorCreate, int)) *ConnectorCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConnectorCreateBulk{err: fmt.Errorf("calling to ConnectorClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConnectorCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConnectorCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Connector.
+func (c *ConnectorClient) Update() *ConnectorUpdate {
+	mutation := newConnectorMutation(c.config, OpUpdate)
+	return &ConnectorUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConnectorClient) UpdateOne(_m *Connector) *ConnectorUpdateOne {
+	mutation := newConnectorMutation(c.config, OpUpdateOne, withConnector(_m))
+	return &ConnectorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConnectorClient) UpdateOneID(id uuid.UUID) *ConnectorUpdateOne {
+	mutation := newConnectorMutation(c.config, OpUpdateOne, withConnectorID(id))
+	return &ConnectorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Connector.
+func (c *ConnectorClient) Delete() *ConnectorDelete {
+	mutation := newConnectorMutation(c.config, OpDelete)
+	return &ConnectorDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConnectorClient) DeleteOne(_m *Connector) *ConnectorDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConnectorClient) DeleteOneID(id uuid.UUID) *ConnectorDeleteOne {
+	builder := c.Delete().Where(connector.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConnectorDeleteOne{builder}
+}
+
+// Query returns a query builder for Connector.
+func (c *ConnectorClient) Query() *ConnectorQuery {
+	return &ConnectorQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConnector},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Connector entity by its id.
+func (c *ConnectorClient) Get(ctx context.Context, id uuid.UUID) (*Connector, error) {
+	return c.Query().Where(connector.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConnectorClient) GetX(ctx context.Context, id uuid.UUID) *Connector {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ConnectorClient) Hooks() []Hook {
+	hooks := c.hooks.Connector
+	return append(hooks[:len(hooks):len(hooks)], connector.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConnectorClient) Interceptors() []Interceptor {
+	inters := c.inters.Connector
+	return append(inters[:len(inters):len(inters)], connector.Interceptors[:]...)
+}
+
+func (c *ConnectorClient) mutate(ctx context.Context, m *ConnectorMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConnectorCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConnectorUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConnectorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConnectorDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Connector mutation op: %q", m.Op())
+	}
+}
+
+// ConversationClient is a client for the Conversation schema.
+type ConversationClient struct {
+	config
+}
+
+// NewConversationClient returns a client for the Conversation from the given config.
+func NewConversationClient(c config) *ConversationClient {
+	return &ConversationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `conversation.Hooks(f(g(h())))`.
+func (c *ConversationClient) Use(hooks ...Hook) {
+	c.hooks.Conversation = append(c.hooks.Conversation, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `conversation.Intercept(f(g(h())))`.
+func (c *ConversationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Conversation = append(c.inters.Conversation, interceptors...)
+}
+
+// Create returns a builder for creating a Conversation entity.
+func (c *ConversationClient) Create() *ConversationCreate {
+	mutation := newConversationMutation(c.config, OpCreate)
+	return &ConversationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Conversation entities.
+func (c *ConversationClient) CreateBulk(builders ...*ConversationCreate) *ConversationCreateBulk {
+	return &ConversationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConversationClient) MapCreateBulk(slice any, setFunc func(*ConversationCreate, int)) *ConversationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConversationCreateBulk{err: fmt.Errorf("calling to ConversationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConversationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConversationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Conversation.
+func (c *ConversationClient) Update() *ConversationUpdate {
+	mutation := newConversationMutation(c.config, OpUpdate)
+	return &ConversationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConversationClient) UpdateOne(_m *Conversation) *ConversationUpdateOne {
+	mutation := newConversationMutation(c.config, OpUpdateOne, withConversation(_m))
+	return &ConversationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConversationClient) UpdateOneID(id uuid.UUID) *ConversationUpdateOne {
+	mutation := newConversationMutation(c.config, OpUpdateOne, withConversationID(id))
+	return &ConversationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Conversation.
+func (c *ConversationClient) Delete() *ConversationDelete {
+	mutation := newConversationMutation(c.config, OpDelete)
+	return &ConversationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConversationClient) DeleteOne(_m *Conversation) *ConversationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConversationClient) DeleteOneID(id uuid.UUID) *ConversationDeleteOne {
+	builder := c.Delete().Where(conversation.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConversationDeleteOne{builder}
+}
+
+// Query returns a query builder for Conversation.
+func (c *ConversationClient) Query() *ConversationQuery {
+	return &ConversationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConversation},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Conversation entity by its id.
+func (c *ConversationClient) Get(ctx context.Context, id uuid.UUID) (*Conversation, error) {
+	return c.Query().Where(conversation.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConversationClient) GetX(ctx context.Context, id uuid.UUID) *Conversation {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAsset queries the asset edge of a Conversation.
+func (c *ConversationClient) QueryAsset(_m *Conversation) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(conversation.Table, conversation.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, conversation.AssetTable, conversation.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMessages queries the messages edge of a Conversation.
+func (c *ConversationClient) QueryMessages(_m *Conversation) *MessageQuery {
+	query := (&MessageClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(conversation.Table, conversation.FieldID, id),
+			sqlgraph.To(message.Table, message.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, conversation.MessagesTable, conversation.MessagesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ConversationClient) Hooks() []Hook {
+	hooks := c.hooks.Conversation
+	return append(hooks[:len(hooks):len(hooks)], conversation.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConversationClient) Interceptors() []Interceptor {
+	return c.inters.Conversation
+}
+
+func (c *ConversationClient) mutate(ctx context.Context, m *ConversationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConversationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConversationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConversationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConversationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Conversation mutation op: %q", m.Op())
+	}
+}
+
+// DriftReportClient is a client for the DriftReport schema.
+type DriftReportClient struct {
+	config
+}
+
+// NewDriftReportClient returns a client for the DriftReport from the given config.
+func NewDriftReportClient(c config) *DriftReportClient {
+	return &DriftReportClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `driftreport.Hooks(f(g(h())))`.
+func (c *DriftReportClient) Use(hooks ...Hook) {
+	c.hooks.DriftReport = append(c.hooks.DriftReport, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `driftreport.Intercept(f(g(h())))`.
+func (c *DriftReportClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DriftReport = append(c.inters.DriftReport, interceptors...)
+}
+
+// Create returns a builder for creating a DriftReport entity.
+func (c *DriftReportClient) Create() *DriftReportCreate {
+	mutation := newDriftReportMutation(c.config, OpCreate)
+	return &DriftReportCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DriftReport entities.
+func (c *DriftReportClient) CreateBulk(builders ...*DriftReportCreate) *DriftReportCreateBulk {
+	return &DriftReportCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DriftReportClient) MapCreateBulk(slice any, setFunc func(*DriftReportCreate, int)) *DriftReportCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DriftReportCreateBulk{err: fmt.Errorf("calling to DriftReportClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DriftReportCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DriftReportCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DriftReport.
+func (c *DriftReportClient) Update() *DriftReportUpdate {
+	mutation := newDriftReportMutation(c.config, OpUpdate)
+	return &DriftReportUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DriftReportClient) UpdateOne(_m *DriftReport) *DriftReportUpdateOne {
+	mutation := newDriftReportMutation(c.config, OpUpdateOne, withDriftReport(_m))
+	return &DriftReportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DriftReportClient) UpdateOneID(id uuid.UUID) *DriftReportUpdateOne {
+	mutation := newDriftReportMutation(c.config, OpUpdateOne, withDriftReportID(id))
+	return &DriftReportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DriftReport.
+func (c *DriftReportClient) Delete() *DriftReportDelete {
+	mutation := newDriftReportMutation(c.config, OpDelete)
+	return &DriftReportDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DriftReportClient) DeleteOne(_m *DriftReport) *DriftReportDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DriftReportClient) DeleteOneID(id uuid.UUID) *DriftReportDeleteOne {
+	builder := c.Delete().Where(driftreport.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DriftReportDeleteOne{builder}
+}
+
+// Query returns a query builder for DriftReport.
+func (c *DriftReportClient) Query() *DriftReportQuery {
+	return &DriftReportQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDriftReport},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DriftReport entity by its id.
+func (c *DriftReportClient) Get(ctx context.Context, id uuid.UUID) (*DriftReport, error) {
+	return c.Query().Where(driftreport.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DriftReportClient) GetX(ctx context.Context, id uuid.UUID) *DriftReport {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryModelVersion queries the model_version edge of a DriftReport.
+func (c *DriftReportClient) QueryModelVersion(_m *DriftReport) *MLModelVersionQuery {
+	query := (&MLModelVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(driftreport.Table, driftreport.FieldID, id),
+			sqlgraph.To(mlmodelversion.Table, mlmodelversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, driftreport.ModelVersionTable, driftreport.ModelVersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DriftReportClient) Hooks() []Hook {
+	hooks := c.hooks.DriftReport
+	return append(hooks[:len(hooks):len(hooks)], driftreport.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *DriftReportClient) Interceptors() []Interceptor {
+	return c.inters.DriftReport
+}
+
+func (c *DriftReportClient) mutate(ctx context.Context, m *DriftReportMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DriftReportCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DriftReportUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DriftReportUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DriftReportDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown DriftReport mutation op: %q", m.Op())
+	}
+}
+
+// ExportJobClient is a client for the ExportJob schema.
+type ExportJobClient struct {
+	config
+}
+
+// NewExportJobClient returns a client for the ExportJob from the given config.
+func NewExportJobClient(c config) *ExportJobClient {
+	return &ExportJobClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `exportjob.Hooks(f(g(h())))`.
+func (c *ExportJobClient) Use(hooks ...Hook) {
+	c.hooks.ExportJob = append(c.hooks.ExportJob, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `exportjob.Intercept(f(g(h())))`.
+func (c *ExportJobClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ExportJob = append(c.inters.ExportJob, interceptors...)
+}
+
+// Create returns a builder for creating a ExportJob entity.
+func (c *ExportJobClient) Create() *ExportJobCreate {
+	mutation := newExportJobMutation(c.config, OpCreate)
+	return &ExportJobCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ExportJob entities.
+func (c *ExportJobClient) CreateBulk(builders ...*ExportJobCreate) *ExportJobCreateBulk {
+	return &ExportJobCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ExportJobClient) MapCreateBulk(slice any, setFunc func(*ExportJobCreate, int)) *ExportJobCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ExportJobCreateBulk{err: fmt.Errorf("calling to ExportJobClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ExportJobCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ExportJobCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ExportJob.
+func (c *ExportJobClient) Update() *ExportJobUpdate {
+	mutation := newExportJobMutation(c.config, OpUpdate)
+	return &ExportJobUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ExportJobClient) UpdateOne(_m *ExportJob) *ExportJobUpdateOne {
+	mutation := newExportJobMutation(c.config, OpUpdateOne, withExportJob(_m))
+	return &ExportJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ExportJobClient) UpdateOneID(id uuid.UUID) *ExportJobUpdateOne {
+	mutation := newExportJobMutation(c.config, OpUpdateOne, withExportJobID(id))
+	return &ExportJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ExportJob.
+func (c *ExportJobClient) Delete() *ExportJobDelete {
+	mutation := newExportJobMutation(c.config, OpDelete)
+	return &ExportJobDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ExportJobClient) DeleteOne(_m *ExportJob) *ExportJobDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ExportJobClient) DeleteOneID(id uuid.UUID) *ExportJobDeleteOne {
+	builder := c.Delete().Where(exportjob.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ExportJobDeleteOne{builder}
+}
+
+// Query returns a query builder for ExportJob.
+func (c *ExportJobClient) Query() *ExportJobQuery {
+	return &ExportJobQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeExportJob},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ExportJob entity by its id.
+func (c *ExportJobClient) Get(ctx context.Context, id uuid.UUID) (*ExportJob, error) {
+	return c.Query().Where(exportjob.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ExportJobClient) GetX(ctx context.Context, id uuid.UUID) *ExportJob {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *ExportJobClient) Hooks() []Hook {
+	hooks := c.hooks.ExportJob
+	return append(hooks[:len(hooks):len(hooks)], exportjob.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ExportJobClient) Interceptors() []Interceptor {
+	return c.inters.ExportJob
+}
+
+func (c *ExportJobClient) mutate(ctx context.Context, m *ExportJobMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ExportJobCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ExportJobUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ExportJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ExportJobDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ExportJob mutation op: %q", m.Op())
+	}
+}
+
+// FailurePredictionClient is a client for the FailurePrediction schema.
+type FailurePredictionClient struct {
+	config
+}
+
+// NewFailurePredictionClient returns a client for the FailurePrediction from the given config.
+func NewFailurePredictionClient(c config) *FailurePredictionClient {
+	return &FailurePredictionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `failureprediction.Hooks(f(g(h())))`.
+func (c *FailurePredictionClient) Use(hooks ...Hook) {
+	c.hooks.FailurePrediction = append(c.hooks.FailurePrediction, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `failureprediction.Intercept(f(g(h())))`.
+func (c *FailurePredictionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.FailurePrediction = append(c.inters.FailurePrediction, interceptors...)
+}
+
+// Create returns a builder for creating a FailurePrediction entity.
+func (c *FailurePredictionClient) Create() *FailurePredictionCreate {
+	mutation := newFailurePredictionMutation(c.config, OpCreate)
+	return &FailurePredictionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of FailurePrediction entities.
+func (c *FailurePredictionClient) CreateBulk(builders ...*FailurePredictionCreate) *FailurePredictionCreateBulk {
+	return &FailurePredictionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FailurePredictionClient) MapCreateBulk(slice any, setFunc func(*FailurePredictionCreate, int)) *FailurePredictionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FailurePredictionCreateBulk{err: fmt.Errorf("calling to FailurePredictionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FailurePredictionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FailurePredictionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for FailurePrediction.
+func (c *FailurePredictionClient) Update() *FailurePredictionUpdate {
+	mutation := newFailurePredictionMutation(c.config, OpUpdate)
+	return &FailurePredictionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FailurePredictionClient) UpdateOne(_m *FailurePrediction) *FailurePredictionUpdateOne {
+	mutation := newFailurePredictionMutation(c.config, OpUpdateOne, withFailurePrediction(_m))
+	return &FailurePredictionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FailurePredictionClient) UpdateOneID(id uuid.UUID) *FailurePredictionUpdateOne {
+	mutation := newFailurePredictionMutation(c.config, OpUpdateOne, withFailurePredictionID(id))
+	return &FailurePredictionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for FailurePrediction.
+func (c *FailurePredictionClient) Delete() *FailurePredictionDelete {
+	mutation := newFailurePredictionMutation(c.config, OpDelete)
+	return &FailurePredictionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FailurePredictionClient) DeleteOne(_m *FailurePrediction) *FailurePredictionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FailurePredictionClient) DeleteOneID(id uuid.UUID) *FailurePredictionDeleteOne {
+	builder := c.Delete().Where(failureprediction.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FailurePredictionDeleteOne{builder}
+}
+
+// Query returns a query builder for FailurePrediction.
+func (c *FailurePredictionClient) Query() *FailurePredictionQuery {
+	return &FailurePredictionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFailurePrediction},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a FailurePrediction entity by its id.
+func (c *FailurePredictionClient) Get(ctx context.Context, id uuid.UUID) (*FailurePrediction, error) {
+	return c.Query().Where(failureprediction.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FailurePredictionClient) GetX(ctx context.Context, id uuid.UUID) *FailurePrediction {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAsset queries the asset edge of a FailurePrediction.
+func (c *FailurePredictionClient) QueryAsset(_m *FailurePrediction) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(failureprediction.Table, failureprediction.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, failureprediction.AssetTable, failureprediction.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryModelVersion queries the model_version edge of a FailurePrediction.
+func (c *FailurePredictionClient) QueryModelVersion(_m *FailurePrediction) *MLModelVersionQuery {
+	query := (&MLModelVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(failureprediction.Table, failureprediction.FieldID, id),
+			sqlgraph.To(mlmodelversion.Table, mlmodelversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, failureprediction.ModelVersionTable, failureprediction.ModelVersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FailurePredictionClient) Hooks() []Hook {
+	hooks := c.hooks.FailurePrediction
+	return append(hooks[:len(hooks):len(hooks)], failureprediction.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *FailurePredictionClient) Interceptors() []Interceptor {
+	return c.inters.FailurePrediction
+}
+
+func (c *FailurePredictionClient) mutate(ctx context.Context, m *FailurePredictionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FailurePredictionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FailurePredictionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FailurePredictionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FailurePredictionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown FailurePrediction mutation op: %q", m.Op())
+	}
+}
+
+// FaultActionClient is a client for the FaultAction schema.
+type FaultActionClient struct {
+	config
+}
+
+// NewFaultActionClient returns a client for the FaultAction from the given config.
+func NewFaultActionClient(c config) *FaultActionClient {
+	return &FaultActionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `faultaction.Hooks(f(g(h())))`.
+func (c *FaultActionClient) Use(hooks ...Hook) {
+	c.hooks.FaultAction = append(c.hooks.FaultAction, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `faultaction.Intercept(f(g(h())))`.
+func (c *FaultActionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.FaultAction = append(c.inters.FaultAction, interceptors...)
+}
+
+// Create returns a builder for creating a FaultAction entity.
+func (c *FaultActionClient) Create() *FaultActionCreate {
+	mutation := newFaultActionMutation(c.config, OpCreate)
+	return &FaultActionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of FaultAction entities.
+func (c *FaultActionClient) CreateBulk(builders ...*FaultActionCreate) *FaultActionCreateBulk {
+	return &FaultActionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FaultActionClient) MapCreateBulk(slice any, setFunc func(*FaultActionCreate, int)) *FaultActionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FaultActionCreateBulk{err: fmt.Errorf("calling to FaultActionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FaultActionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FaultActionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for FaultAction.
+func (c *FaultActionClient) Update() *FaultActionUpdate {
+	mutation := newFaultActionMutation(c.config, OpUpdate)
+	return &FaultActionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FaultActionClient) UpdateOne(_m *FaultAction) *FaultActionUpdateOne {
+	mutation := newFaultActionMutation(c.config, OpUpdateOne, withFaultAction(_m))
+	return &FaultActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FaultActionClient) UpdateOneID(id uuid.UUID) *FaultActionUpdateOne {
+	mutation := newFaultActionMutation(c.config, OpUpdateOne, withFaultActionID(id))
+	return &FaultActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for FaultAction.
+func (c *FaultActionClient) Delete() *FaultActionDelete {
+	mutation := newFaultActionMutation(c.config, OpDelete)
+	return &FaultActionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FaultActionClient) DeleteOne(_m *FaultAction) *FaultActionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FaultActionClient) DeleteOneID(id uuid.UUID) *FaultActionDeleteOne {
+	builder := c.Delete().Where(faultaction.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FaultActionDeleteOne{builder}
+}
+
+// Query returns a query builder for FaultAction.
+func (c *FaultActionClient) Query() *FaultActionQuery {
+	return &FaultActionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFaultAction},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a FaultAction entity by its id.
+func (c *FaultActionClient) Get(ctx context.Context, id uuid.UUID) (*FaultAction, error) {
+	return c.Query().Where(faultaction.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FaultActionClient) GetX(ctx context.Context, id uuid.UUID) *FaultAction {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *FaultActionClient) Hooks() []Hook {
+	hooks := c.hooks.FaultAction
+	return append(hooks[:len(hooks):len(hooks)], faultaction.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *FaultActionClient) Interceptors() []Interceptor {
+	return c.inters.FaultAction
+}
+
+func (c *FaultActionClient) mutate(ctx context.Context, m *FaultActionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FaultActionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FaultActionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FaultActionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FaultActionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown FaultAction mutation op: %q", m.Op())
+	}
+}
+
 // FaultTypeClient is a client for the FaultType schema.
 type FaultTypeClient struct {
 	config
@@ -1264,6 +3543,204 @@ func (c *FaultTypeClient) mutate(ctx context.Context, m *FaultTypeMutation) (Val
 		return (&FaultTypeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown FaultType mutation op: %q", m.Op())
+	}
+}
+
+// FeedbackClient is a client for the Feedback schema.
+type FeedbackClient struct {
+	config
+}
+
+// NewFeedbackClient returns a client for the Feedback from the given config.
+func NewFeedbackClient(c config) *FeedbackClient {
+	return &FeedbackClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `feedback.Hooks(f(g(h())))`.
+func (c *FeedbackClient) Use(hooks ...Hook) {
+	c.hooks.Feedback = append(c.hooks.Feedback, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `feedback.Intercept(f(g(h())))`.
+func (c *FeedbackClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Feedback = append(c.inters.Feedback, interceptors...)
+}
+
+// Create returns a builder for creating a Feedback entity.
+func (c *FeedbackClient) Create() *FeedbackCreate {
+	mutation := newFeedbackMutation(c.config, OpCreate)
+	return &FeedbackCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Feedback entities.
+func (c *FeedbackClient) CreateBulk(builders ...*FeedbackCreate) *FeedbackCreateBulk {
+	return &FeedbackCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FeedbackClient) MapCreateBulk(slice any, setFunc func(*FeedbackCreate, int)) *FeedbackCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FeedbackCreateBulk{err: fmt.Errorf("calling to FeedbackClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FeedbackCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FeedbackCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Feedback.
+func (c *FeedbackClient) Update() *FeedbackUpdate {
+	mutation := newFeedbackMutation(c.config, OpUpdate)
+	return &FeedbackUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FeedbackClient) UpdateOne(_m *Feedback) *FeedbackUpdateOne {
+	mutation := newFeedbackMutation(c.config, OpUpdateOne, withFeedback(_m))
+	return &FeedbackUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FeedbackClient) UpdateOneID(id uuid.UUID) *FeedbackUpdateOne {
+	mutation := newFeedbackMutation(c.config, OpUpdateOne, withFeedbackID(id))
+	return &FeedbackUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Feedback.
+func (c *FeedbackClient) Delete() *FeedbackDelete {
+	mutation := newFeedbackMutation(c.config, OpDelete)
+	return &FeedbackDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FeedbackClient) DeleteOne(_m *Feedback) *FeedbackDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FeedbackClient) DeleteOneID(id uuid.UUID) *FeedbackDeleteOne {
+	builder := c.Delete().Where(feedback.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FeedbackDeleteOne{builder}
+}
+
+// Query returns a query builder for Feedback.
+func (c *FeedbackClient) Query() *FeedbackQuery {
+	return &FeedbackQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFeedback},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Feedback entity by its id.
+func (c *FeedbackClient) Get(ctx context.Context, id uuid.UUID) (*Feedback, error) {
+	return c.Query().Where(feedback.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FeedbackClient) GetX(ctx context.Context, id uuid.UUID) *Feedback {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QuerySite queries the site edge of a Feedback.
+func (c *FeedbackClient) QuerySite(_m *Feedback) *SiteQuery {
+	query := (&SiteClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(feedback.Table, feedback.FieldID, id),
+			sqlgraph.To(site.Table, site.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, feedback.SiteTable, feedback.SiteColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAsset queries the asset edge of a Feedback.
+func (c *FeedbackClient) QueryAsset(_m *Feedback) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(feedback.Table, feedback.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, feedback.AssetTable, feedback.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySensor queries the sensor edge of a Feedback.
+func (c *FeedbackClient) QuerySensor(_m *Feedback) *SensorQuery {
+	query := (&SensorClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(feedback.Table, feedback.FieldID, id),
+			sqlgraph.To(sensor.Table, sensor.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, feedback.SensorTable, feedback.SensorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryModelVersion queries the model_version edge of a Feedback.
+func (c *FeedbackClient) QueryModelVersion(_m *Feedback) *MLModelVersionQuery {
+	query := (&MLModelVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(feedback.Table, feedback.FieldID, id),
+			sqlgraph.To(mlmodelversion.Table, mlmodelversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, feedback.ModelVersionTable, feedback.ModelVersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FeedbackClient) Hooks() []Hook {
+	hooks := c.hooks.Feedback
+	return append(hooks[:len(hooks):len(hooks)], feedback.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *FeedbackClient) Interceptors() []Interceptor {
+	return c.inters.Feedback
+}
+
+func (c *FeedbackClient) mutate(ctx context.Context, m *FeedbackMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FeedbackCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FeedbackUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FeedbackUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FeedbackDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Feedback mutation op: %q", m.Op())
 	}
 }
 
@@ -1447,6 +3924,725 @@ func (c *GatewayClient) mutate(ctx context.Context, m *GatewayMutation) (Value, 
 		return (&GatewayDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Gateway mutation op: %q", m.Op())
+	}
+}
+
+// IdempotencyKeyClient is a client for the IdempotencyKey schema.
+type IdempotencyKeyClient struct {
+	config
+}
+
+// NewIdempotencyKeyClient returns a client for the IdempotencyKey from the given config.
+func NewIdempotencyKeyClient(c config) *IdempotencyKeyClient {
+	return &IdempotencyKeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `idempotencykey.Hooks(f(g(h())))`.
+func (c *IdempotencyKeyClient) Use(hooks ...Hook) {
+	c.hooks.IdempotencyKey = append(c.hooks.IdempotencyKey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `idempotencykey.Intercept(f(g(h())))`.
+func (c *IdempotencyKeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IdempotencyKey = append(c.inters.IdempotencyKey, interceptors...)
+}
+
+// Create returns a builder for creating a IdempotencyKey entity.
+func (c *IdempotencyKeyClient) Create() *IdempotencyKeyCreate {
+	mutation := newIdempotencyKeyMutation(c.config, OpCreate)
+	return &IdempotencyKeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IdempotencyKey entities.
+func (c *IdempotencyKeyClient) CreateBulk(builders ...*IdempotencyKeyCreate) *IdempotencyKeyCreateBulk {
+	return &IdempotencyKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IdempotencyKeyClient) MapCreateBulk(slice any, setFunc func(*IdempotencyKeyCreate, int)) *IdempotencyKeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IdempotencyKeyCreateBulk{err: fmt.Errorf("calling to IdempotencyKeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IdempotencyKeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IdempotencyKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IdempotencyKey.
+func (c *IdempotencyKeyClient) Update() *IdempotencyKeyUpdate {
+	mutation := newIdempotencyKeyMutation(c.config, OpUpdate)
+	return &IdempotencyKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IdempotencyKeyClient) UpdateOne(_m *IdempotencyKey) *IdempotencyKeyUpdateOne {
+	mutation := newIdempotencyKeyMutation(c.config, OpUpdateOne, withIdempotencyKey(_m))
+	return &IdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IdempotencyKeyClient) UpdateOneID(id uuid.UUID) *IdempotencyKeyUpdateOne {
+	mutation := newIdempotencyKeyMutation(c.config, OpUpdateOne, withIdempotencyKeyID(id))
+	return &IdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IdempotencyKey.
+func (c *IdempotencyKeyClient) Delete() *IdempotencyKeyDelete {
+	mutation := newIdempotencyKeyMutation(c.config, OpDelete)
+	return &IdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IdempotencyKeyClient) DeleteOne(_m *IdempotencyKey) *IdempotencyKeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IdempotencyKeyClient) DeleteOneID(id uuid.UUID) *IdempotencyKeyDeleteOne {
+	builder := c.Delete().Where(idempotencykey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IdempotencyKeyDeleteOne{builder}
+}
+
+// Query returns a query builder for IdempotencyKey.
+func (c *IdempotencyKeyClient) Query() *IdempotencyKeyQuery {
+	return &IdempotencyKeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIdempotencyKey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IdempotencyKey entity by its id.
+func (c *IdempotencyKeyClient) Get(ctx context.Context, id uuid.UUID) (*IdempotencyKey, error) {
+	return c.Query().Where(idempotencykey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IdempotencyKeyClient) GetX(ctx context.Context, id uuid.UUID) *IdempotencyKey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IdempotencyKeyClient) Hooks() []Hook {
+	hooks := c.hooks.IdempotencyKey
+	return append(hooks[:len(hooks):len(hooks)], idempotencykey.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *IdempotencyKeyClient) Interceptors() []Interceptor {
+	return c.inters.IdempotencyKey
+}
+
+func (c *IdempotencyKeyClient) mutate(ctx context.Context, m *IdempotencyKeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IdempotencyKeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IdempotencyKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown IdempotencyKey mutation op: %q", m.Op())
+	}
+}
+
+// ImportRunClient is a client for the ImportRun schema.
+type ImportRunClient struct {
+	config
+}
+
+// NewImportRunClient returns a client for the ImportRun from the given config.
+func NewImportRunClient(c config) *ImportRunClient {
+	return &ImportRunClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `importrun.Hooks(f(g(h())))`.
+func (c *ImportRunClient) Use(hooks ...Hook) {
+	c.hooks.ImportRun = append(c.hooks.ImportRun, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `importrun.Intercept(f(g(h())))`.
+func (c *ImportRunClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ImportRun = append(c.inters.ImportRun, interceptors...)
+}
+
+// Create returns a builder for creating a ImportRun entity.
+func (c *ImportRunClient) Create() *ImportRunCreate {
+	mutation := newImportRunMutation(c.config, OpCreate)
+	return &ImportRunCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ImportRun entities.
+func (c *ImportRunClient) CreateBulk(builders ...*ImportRunCreate) *ImportRunCreateBulk {
+	return &ImportRunCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ImportRunClient) MapCreateBulk(slice any, setFunc func(*ImportRunCreate, int)) *ImportRunCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ImportRunCreateBulk{err: fmt.Errorf("calling to ImportRunClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ImportRunCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ImportRunCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ImportRun.
+func (c *ImportRunClient) Update() *ImportRunUpdate {
+	mutation := newImportRunMutation(c.config, OpUpdate)
+	return &ImportRunUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ImportRunClient) UpdateOne(_m *ImportRun) *ImportRunUpdateOne {
+	mutation := newImportRunMutation(c.config, OpUpdateOne, withImportRun(_m))
+	return &ImportRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ImportRunClient) UpdateOneID(id uuid.UUID) *ImportRunUpdateOne {
+	mutation := newImportRunMutation(c.config, OpUpdateOne, withImportRunID(id))
+	return &ImportRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ImportRun.
+func (c *ImportRunClient) Delete() *ImportRunDelete {
+	mutation := newImportRunMutation(c.config, OpDelete)
+	return &ImportRunDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ImportRunClient) DeleteOne(_m *ImportRun) *ImportRunDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ImportRunClient) DeleteOneID(id uuid.UUID) *ImportRunDeleteOne {
+	builder := c.Delete().Where(importrun.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ImportRunDeleteOne{builder}
+}
+
+// Query returns a query builder for ImportRun.
+func (c *ImportRunClient) Query() *ImportRunQuery {
+	return &ImportRunQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeImportRun},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ImportRun entity by its id.
+func (c *ImportRunClient) Get(ctx context.Context, id uuid.UUID) (*ImportRun, error) {
+	return c.Query().Where(importrun.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ImportRunClient) GetX(ctx context.Context, id uuid.UUID) *ImportRun {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConnector queries the connector edge of a ImportRun.
+func (c *ImportRunClient) QueryConnector(_m *ImportRun) *ConnectorQuery {
+	query := (&ConnectorClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(importrun.Table, importrun.FieldID, id),
+			sqlgraph.To(connector.Table, connector.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, importrun.ConnectorTable, importrun.ConnectorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ImportRunClient) Hooks() []Hook {
+	hooks := c.hooks.ImportRun
+	return append(hooks[:len(hooks):len(hooks)], importrun.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *ImportRunClient) Interceptors() []Interceptor {
+	return c.inters.ImportRun
+}
+
+func (c *ImportRunClient) mutate(ctx context.Context, m *ImportRunMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ImportRunCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ImportRunUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ImportRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ImportRunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ImportRun mutation op: %q", m.Op())
+	}
+}
+
+// InviteClient is a client for the Invite schema.
+type InviteClient struct {
+	config
+}
+
+// NewInviteClient returns a client for the Invite from the given config.
+func NewInviteClient(c config) *InviteClient {
+	return &InviteClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `invite.Hooks(f(g(h())))`.
+func (c *InviteClient) Use(hooks ...Hook) {
+	c.hooks.Invite = append(c.hooks.Invite, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `invite.Intercept(f(g(h())))`.
+func (c *InviteClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Invite = append(c.inters.Invite, interceptors...)
+}
+
+// Create returns a builder for creating a Invite entity.
+func (c *InviteClient) Create() *InviteCreate {
+	mutation := newInviteMutation(c.config, OpCreate)
+	return &InviteCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Invite entities.
+func (c *InviteClient) CreateBulk(builders ...*InviteCreate) *InviteCreateBulk {
+	return &InviteCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *InviteClient) MapCreateBulk(slice any, setFunc func(*InviteCreate, int)) *InviteCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &InviteCreateBulk{err: fmt.Errorf("calling to InviteClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*InviteCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &InviteCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Invite.
+func (c *InviteClient) Update() *InviteUpdate {
+	mutation := newInviteMutation(c.config, OpUpdate)
+	return &InviteUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *InviteClient) UpdateOne(_m *Invite) *InviteUpdateOne {
+	mutation := newInviteMutation(c.config, OpUpdateOne, withInvite(_m))
+	return &InviteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *InviteClient) UpdateOneID(id uuid.UUID) *InviteUpdateOne {
+	mutation := newInviteMutation(c.config, OpUpdateOne, withInviteID(id))
+	return &InviteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Invite.
+func (c *InviteClient) Delete() *InviteDelete {
+	mutation := newInviteMutation(c.config, OpDelete)
+	return &InviteDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *InviteClient) DeleteOne(_m *Invite) *InviteDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *InviteClient) DeleteOneID(id uuid.UUID) *InviteDeleteOne {
+	builder := c.Delete().Where(invite.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &InviteDeleteOne{builder}
+}
+
+// Query returns a query builder for Invite.
+func (c *InviteClient) Query() *InviteQuery {
+	return &InviteQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeInvite},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Invite entity by its id.
+func (c *InviteClient) Get(ctx context.Context, id uuid.UUID) (*Invite, error) {
+	return c.Query().Where(invite.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *InviteClient) GetX(ctx context.Context, id uuid.UUID) *Invite {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *InviteClient) Hooks() []Hook {
+	hooks := c.hooks.Invite
+	return append(hooks[:len(hooks):len(hooks)], invite.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *InviteClient) Interceptors() []Interceptor {
+	return c.inters.Invite
+}
+
+func (c *InviteClient) mutate(ctx context.Context, m *InviteMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&InviteCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&InviteUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&InviteUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&InviteDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Invite mutation op: %q", m.Op())
+	}
+}
+
+// KnowledgeChunkClient is a client for the KnowledgeChunk schema.
+type KnowledgeChunkClient struct {
+	config
+}
+
+// NewKnowledgeChunkClient returns a client for the KnowledgeChunk from the given config.
+func NewKnowledgeChunkClient(c config) *KnowledgeChunkClient {
+	return &KnowledgeChunkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `knowledgechunk.Hooks(f(g(h())))`.
+func (c *KnowledgeChunkClient) Use(hooks ...Hook) {
+	c.hooks.KnowledgeChunk = append(c.hooks.KnowledgeChunk, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `knowledgechunk.Intercept(f(g(h())))`.
+func (c *KnowledgeChunkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.KnowledgeChunk = append(c.inters.KnowledgeChunk, interceptors...)
+}
+
+// Create returns a builder for creating a KnowledgeChunk entity.
+func (c *KnowledgeChunkClient) Create() *KnowledgeChunkCreate {
+	mutation := newKnowledgeChunkMutation(c.config, OpCreate)
+	return &KnowledgeChunkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of KnowledgeChunk entities.
+func (c *KnowledgeChunkClient) CreateBulk(builders ...*KnowledgeChunkCreate) *KnowledgeChunkCreateBulk {
+	return &KnowledgeChunkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *KnowledgeChunkClient) MapCreateBulk(slice any, setFunc func(*KnowledgeChunkCreate, int)) *KnowledgeChunkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &KnowledgeChunkCreateBulk{err: fmt.Errorf("calling to KnowledgeChunkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*KnowledgeChunkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &KnowledgeChunkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for KnowledgeChunk.
+func (c *KnowledgeChunkClient) Update() *KnowledgeChunkUpdate {
+	mutation := newKnowledgeChunkMutation(c.config, OpUpdate)
+	return &KnowledgeChunkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *KnowledgeChunkClient) UpdateOne(_m *KnowledgeChunk) *KnowledgeChunkUpdateOne {
+	mutation := newKnowledgeChunkMutation(c.config, OpUpdateOne, withKnowledgeChunk(_m))
+	return &KnowledgeChunkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *KnowledgeChunkClient) UpdateOneID(id uuid.UUID) *KnowledgeChunkUpdateOne {
+	mutation := newKnowledgeChunkMutation(c.config, OpUpdateOne, withKnowledgeChunkID(id))
+	return &KnowledgeChunkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for KnowledgeChunk.
+func (c *KnowledgeChunkClient) Delete() *KnowledgeChunkDelete {
+	mutation := newKnowledgeChunkMutation(c.config, OpDelete)
+	return &KnowledgeChunkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *KnowledgeChunkClient) DeleteOne(_m *KnowledgeChunk) *KnowledgeChunkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *KnowledgeChunkClient) DeleteOneID(id uuid.UUID) *KnowledgeChunkDeleteOne {
+	builder := c.Delete().Where(knowledgechunk.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &KnowledgeChunkDeleteOne{builder}
+}
+
+// Query returns a query builder for KnowledgeChunk.
+func (c *KnowledgeChunkClient) Query() *KnowledgeChunkQuery {
+	return &KnowledgeChunkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeKnowledgeChunk},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a KnowledgeChunk entity by its id.
+func (c *KnowledgeChunkClient) Get(ctx context.Context, id uuid.UUID) (*KnowledgeChunk, error) {
+	return c.Query().Where(knowledgechunk.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *KnowledgeChunkClient) GetX(ctx context.Context, id uuid.UUID) *KnowledgeChunk {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryDocument queries the document edge of a KnowledgeChunk.
+func (c *KnowledgeChunkClient) QueryDocument(_m *KnowledgeChunk) *KnowledgeDocumentQuery {
+	query := (&KnowledgeDocumentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(knowledgechunk.Table, knowledgechunk.FieldID, id),
+			sqlgraph.To(knowledgedocument.Table, knowledgedocument.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, knowledgechunk.DocumentTable, knowledgechunk.DocumentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *KnowledgeChunkClient) Hooks() []Hook {
+	hooks := c.hooks.KnowledgeChunk
+	return append(hooks[:len(hooks):len(hooks)], knowledgechunk.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *KnowledgeChunkClient) Interceptors() []Interceptor {
+	return c.inters.KnowledgeChunk
+}
+
+func (c *KnowledgeChunkClient) mutate(ctx context.Context, m *KnowledgeChunkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&KnowledgeChunkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&KnowledgeChunkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&KnowledgeChunkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&KnowledgeChunkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown KnowledgeChunk mutation op: %q", m.Op())
+	}
+}
+
+// KnowledgeDocumentClient is a client for the KnowledgeDocument schema.
+type KnowledgeDocumentClient struct {
+	config
+}
+
+// NewKnowledgeDocumentClient returns a client for the KnowledgeDocument from the given config.
+func NewKnowledgeDocumentClient(c config) *KnowledgeDocumentClient {
+	return &KnowledgeDocumentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `knowledgedocument.Hooks(f(g(h())))`.
+func (c *KnowledgeDocumentClient) Use(hooks ...Hook) {
+	c.hooks.KnowledgeDocument = append(c.hooks.KnowledgeDocument, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `knowledgedocument.Intercept(f(g(h())))`.
+func (c *KnowledgeDocumentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.KnowledgeDocument = append(c.inters.KnowledgeDocument, interceptors...)
+}
+
+// Create returns a builder for creating a KnowledgeDocument entity.
+func (c *KnowledgeDocumentClient) Create() *KnowledgeDocumentCreate {
+	mutation := newKnowledgeDocumentMutation(c.config, OpCreate)
+	return &KnowledgeDocumentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of KnowledgeDocument entities.
+func (c *KnowledgeDocumentClient) CreateBulk(builders ...*KnowledgeDocumentCreate) *KnowledgeDocumentCreateBulk {
+	return &KnowledgeDocumentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *KnowledgeDocumentClient) MapCreateBulk(slice any, setFunc func(*KnowledgeDocumentCreate, int)) *KnowledgeDocumentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &KnowledgeDocumentCreateBulk{err: fmt.Errorf("calling to KnowledgeDocumentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*KnowledgeDocumentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &KnowledgeDocumentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for KnowledgeDocument.
+func (c *KnowledgeDocumentClient) Update() *KnowledgeDocumentUpdate {
+	mutation := newKnowledgeDocumentMutation(c.config, OpUpdate)
+	return &KnowledgeDocumentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *KnowledgeDocumentClient) UpdateOne(_m *KnowledgeDocument) *KnowledgeDocumentUpdateOne {
+	mutation := newKnowledgeDocumentMutation(c.config, OpUpdateOne, withKnowledgeDocument(_m))
+	return &KnowledgeDocumentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *KnowledgeDocumentClient) UpdateOneID(id uuid.UUID) *KnowledgeDocumentUpdateOne {
+	mutation := newKnowledgeDocumentMutation(c.config, OpUpdateOne, withKnowledgeDocumentID(id))
+	return &KnowledgeDocumentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for KnowledgeDocument.
+func (c *KnowledgeDocumentClient) Delete() *KnowledgeDocumentDelete {
+	mutation := newKnowledgeDocumentMutation(c.config, OpDelete)
+	return &KnowledgeDocumentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *KnowledgeDocumentClient) DeleteOne(_m *KnowledgeDocument) *KnowledgeDocumentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *KnowledgeDocumentClient) DeleteOneID(id uuid.UUID) *KnowledgeDocumentDeleteOne {
+	builder := c.Delete().Where(knowledgedocument.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &KnowledgeDocumentDeleteOne{builder}
+}
+
+// Query returns a query builder for KnowledgeDocument.
+func (c *KnowledgeDocumentClient) Query() *KnowledgeDocumentQuery {
+	return &KnowledgeDocumentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeKnowledgeDocument},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a KnowledgeDocument entity by its id.
+func (c *KnowledgeDocumentClient) Get(ctx context.Context, id uuid.UUID) (*KnowledgeDocument, error) {
+	return c.Query().Where(knowledgedocument.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *KnowledgeDocumentClient) GetX(ctx context.Context, id uuid.UUID) *KnowledgeDocument {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryChunks queries the chunks edge of a KnowledgeDocument.
+func (c *KnowledgeDocumentClient) QueryChunks(_m *KnowledgeDocument) *KnowledgeChunkQuery {
+	query := (&KnowledgeChunkClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(knowledgedocument.Table, knowledgedocument.FieldID, id),
+			sqlgraph.To(knowledgechunk.Table, knowledgechunk.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, knowledgedocument.ChunksTable, knowledgedocument.ChunksColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *KnowledgeDocumentClient) Hooks() []Hook {
+	hooks := c.hooks.KnowledgeDocument
+	return append(hooks[:len(hooks):len(hooks)], knowledgedocument.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *KnowledgeDocumentClient) Interceptors() []Interceptor {
+	inters := c.inters.KnowledgeDocument
+	return append(inters[:len(inters):len(inters)], knowledgedocument.Interceptors[:]...)
+}
+
+func (c *KnowledgeDocumentClient) mutate(ctx context.Context, m *KnowledgeDocumentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&KnowledgeDocumentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&KnowledgeDocumentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&KnowledgeDocumentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&KnowledgeDocumentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown KnowledgeDocument mutation op: %q", m.Op())
 	}
 }
 
@@ -1923,6 +5119,22 @@ func (c *MLModelVersionClient) QueryModel(_m *MLModelVersion) *MLModelQuery {
 	return query
 }
 
+// QueryTrainingRun queries the training_run edge of a MLModelVersion.
+func (c *MLModelVersionClient) QueryTrainingRun(_m *MLModelVersion) *TrainingRunQuery {
+	query := (&TrainingRunClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(mlmodelversion.Table, mlmodelversion.FieldID, id),
+			sqlgraph.To(trainingrun.Table, trainingrun.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, mlmodelversion.TrainingRunTable, mlmodelversion.TrainingRunColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryDeployments queries the deployments edge of a MLModelVersion.
 func (c *MLModelVersionClient) QueryDeployments(_m *MLModelVersion) *MLModelDeploymentQuery {
 	query := (&MLModelDeploymentClient{config: c.config}).Query()
@@ -1963,6 +5175,339 @@ func (c *MLModelVersionClient) mutate(ctx context.Context, m *MLModelVersionMuta
 		return (&MLModelVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown MLModelVersion mutation op: %q", m.Op())
+	}
+}
+
+// MaintenanceRecordClient is a client for the MaintenanceRecord schema.
+type MaintenanceRecordClient struct {
+	config
+}
+
+// NewMaintenanceRecordClient returns a client for the MaintenanceRecord from the given config.
+func NewMaintenanceRecordClient(c config) *MaintenanceRecordClient {
+	return &MaintenanceRecordClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `maintenancerecord.Hooks(f(g(h())))`.
+func (c *MaintenanceRecordClient) Use(hooks ...Hook) {
+	c.hooks.MaintenanceRecord = append(c.hooks.MaintenanceRecord, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `maintenancerecord.Intercept(f(g(h())))`.
+func (c *MaintenanceRecordClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MaintenanceRecord = append(c.inters.MaintenanceRecord, interceptors...)
+}
+
+// Create returns a builder for creating a MaintenanceRecord entity.
+func (c *MaintenanceRecordClient) Create() *MaintenanceRecordCreate {
+	mutation := newMaintenanceRecordMutation(c.config, OpCreate)
+	return &MaintenanceRecordCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MaintenanceRecord entities.
+func (c *MaintenanceRecordClient) CreateBulk(builders ...*MaintenanceRecordCreate) *MaintenanceRecordCreateBulk {
+	return &MaintenanceRecordCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MaintenanceRecordClient) MapCreateBulk(slice any, setFunc func(*MaintenanceRecordCreate, int)) *MaintenanceRecordCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MaintenanceRecordCreateBulk{err: fmt.Errorf("calling to MaintenanceRecordClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MaintenanceRecordCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MaintenanceRecordCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MaintenanceRecord.
+func (c *MaintenanceRecordClient) Update() *MaintenanceRecordUpdate {
+	mutation := newMaintenanceRecordMutation(c.config, OpUpdate)
+	return &MaintenanceRecordUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MaintenanceRecordClient) UpdateOne(_m *MaintenanceRecord) *MaintenanceRecordUpdateOne {
+	mutation := newMaintenanceRecordMutation(c.config, OpUpdateOne, withMaintenanceRecord(_m))
+	return &MaintenanceRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MaintenanceRecordClient) UpdateOneID(id uuid.UUID) *MaintenanceRecordUpdateOne {
+	mutation := newMaintenanceRecordMutation(c.config, OpUpdateOne, withMaintenanceRecordID(id))
+	return &MaintenanceRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MaintenanceRecord.
+func (c *MaintenanceRecordClient) Delete() *MaintenanceRecordDelete {
+	mutation := newMaintenanceRecordMutation(c.config, OpDelete)
+	return &MaintenanceRecordDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MaintenanceRecordClient) DeleteOne(_m *MaintenanceRecord) *MaintenanceRecordDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MaintenanceRecordClient) DeleteOneID(id uuid.UUID) *MaintenanceRecordDeleteOne {
+	builder := c.Delete().Where(maintenancerecord.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MaintenanceRecordDeleteOne{builder}
+}
+
+// Query returns a query builder for MaintenanceRecord.
+func (c *MaintenanceRecordClient) Query() *MaintenanceRecordQuery {
+	return &MaintenanceRecordQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMaintenanceRecord},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MaintenanceRecord entity by its id.
+func (c *MaintenanceRecordClient) Get(ctx context.Context, id uuid.UUID) (*MaintenanceRecord, error) {
+	return c.Query().Where(maintenancerecord.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MaintenanceRecordClient) GetX(ctx context.Context, id uuid.UUID) *MaintenanceRecord {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAsset queries the asset edge of a MaintenanceRecord.
+func (c *MaintenanceRecordClient) QueryAsset(_m *MaintenanceRecord) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(maintenancerecord.Table, maintenancerecord.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, maintenancerecord.AssetTable, maintenancerecord.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryWorkOrder queries the work_order edge of a MaintenanceRecord.
+func (c *MaintenanceRecordClient) QueryWorkOrder(_m *MaintenanceRecord) *MaintenanceWorkOrderQuery {
+	query := (&MaintenanceWorkOrderClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(maintenancerecord.Table, maintenancerecord.FieldID, id),
+			sqlgraph.To(maintenanceworkorder.Table, maintenanceworkorder.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, maintenancerecord.WorkOrderTable, maintenancerecord.WorkOrderColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *MaintenanceRecordClient) Hooks() []Hook {
+	hooks := c.hooks.MaintenanceRecord
+	return append(hooks[:len(hooks):len(hooks)], maintenancerecord.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *MaintenanceRecordClient) Interceptors() []Interceptor {
+	return c.inters.MaintenanceRecord
+}
+
+func (c *MaintenanceRecordClient) mutate(ctx context.Context, m *MaintenanceRecordMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MaintenanceRecordCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MaintenanceRecordUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MaintenanceRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MaintenanceRecordDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown MaintenanceRecord mutation op: %q", m.Op())
+	}
+}
+
+// MaintenanceWorkOrderClient is a client for the MaintenanceWorkOrder schema.
+type MaintenanceWorkOrderClient struct {
+	config
+}
+
+// NewMaintenanceWorkOrderClient returns a client for the MaintenanceWorkOrder from the given config.
+func NewMaintenanceWorkOrderClient(c config) *MaintenanceWorkOrderClient {
+	return &MaintenanceWorkOrderClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `maintenanceworkorder.Hooks(f(g(h())))`.
+func (c *MaintenanceWorkOrderClient) Use(hooks ...Hook) {
+	c.hooks.MaintenanceWorkOrder = append(c.hooks.MaintenanceWorkOrder, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `maintenanceworkorder.Intercept(f(g(h())))`.
+func (c *MaintenanceWorkOrderClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MaintenanceWorkOrder = append(c.inters.MaintenanceWorkOrder, interceptors...)
+}
+
+// Create returns a builder for creating a MaintenanceWorkOrder entity.
+func (c *MaintenanceWorkOrderClient) Create() *MaintenanceWorkOrderCreate {
+	mutation := newMaintenanceWorkOrderMutation(c.config, OpCreate)
+	return &MaintenanceWorkOrderCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MaintenanceWorkOrder entities.
+func (c *MaintenanceWorkOrderClient) CreateBulk(builders ...*MaintenanceWorkOrderCreate) *MaintenanceWorkOrderCreateBulk {
+	return &MaintenanceWorkOrderCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MaintenanceWorkOrderClient) MapCreateBulk(slice any, setFunc func(*MaintenanceWorkOrderCreate, int)) *MaintenanceWorkOrderCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MaintenanceWorkOrderCreateBulk{err: fmt.Errorf("calling to MaintenanceWorkOrderClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MaintenanceWorkOrderCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MaintenanceWorkOrderCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MaintenanceWorkOrder.
+func (c *MaintenanceWorkOrderClient) Update() *MaintenanceWorkOrderUpdate {
+	mutation := newMaintenanceWorkOrderMutation(c.config, OpUpdate)
+	return &MaintenanceWorkOrderUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MaintenanceWorkOrderClient) UpdateOne(_m *MaintenanceWorkOrder) *MaintenanceWorkOrderUpdateOne {
+	mutation := newMaintenanceWorkOrderMutation(c.config, OpUpdateOne, withMaintenanceWorkOrder(_m))
+	return &MaintenanceWorkOrderUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MaintenanceWorkOrderClient) UpdateOneID(id uuid.UUID) *MaintenanceWorkOrderUpdateOne {
+	mutation := newMaintenanceWorkOrderMutation(c.config, OpUpdateOne, withMaintenanceWorkOrderID(id))
+	return &MaintenanceWorkOrderUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MaintenanceWorkOrder.
+func (c *MaintenanceWorkOrderClient) Delete() *MaintenanceWorkOrderDelete {
+	mutation := newMaintenanceWorkOrderMutation(c.config, OpDelete)
+	return &MaintenanceWorkOrderDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MaintenanceWorkOrderClient) DeleteOne(_m *MaintenanceWorkOrder) *MaintenanceWorkOrderDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MaintenanceWorkOrderClient) DeleteOneID(id uuid.UUID) *MaintenanceWorkOrderDeleteOne {
+	builder := c.Delete().Where(maintenanceworkorder.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MaintenanceWorkOrderDeleteOne{builder}
+}
+
+// Query returns a query builder for MaintenanceWorkOrder.
+func (c *MaintenanceWorkOrderClient) Query() *MaintenanceWorkOrderQuery {
+	return &MaintenanceWorkOrderQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMaintenanceWorkOrder},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MaintenanceWorkOrder entity by its id.
+func (c *MaintenanceWorkOrderClient) Get(ctx context.Context, id uuid.UUID) (*MaintenanceWorkOrder, error) {
+	return c.Query().Where(maintenanceworkorder.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MaintenanceWorkOrderClient) GetX(ctx context.Context, id uuid.UUID) *MaintenanceWorkOrder {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAsset queries the asset edge of a MaintenanceWorkOrder.
+func (c *MaintenanceWorkOrderClient) QueryAsset(_m *MaintenanceWorkOrder) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(maintenanceworkorder.Table, maintenanceworkorder.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, maintenanceworkorder.AssetTable, maintenanceworkorder.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAlarmEvent queries the alarm_event edge of a MaintenanceWorkOrder.
+func (c *MaintenanceWorkOrderClient) QueryAlarmEvent(_m *MaintenanceWorkOrder) *AlarmEventQuery {
+	query := (&AlarmEventClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(maintenanceworkorder.Table, maintenanceworkorder.FieldID, id),
+			sqlgraph.To(alarmevent.Table, alarmevent.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, maintenanceworkorder.AlarmEventTable, maintenanceworkorder.AlarmEventColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *MaintenanceWorkOrderClient) Hooks() []Hook {
+	hooks := c.hooks.MaintenanceWorkOrder
+	return append(hooks[:len(hooks):len(hooks)], maintenanceworkorder.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *MaintenanceWorkOrderClient) Interceptors() []Interceptor {
+	inters := c.inters.MaintenanceWorkOrder
+	return append(inters[:len(inters):len(inters)], maintenanceworkorder.Interceptors[:]...)
+}
+
+func (c *MaintenanceWorkOrderClient) mutate(ctx context.Context, m *MaintenanceWorkOrderMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MaintenanceWorkOrderCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MaintenanceWorkOrderUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MaintenanceWorkOrderUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MaintenanceWorkOrderDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown MaintenanceWorkOrder mutation op: %q", m.Op())
 	}
 }
 
@@ -2097,6 +5642,457 @@ func (c *MembershipClient) mutate(ctx context.Context, m *MembershipMutation) (V
 		return (&MembershipDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Membership mutation op: %q", m.Op())
+	}
+}
+
+// MessageClient is a client for the Message schema.
+type MessageClient struct {
+	config
+}
+
+// NewMessageClient returns a client for the Message from the given config.
+func NewMessageClient(c config) *MessageClient {
+	return &MessageClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `message.Hooks(f(g(h())))`.
+func (c *MessageClient) Use(hooks ...Hook) {
+	c.hooks.Message = append(c.hooks.Message, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `message.Intercept(f(g(h())))`.
+func (c *MessageClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Message = append(c.inters.Message, interceptors...)
+}
+
+// Create returns a builder for creating a Message entity.
+func (c *MessageClient) Create() *MessageCreate {
+	mutation := newMessageMutation(c.config, OpCreate)
+	return &MessageCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Message entities.
+func (c *MessageClient) CreateBulk(builders ...*MessageCreate) *MessageCreateBulk {
+	return &MessageCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MessageClient) MapCreateBulk(slice any, setFunc func(*MessageCreate, int)) *MessageCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MessageCreateBulk{err: fmt.Errorf("calling to MessageClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MessageCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MessageCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Message.
+func (c *MessageClient) Update() *MessageUpdate {
+	mutation := newMessageMutation(c.config, OpUpdate)
+	return &MessageUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MessageClient) UpdateOne(_m *Message) *MessageUpdateOne {
+	mutation := newMessageMutation(c.config, OpUpdateOne, withMessage(_m))
+	return &MessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MessageClient) UpdateOneID(id uuid.UUID) *MessageUpdateOne {
+	mutation := newMessageMutation(c.config, OpUpdateOne, withMessageID(id))
+	return &MessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Message.
+func (c *MessageClient) Delete() *MessageDelete {
+	mutation := newMessageMutation(c.config, OpDelete)
+	return &MessageDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MessageClient) DeleteOne(_m *Message) *MessageDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MessageClient) DeleteOneID(id uuid.UUID) *MessageDeleteOne {
+	builder := c.Delete().Where(message.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MessageDeleteOne{builder}
+}
+
+// Query returns a query builder for Message.
+func (c *MessageClient) Query() *MessageQuery {
+	return &MessageQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMessage},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Message entity by its id.
+func (c *MessageClient) Get(ctx context.Context, id uuid.UUID) (*Message, error) {
+	return c.Query().Where(message.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MessageClient) GetX(ctx context.Context, id uuid.UUID) *Message {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConversation queries the conversation edge of a Message.
+func (c *MessageClient) QueryConversation(_m *Message) *ConversationQuery {
+	query := (&ConversationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(message.Table, message.FieldID, id),
+			sqlgraph.To(conversation.Table, conversation.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, message.ConversationTable, message.ConversationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *MessageClient) Hooks() []Hook {
+	hooks := c.hooks.Message
+	return append(hooks[:len(hooks):len(hooks)], message.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *MessageClient) Interceptors() []Interceptor {
+	return c.inters.Message
+}
+
+func (c *MessageClient) mutate(ctx context.Context, m *MessageMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MessageCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MessageUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MessageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Message mutation op: %q", m.Op())
+	}
+}
+
+// NotificationChannelClient is a client for the NotificationChannel schema.
+type NotificationChannelClient struct {
+	config
+}
+
+// NewNotificationChannelClient returns a client for the NotificationChannel from the given config.
+func NewNotificationChannelClient(c config) *NotificationChannelClient {
+	return &NotificationChannelClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notificationchannel.Hooks(f(g(h())))`.
+func (c *NotificationChannelClient) Use(hooks ...Hook) {
+	c.hooks.NotificationChannel = append(c.hooks.NotificationChannel, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notificationchannel.Intercept(f(g(h())))`.
+func (c *NotificationChannelClient) Intercept(interceptors ...Interceptor) {
+	c.inters.NotificationChannel = append(c.inters.NotificationChannel, interceptors...)
+}
+
+// Create returns a builder for creating a NotificationChannel entity.
+func (c *NotificationChannelClient) Create() *NotificationChannelCreate {
+	mutation := newNotificationChannelMutation(c.config, OpCreate)
+	return &NotificationChannelCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of NotificationChannel entities.
+func (c *NotificationChannelClient) CreateBulk(builders ...*NotificationChannelCreate) *NotificationChannelCreateBulk {
+	return &NotificationChannelCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NotificationChannelClient) MapCreateBulk(slice any, setFunc func(*NotificationChannelCreate, int)) *NotificationChannelCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NotificationChannelCreateBulk{err: fmt.Errorf("calling to NotificationChannelClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NotificationChannelCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NotificationChannelCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for NotificationChannel.
+func (c *NotificationChannelClient) Update() *NotificationChannelUpdate {
+	mutation := newNotificationChannelMutation(c.config, OpUpdate)
+	return &NotificationChannelUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NotificationChannelClient) UpdateOne(_m *NotificationChannel) *NotificationChannelUpdateOne {
+	mutation := newNotificationChannelMutation(c.config, OpUpdateOne, withNotificationChannel(_m))
+	return &NotificationChannelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NotificationChannelClient) UpdateOneID(id uuid.UUID) *NotificationChannelUpdateOne {
+	mutation := newNotificationChannelMutation(c.config, OpUpdateOne, withNotificationChannelID(id))
+	return &NotificationChannelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for NotificationChannel.
+func (c *NotificationChannelClient) Delete() *NotificationChannelDelete {
+	mutation := newNotificationChannelMutation(c.config, OpDelete)
+	return &NotificationChannelDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NotificationChannelClient) DeleteOne(_m *NotificationChannel) *NotificationChannelDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NotificationChannelClient) DeleteOneID(id uuid.UUID) *NotificationChannelDeleteOne {
+	builder := c.Delete().Where(notificationchannel.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NotificationChannelDeleteOne{builder}
+}
+
+// Query returns a query builder for NotificationChannel.
+func (c *NotificationChannelClient) Query() *NotificationChannelQuery {
+	return &NotificationChannelQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotificationChannel},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a NotificationChannel entity by its id.
+func (c *NotificationChannelClient) Get(ctx context.Context, id uuid.UUID) (*NotificationChannel, error) {
+	return c.Query().Where(notificationchannel.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NotificationChannelClient) GetX(ctx context.Context, id uuid.UUID) *NotificationChannel {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *NotificationChannelClient) Hooks() []Hook {
+	hooks := c.hooks.NotificationChannel
+	return append(hooks[:len(hooks):len(hooks)], notificationchannel.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *NotificationChannelClient) Interceptors() []Interceptor {
+	inters := c.inters.NotificationChannel
+	return append(inters[:len(inters):len(inters)], notificationchannel.Interceptors[:]...)
+}
+
+func (c *NotificationChannelClient) mutate(ctx context.Context, m *NotificationChannelMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NotificationChannelCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NotificationChannelUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NotificationChannelUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NotificationChannelDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown NotificationChannel mutation op: %q", m.Op())
+	}
+}
+
+// NotificationLogClient is a client for the NotificationLog schema.
+type NotificationLogClient struct {
+	config
+}
+
+// NewNotificationLogClient returns a client for the NotificationLog from the given config.
+func NewNotificationLogClient(c config) *NotificationLogClient {
+	return &NotificationLogClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notificationlog.Hooks(f(g(h())))`.
+func (c *NotificationLogClient) Use(hooks ...Hook) {
+	c.hooks.NotificationLog = append(c.hooks.NotificationLog, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notificationlog.Intercept(f(g(h())))`.
+func (c *NotificationLogClient) Intercept(interceptors ...Interceptor) {
+	c.inters.NotificationLog = append(c.inters.NotificationLog, interceptors...)
+}
+
+// Create returns a builder for creating a NotificationLog entity.
+func (c *NotificationLogClient) Create() *NotificationLogCreate {
+	mutation := newNotificationLogMutation(c.config, OpCreate)
+	return &NotificationLogCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of NotificationLog entities.
+func (c *NotificationLogClient) CreateBulk(builders ...*NotificationLogCreate) *NotificationLogCreateBulk {
+	return &NotificationLogCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NotificationLogClient) MapCreateBulk(slice any, setFunc func(*NotificationLogCreate, int)) *NotificationLogCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NotificationLogCreateBulk{err: fmt.Errorf("calling to NotificationLogClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NotificationLogCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NotificationLogCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for NotificationLog.
+func (c *NotificationLogClient) Update() *NotificationLogUpdate {
+	mutation := newNotificationLogMutation(c.config, OpUpdate)
+	return &NotificationLogUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NotificationLogClient) UpdateOne(_m *NotificationLog) *NotificationLogUpdateOne {
+	mutation := newNotificationLogMutation(c.config, OpUpdateOne, withNotificationLog(_m))
+	return &NotificationLogUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NotificationLogClient) UpdateOneID(id uuid.UUID) *NotificationLogUpdateOne {
+	mutation := newNotificationLogMutation(c.config, OpUpdateOne, withNotificationLogID(id))
+	return &NotificationLogUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for NotificationLog.
+func (c *NotificationLogClient) Delete() *NotificationLogDelete {
+	mutation := newNotificationLogMutation(c.config, OpDelete)
+	return &NotificationLogDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NotificationLogClient) DeleteOne(_m *NotificationLog) *NotificationLogDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NotificationLogClient) DeleteOneID(id uuid.UUID) *NotificationLogDeleteOne {
+	builder := c.Delete().Where(notificationlog.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NotificationLogDeleteOne{builder}
+}
+
+// Query returns a query builder for NotificationLog.
+func (c *NotificationLogClient) Query() *NotificationLogQuery {
+	return &NotificationLogQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotificationLog},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a NotificationLog entity by its id.
+func (c *NotificationLogClient) Get(ctx context.Context, id uuid.UUID) (*NotificationLog, error) {
+	return c.Query().Where(notificationlog.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NotificationLogClient) GetX(ctx context.Context, id uuid.UUID) *NotificationLog {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryEvent queries the event edge of a NotificationLog.
+func (c *NotificationLogClient) QueryEvent(_m *NotificationLog) *AlarmEventQuery {
+	query := (&AlarmEventClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notificationlog.Table, notificationlog.FieldID, id),
+			sqlgraph.To(alarmevent.Table, alarmevent.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, notificationlog.EventTable, notificationlog.EventColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryChannel queries the channel edge of a NotificationLog.
+func (c *NotificationLogClient) QueryChannel(_m *NotificationLog) *NotificationChannelQuery {
+	query := (&NotificationChannelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notificationlog.Table, notificationlog.FieldID, id),
+			sqlgraph.To(notificationchannel.Table, notificationchannel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, notificationlog.ChannelTable, notificationlog.ChannelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NotificationLogClient) Hooks() []Hook {
+	hooks := c.hooks.NotificationLog
+	return append(hooks[:len(hooks):len(hooks)], notificationlog.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *NotificationLogClient) Interceptors() []Interceptor {
+	return c.inters.NotificationLog
+}
+
+func (c *NotificationLogClient) mutate(ctx context.Context, m *NotificationLogMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NotificationLogCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NotificationLogUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NotificationLogUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NotificationLogDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown NotificationLog mutation op: %q", m.Op())
 	}
 }
 
@@ -2368,6 +6364,274 @@ func (c *ParameterClient) mutate(ctx context.Context, m *ParameterMutation) (Val
 	}
 }
 
+// PasswordResetClient is a client for the PasswordReset schema.
+type PasswordResetClient struct {
+	config
+}
+
+// NewPasswordResetClient returns a client for the PasswordReset from the given config.
+func NewPasswordResetClient(c config) *PasswordResetClient {
+	return &PasswordResetClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `passwordreset.Hooks(f(g(h())))`.
+func (c *PasswordResetClient) Use(hooks ...Hook) {
+	c.hooks.PasswordReset = append(c.hooks.PasswordReset, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `passwordreset.Intercept(f(g(h())))`.
+func (c *PasswordResetClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PasswordReset = append(c.inters.PasswordReset, interceptors...)
+}
+
+// Create returns a builder for creating a PasswordReset entity.
+func (c *PasswordResetClient) Create() *PasswordResetCreate {
+	mutation := newPasswordResetMutation(c.config, OpCreate)
+	return &PasswordResetCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PasswordReset entities.
+func (c *PasswordResetClient) CreateBulk(builders ...*PasswordResetCreate) *PasswordResetCreateBulk {
+	return &PasswordResetCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PasswordResetClient) MapCreateBulk(slice any, setFunc func(*PasswordResetCreate, int)) *PasswordResetCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PasswordResetCreateBulk{err: fmt.Errorf("calling to PasswordResetClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PasswordResetCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PasswordResetCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PasswordReset.
+func (c *PasswordResetClient) Update() *PasswordResetUpdate {
+	mutation := newPasswordResetMutation(c.config, OpUpdate)
+	return &PasswordResetUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PasswordResetClient) UpdateOne(_m *PasswordReset) *PasswordResetUpdateOne {
+	mutation := newPasswordResetMutation(c.config, OpUpdateOne, withPasswordReset(_m))
+	return &PasswordResetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PasswordResetClient) UpdateOneID(id uuid.UUID) *PasswordResetUpdateOne {
+	mutation := newPasswordResetMutation(c.config, OpUpdateOne, withPasswordResetID(id))
+	return &PasswordResetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PasswordReset.
+func (c *PasswordResetClient) Delete() *PasswordResetDelete {
+	mutation := newPasswordResetMutation(c.config, OpDelete)
+	return &PasswordResetDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PasswordResetClient) DeleteOne(_m *PasswordReset) *PasswordResetDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PasswordResetClient) DeleteOneID(id uuid.UUID) *PasswordResetDeleteOne {
+	builder := c.Delete().Where(passwordreset.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PasswordResetDeleteOne{builder}
+}
+
+// Query returns a query builder for PasswordReset.
+func (c *PasswordResetClient) Query() *PasswordResetQuery {
+	return &PasswordResetQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePasswordReset},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PasswordReset entity by its id.
+func (c *PasswordResetClient) Get(ctx context.Context, id uuid.UUID) (*PasswordReset, error) {
+	return c.Query().Where(passwordreset.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PasswordResetClient) GetX(ctx context.Context, id uuid.UUID) *PasswordReset {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *PasswordResetClient) Hooks() []Hook {
+	hooks := c.hooks.PasswordReset
+	return append(hooks[:len(hooks):len(hooks)], passwordreset.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *PasswordResetClient) Interceptors() []Interceptor {
+	return c.inters.PasswordReset
+}
+
+func (c *PasswordResetClient) mutate(ctx context.Context, m *PasswordResetMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PasswordResetCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PasswordResetUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PasswordResetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PasswordResetDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PasswordReset mutation op: %q", m.Op())
+	}
+}
+
+// PermissionClient is a client for the Permission schema.
+type PermissionClient struct {
+	config
+}
+
+// NewPermissionClient returns a client for the Permission from the given config.
+func NewPermissionClient(c config) *PermissionClient {
+	return &PermissionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `permission.Hooks(f(g(h())))`.
+func (c *PermissionClient) Use(hooks ...Hook) {
+	c.hooks.Permission = append(c.hooks.Permission, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `permission.Intercept(f(g(h())))`.
+func (c *PermissionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Permission = append(c.inters.Permission, interceptors...)
+}
+
+// Create returns a builder for creating a Permission entity.
+func (c *PermissionClient) Create() *PermissionCreate {
+	mutation := newPermissionMutation(c.config, OpCreate)
+	return &PermissionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Permission entities.
+func (c *PermissionClient) CreateBulk(builders ...*PermissionCreate) *PermissionCreateBulk {
+	return &PermissionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PermissionClient) MapCreateBulk(slice any, setFunc func(*PermissionCreate, int)) *PermissionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PermissionCreateBulk{err: fmt.Errorf("calling to PermissionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PermissionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PermissionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Permission.
+func (c *PermissionClient) Update() *PermissionUpdate {
+	mutation := newPermissionMutation(c.config, OpUpdate)
+	return &PermissionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PermissionClient) UpdateOne(_m *Permission) *PermissionUpdateOne {
+	mutation := newPermissionMutation(c.config, OpUpdateOne, withPermission(_m))
+	return &PermissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PermissionClient) UpdateOneID(id uuid.UUID) *PermissionUpdateOne {
+	mutation := newPermissionMutation(c.config, OpUpdateOne, withPermissionID(id))
+	return &PermissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Permission.
+func (c *PermissionClient) Delete() *PermissionDelete {
+	mutation := newPermissionMutation(c.config, OpDelete)
+	return &PermissionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PermissionClient) DeleteOne(_m *Permission) *PermissionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PermissionClient) DeleteOneID(id uuid.UUID) *PermissionDeleteOne {
+	builder := c.Delete().Where(permission.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PermissionDeleteOne{builder}
+}
+
+// Query returns a query builder for Permission.
+func (c *PermissionClient) Query() *PermissionQuery {
+	return &PermissionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePermission},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Permission entity by its id.
+func (c *PermissionClient) Get(ctx context.Context, id uuid.UUID) (*Permission, error) {
+	return c.Query().Where(permission.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PermissionClient) GetX(ctx context.Context, id uuid.UUID) *Permission {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *PermissionClient) Hooks() []Hook {
+	hooks := c.hooks.Permission
+	return append(hooks[:len(hooks):len(hooks)], permission.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *PermissionClient) Interceptors() []Interceptor {
+	return c.inters.Permission
+}
+
+func (c *PermissionClient) mutate(ctx context.Context, m *PermissionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PermissionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PermissionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PermissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PermissionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Permission mutation op: %q", m.Op())
+	}
+}
+
 // RefreshTokenClient is a client for the RefreshToken schema.
 type RefreshTokenClient struct {
 	config
@@ -2499,6 +6763,322 @@ func (c *RefreshTokenClient) mutate(ctx context.Context, m *RefreshTokenMutation
 		return (&RefreshTokenDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown RefreshToken mutation op: %q", m.Op())
+	}
+}
+
+// RoleClient is a client for the Role schema.
+type RoleClient struct {
+	config
+}
+
+// NewRoleClient returns a client for the Role from the given config.
+func NewRoleClient(c config) *RoleClient {
+	return &RoleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `role.Hooks(f(g(h())))`.
+func (c *RoleClient) Use(hooks ...Hook) {
+	c.hooks.Role = append(c.hooks.Role, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `role.Intercept(f(g(h())))`.
+func (c *RoleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Role = append(c.inters.Role, interceptors...)
+}
+
+// Create returns a builder for creating a Role entity.
+func (c *RoleClient) Create() *RoleCreate {
+	mutation := newRoleMutation(c.config, OpCreate)
+	return &RoleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Role entities.
+func (c *RoleClient) CreateBulk(builders ...*RoleCreate) *RoleCreateBulk {
+	return &RoleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RoleClient) MapCreateBulk(slice any, setFunc func(*RoleCreate, int)) *RoleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RoleCreateBulk{err: fmt.Errorf("calling to RoleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RoleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RoleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Role.
+func (c *RoleClient) Update() *RoleUpdate {
+	mutation := newRoleMutation(c.config, OpUpdate)
+	return &RoleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RoleClient) UpdateOne(_m *Role) *RoleUpdateOne {
+	mutation := newRoleMutation(c.config, OpUpdateOne, withRole(_m))
+	return &RoleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RoleClient) UpdateOneID(id uuid.UUID) *RoleUpdateOne {
+	mutation := newRoleMutation(c.config, OpUpdateOne, withRoleID(id))
+	return &RoleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Role.
+func (c *RoleClient) Delete() *RoleDelete {
+	mutation := newRoleMutation(c.config, OpDelete)
+	return &RoleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RoleClient) DeleteOne(_m *Role) *RoleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RoleClient) DeleteOneID(id uuid.UUID) *RoleDeleteOne {
+	builder := c.Delete().Where(role.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RoleDeleteOne{builder}
+}
+
+// Query returns a query builder for Role.
+func (c *RoleClient) Query() *RoleQuery {
+	return &RoleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRole},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Role entity by its id.
+func (c *RoleClient) Get(ctx context.Context, id uuid.UUID) (*Role, error) {
+	return c.Query().Where(role.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RoleClient) GetX(ctx context.Context, id uuid.UUID) *Role {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPermissions queries the permissions edge of a Role.
+func (c *RoleClient) QueryPermissions(_m *Role) *RolePermissionQuery {
+	query := (&RolePermissionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(role.Table, role.FieldID, id),
+			sqlgraph.To(rolepermission.Table, rolepermission.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, role.PermissionsTable, role.PermissionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RoleClient) Hooks() []Hook {
+	hooks := c.hooks.Role
+	return append(hooks[:len(hooks):len(hooks)], role.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *RoleClient) Interceptors() []Interceptor {
+	return c.inters.Role
+}
+
+func (c *RoleClient) mutate(ctx context.Context, m *RoleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RoleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RoleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RoleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RoleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Role mutation op: %q", m.Op())
+	}
+}
+
+// RolePermissionClient is a client for the RolePermission schema.
+type RolePermissionClient struct {
+	config
+}
+
+// NewRolePermissionClient returns a client for the RolePermission from the given config.
+func NewRolePermissionClient(c config) *RolePermissionClient {
+	return &RolePermissionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `rolepermission.Hooks(f(g(h())))`.
+func (c *RolePermissionClient) Use(hooks ...Hook) {
+	c.hooks.RolePermission = append(c.hooks.RolePermission, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `rolepermission.Intercept(f(g(h())))`.
+func (c *RolePermissionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RolePermission = append(c.inters.RolePermission, interceptors...)
+}
+
+// Create returns a builder for creating a RolePermission entity.
+func (c *RolePermissionClient) Create() *RolePermissionCreate {
+	mutation := newRolePermissionMutation(c.config, OpCreate)
+	return &RolePermissionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RolePermission entities.
+func (c *RolePermissionClient) CreateBulk(builders ...*RolePermissionCreate) *RolePermissionCreateBulk {
+	return &RolePermissionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RolePermissionClient) MapCreateBulk(slice any, setFunc func(*RolePermissionCreate, int)) *RolePermissionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RolePermissionCreateBulk{err: fmt.Errorf("calling to RolePermissionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RolePermissionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RolePermissionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RolePermission.
+func (c *RolePermissionClient) Update() *RolePermissionUpdate {
+	mutation := newRolePermissionMutation(c.config, OpUpdate)
+	return &RolePermissionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RolePermissionClient) UpdateOne(_m *RolePermission) *RolePermissionUpdateOne {
+	mutation := newRolePermissionMutation(c.config, OpUpdateOne, withRolePermission(_m))
+	return &RolePermissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RolePermissionClient) UpdateOneID(id uuid.UUID) *RolePermissionUpdateOne {
+	mutation := newRolePermissionMutation(c.config, OpUpdateOne, withRolePermissionID(id))
+	return &RolePermissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RolePermission.
+func (c *RolePermissionClient) Delete() *RolePermissionDelete {
+	mutation := newRolePermissionMutation(c.config, OpDelete)
+	return &RolePermissionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RolePermissionClient) DeleteOne(_m *RolePermission) *RolePermissionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RolePermissionClient) DeleteOneID(id uuid.UUID) *RolePermissionDeleteOne {
+	builder := c.Delete().Where(rolepermission.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RolePermissionDeleteOne{builder}
+}
+
+// Query returns a query builder for RolePermission.
+func (c *RolePermissionClient) Query() *RolePermissionQuery {
+	return &RolePermissionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRolePermission},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RolePermission entity by its id.
+func (c *RolePermissionClient) Get(ctx context.Context, id uuid.UUID) (*RolePermission, error) {
+	return c.Query().Where(rolepermission.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RolePermissionClient) GetX(ctx context.Context, id uuid.UUID) *RolePermission {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRole queries the role edge of a RolePermission.
+func (c *RolePermissionClient) QueryRole(_m *RolePermission) *RoleQuery {
+	query := (&RoleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(rolepermission.Table, rolepermission.FieldID, id),
+			sqlgraph.To(role.Table, role.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, rolepermission.RoleTable, rolepermission.RoleColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPermission queries the permission edge of a RolePermission.
+func (c *RolePermissionClient) QueryPermission(_m *RolePermission) *PermissionQuery {
+	query := (&PermissionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(rolepermission.Table, rolepermission.FieldID, id),
+			sqlgraph.To(permission.Table, permission.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, rolepermission.PermissionTable, rolepermission.PermissionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RolePermissionClient) Hooks() []Hook {
+	hooks := c.hooks.RolePermission
+	return append(hooks[:len(hooks):len(hooks)], rolepermission.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *RolePermissionClient) Interceptors() []Interceptor {
+	return c.inters.RolePermission
+}
+
+func (c *RolePermissionClient) mutate(ctx context.Context, m *RolePermissionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RolePermissionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RolePermissionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RolePermissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RolePermissionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RolePermission mutation op: %q", m.Op())
 	}
 }
 
@@ -2971,6 +7551,156 @@ func (c *TenantClient) mutate(ctx context.Context, m *TenantMutation) (Value, er
 	}
 }
 
+// TrainingRunClient is a client for the TrainingRun schema.
+type TrainingRunClient struct {
+	config
+}
+
+// NewTrainingRunClient returns a client for the TrainingRun from the given config.
+func NewTrainingRunClient(c config) *TrainingRunClient {
+	return &TrainingRunClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `trainingrun.Hooks(f(g(h())))`.
+func (c *TrainingRunClient) Use(hooks ...Hook) {
+	c.hooks.TrainingRun = append(c.hooks.TrainingRun, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `trainingrun.Intercept(f(g(h())))`.
+func (c *TrainingRunClient) Intercept(interceptors ...Interceptor) {
+	c.inters.TrainingRun = append(c.inters.TrainingRun, interceptors...)
+}
+
+// Create returns a builder for creating a TrainingRun entity.
+func (c *TrainingRunClient) Create() *TrainingRunCreate {
+	mutation := newTrainingRunMutation(c.config, OpCreate)
+	return &TrainingRunCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of TrainingRun entities.
+func (c *TrainingRunClient) CreateBulk(builders ...*TrainingRunCreate) *TrainingRunCreateBulk {
+	return &TrainingRunCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *TrainingRunClient) MapCreateBulk(slice any, setFunc func(*TrainingRunCreate, int)) *TrainingRunCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &TrainingRunCreateBulk{err: fmt.Errorf("calling to TrainingRunClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*TrainingRunCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &TrainingRunCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for TrainingRun.
+func (c *TrainingRunClient) Update() *TrainingRunUpdate {
+	mutation := newTrainingRunMutation(c.config, OpUpdate)
+	return &TrainingRunUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *TrainingRunClient) UpdateOne(_m *TrainingRun) *TrainingRunUpdateOne {
+	mutation := newTrainingRunMutation(c.config, OpUpdateOne, withTrainingRun(_m))
+	return &TrainingRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *TrainingRunClient) UpdateOneID(id uuid.UUID) *TrainingRunUpdateOne {
+	mutation := newTrainingRunMutation(c.config, OpUpdateOne, withTrainingRunID(id))
+	return &TrainingRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for TrainingRun.
+func (c *TrainingRunClient) Delete() *TrainingRunDelete {
+	mutation := newTrainingRunMutation(c.config, OpDelete)
+	return &TrainingRunDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *TrainingRunClient) DeleteOne(_m *TrainingRun) *TrainingRunDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *TrainingRunClient) DeleteOneID(id uuid.UUID) *TrainingRunDeleteOne {
+	builder := c.Delete().Where(trainingrun.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &TrainingRunDeleteOne{builder}
+}
+
+// Query returns a query builder for TrainingRun.
+func (c *TrainingRunClient) Query() *TrainingRunQuery {
+	return &TrainingRunQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeTrainingRun},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a TrainingRun entity by its id.
+func (c *TrainingRunClient) Get(ctx context.Context, id uuid.UUID) (*TrainingRun, error) {
+	return c.Query().Where(trainingrun.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *TrainingRunClient) GetX(ctx context.Context, id uuid.UUID) *TrainingRun {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryModel queries the model edge of a TrainingRun.
+func (c *TrainingRunClient) QueryModel(_m *TrainingRun) *MLModelQuery {
+	query := (&MLModelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(trainingrun.Table, trainingrun.FieldID, id),
+			sqlgraph.To(mlmodel.Table, mlmodel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, trainingrun.ModelTable, trainingrun.ModelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *TrainingRunClient) Hooks() []Hook {
+	hooks := c.hooks.TrainingRun
+	return append(hooks[:len(hooks):len(hooks)], trainingrun.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *TrainingRunClient) Interceptors() []Interceptor {
+	return c.inters.TrainingRun
+}
+
+func (c *TrainingRunClient) mutate(ctx context.Context, m *TrainingRunMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&TrainingRunCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&TrainingRunUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&TrainingRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&TrainingRunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown TrainingRun mutation op: %q", m.Op())
+	}
+}
+
 // UserClient is a client for the User schema.
 type UserClient struct {
 	config
@@ -3106,16 +7836,597 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 	}
 }
 
+// UserIdentityClient is a client for the UserIdentity schema.
+type UserIdentityClient struct {
+	config
+}
+
+// NewUserIdentityClient returns a client for the UserIdentity from the given config.
+func NewUserIdentityClient(c config) *UserIdentityClient {
+	return &UserIdentityClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `useridentity.Hooks(f(g(h())))`.
+func (c *UserIdentityClient) Use(hooks ...Hook) {
+	c.hooks.UserIdentity = append(c.hooks.UserIdentity, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `useridentity.Intercept(f(g(h())))`.
+func (c *UserIdentityClient) Intercept(interceptors ...Interceptor) {
+	c.inters.UserIdentity = append(c.inters.UserIdentity, interceptors...)
+}
+
+// Create returns a builder for creating a UserIdentity entity.
+func (c *UserIdentityClient) Create() *UserIdentityCreate {
+	mutation := newUserIdentityMutation(c.config, OpCreate)
+	return &UserIdentityCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of UserIdentity entities.
+func (c *UserIdentityClient) CreateBulk(builders ...*UserIdentityCreate) *UserIdentityCreateBulk {
+	return &UserIdentityCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UserIdentityClient) MapCreateBulk(slice any, setFunc func(*UserIdentityCreate, int)) *UserIdentityCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UserIdentityCreateBulk{err: fmt.Errorf("calling to UserIdentityClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UserIdentityCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UserIdentityCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for UserIdentity.
+func (c *UserIdentityClient) Update() *UserIdentityUpdate {
+	mutation := newUserIdentityMutation(c.config, OpUpdate)
+	return &UserIdentityUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UserIdentityClient) UpdateOne(_m *UserIdentity) *UserIdentityUpdateOne {
+	mutation := newUserIdentityMutation(c.config, OpUpdateOne, withUserIdentity(_m))
+	return &UserIdentityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UserIdentityClient) UpdateOneID(id uuid.UUID) *UserIdentityUpdateOne {
+	mutation := newUserIdentityMutation(c.config, OpUpdateOne, withUserIdentityID(id))
+	return &UserIdentityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for UserIdentity.
+func (c *UserIdentityClient) Delete() *UserIdentityDelete {
+	mutation := newUserIdentityMutation(c.config, OpDelete)
+	return &UserIdentityDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UserIdentityClient) DeleteOne(_m *UserIdentity) *UserIdentityDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UserIdentityClient) DeleteOneID(id uuid.UUID) *UserIdentityDeleteOne {
+	builder := c.Delete().Where(useridentity.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UserIdentityDeleteOne{builder}
+}
+
+// Query returns a query builder for UserIdentity.
+func (c *UserIdentityClient) Query() *UserIdentityQuery {
+	return &UserIdentityQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUserIdentity},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a UserIdentity entity by its id.
+func (c *UserIdentityClient) Get(ctx context.Context, id uuid.UUID) (*UserIdentity, error) {
+	return c.Query().Where(useridentity.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UserIdentityClient) GetX(ctx context.Context, id uuid.UUID) *UserIdentity {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *UserIdentityClient) Hooks() []Hook {
+	hooks := c.hooks.UserIdentity
+	return append(hooks[:len(hooks):len(hooks)], useridentity.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *UserIdentityClient) Interceptors() []Interceptor {
+	return c.inters.UserIdentity
+}
+
+func (c *UserIdentityClient) mutate(ctx context.Context, m *UserIdentityMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UserIdentityCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UserIdentityUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UserIdentityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UserIdentityDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown UserIdentity mutation op: %q", m.Op())
+	}
+}
+
+// UserRoleClient is a client for the UserRole schema.
+type UserRoleClient struct {
+	config
+}
+
+// NewUserRoleClient returns a client for the UserRole from the given config.
+func NewUserRoleClient(c config) *UserRoleClient {
+	return &UserRoleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `userrole.Hooks(f(g(h())))`.
+func (c *UserRoleClient) Use(hooks ...Hook) {
+	c.hooks.UserRole = append(c.hooks.UserRole, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `userrole.Intercept(f(g(h())))`.
+func (c *UserRoleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.UserRole = append(c.inters.UserRole, interceptors...)
+}
+
+// Create returns a builder for creating a UserRole entity.
+func (c *UserRoleClient) Create() *UserRoleCreate {
+	mutation := newUserRoleMutation(c.config, OpCreate)
+	return &UserRoleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of UserRole entities.
+func (c *UserRoleClient) CreateBulk(builders ...*UserRoleCreate) *UserRoleCreateBulk {
+	return &UserRoleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UserRoleClient) MapCreateBulk(slice any, setFunc func(*UserRoleCreate, int)) *UserRoleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UserRoleCreateBulk{err: fmt.Errorf("calling to UserRoleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UserRoleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UserRoleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for UserRole.
+func (c *UserRoleClient) Update() *UserRoleUpdate {
+	mutation := newUserRoleMutation(c.config, OpUpdate)
+	return &UserRoleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UserRoleClient) UpdateOne(_m *UserRole) *UserRoleUpdateOne {
+	mutation := newUserRoleMutation(c.config, OpUpdateOne, withUserRole(_m))
+	return &UserRoleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UserRoleClient) UpdateOneID(id uuid.UUID) *UserRoleUpdateOne {
+	mutation := newUserRoleMutation(c.config, OpUpdateOne, withUserRoleID(id))
+	return &UserRoleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for UserRole.
+func (c *UserRoleClient) Delete() *UserRoleDelete {
+	mutation := newUserRoleMutation(c.config, OpDelete)
+	return &UserRoleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UserRoleClient) DeleteOne(_m *UserRole) *UserRoleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UserRoleClient) DeleteOneID(id uuid.UUID) *UserRoleDeleteOne {
+	builder := c.Delete().Where(userrole.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UserRoleDeleteOne{builder}
+}
+
+// Query returns a query builder for UserRole.
+func (c *UserRoleClient) Query() *UserRoleQuery {
+	return &UserRoleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUserRole},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a UserRole entity by its id.
+func (c *UserRoleClient) Get(ctx context.Context, id uuid.UUID) (*UserRole, error) {
+	return c.Query().Where(userrole.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UserRoleClient) GetX(ctx context.Context, id uuid.UUID) *UserRole {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRole queries the role edge of a UserRole.
+func (c *UserRoleClient) QueryRole(_m *UserRole) *RoleQuery {
+	query := (&RoleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(userrole.Table, userrole.FieldID, id),
+			sqlgraph.To(role.Table, role.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, userrole.RoleTable, userrole.RoleColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySite queries the site edge of a UserRole.
+func (c *UserRoleClient) QuerySite(_m *UserRole) *SiteQuery {
+	query := (&SiteClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(userrole.Table, userrole.FieldID, id),
+			sqlgraph.To(site.Table, site.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, userrole.SiteTable, userrole.SiteColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *UserRoleClient) Hooks() []Hook {
+	hooks := c.hooks.UserRole
+	return append(hooks[:len(hooks):len(hooks)], userrole.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *UserRoleClient) Interceptors() []Interceptor {
+	return c.inters.UserRole
+}
+
+func (c *UserRoleClient) mutate(ctx context.Context, m *UserRoleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UserRoleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UserRoleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UserRoleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UserRoleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown UserRole mutation op: %q", m.Op())
+	}
+}
+
+// UserSettingsClient is a client for the UserSettings schema.
+type UserSettingsClient struct {
+	config
+}
+
+// NewUserSettingsClient returns a client for the UserSettings from the given config.
+func NewUserSettingsClient(c config) *UserSettingsClient {
+	return &UserSettingsClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `usersettings.Hooks(f(g(h())))`.
+func (c *UserSettingsClient) Use(hooks ...Hook) {
+	c.hooks.UserSettings = append(c.hooks.UserSettings, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `usersettings.Intercept(f(g(h())))`.
+func (c *UserSettingsClient) Intercept(interceptors ...Interceptor) {
+	c.inters.UserSettings = append(c.inters.UserSettings, interceptors...)
+}
+
+// Create returns a builder for creating a UserSettings entity.
+func (c *UserSettingsClient) Create() *UserSettingsCreate {
+	mutation := newUserSettingsMutation(c.config, OpCreate)
+	return &UserSettingsCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of UserSettings entities.
+func (c *UserSettingsClient) CreateBulk(builders ...*UserSettingsCreate) *UserSettingsCreateBulk {
+	return &UserSettingsCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UserSettingsClient) MapCreateBulk(slice any, setFunc func(*UserSettingsCreate, int)) *UserSettingsCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UserSettingsCreateBulk{err: fmt.Errorf("calling to UserSettingsClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UserSettingsCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UserSettingsCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for UserSettings.
+func (c *UserSettingsClient) Update() *UserSettingsUpdate {
+	mutation := newUserSettingsMutation(c.config, OpUpdate)
+	return &UserSettingsUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UserSettingsClient) UpdateOne(_m *UserSettings) *UserSettingsUpdateOne {
+	mutation := newUserSettingsMutation(c.config, OpUpdateOne, withUserSettings(_m))
+	return &UserSettingsUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UserSettingsClient) UpdateOneID(id uuid.UUID) *UserSettingsUpdateOne {
+	mutation := newUserSettingsMutation(c.config, OpUpdateOne, withUserSettingsID(id))
+	return &UserSettingsUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for UserSettings.
+func (c *UserSettingsClient) Delete() *UserSettingsDelete {
+	mutation := newUserSettingsMutation(c.config, OpDelete)
+	return &UserSettingsDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UserSettingsClient) DeleteOne(_m *UserSettings) *UserSettingsDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UserSettingsClient) DeleteOneID(id uuid.UUID) *UserSettingsDeleteOne {
+	builder := c.Delete().Where(usersettings.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UserSettingsDeleteOne{builder}
+}
+
+// Query returns a query builder for UserSettings.
+func (c *UserSettingsClient) Query() *UserSettingsQuery {
+	return &UserSettingsQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUserSettings},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a UserSettings entity by its id.
+func (c *UserSettingsClient) Get(ctx context.Context, id uuid.UUID) (*UserSettings, error) {
+	return c.Query().Where(usersettings.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UserSettingsClient) GetX(ctx context.Context, id uuid.UUID) *UserSettings {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *UserSettingsClient) Hooks() []Hook {
+	hooks := c.hooks.UserSettings
+	return append(hooks[:len(hooks):len(hooks)], usersettings.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *UserSettingsClient) Interceptors() []Interceptor {
+	return c.inters.UserSettings
+}
+
+func (c *UserSettingsClient) mutate(ctx context.Context, m *UserSettingsMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UserSettingsCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UserSettingsUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UserSettingsUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UserSettingsDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown UserSettings mutation op: %q", m.Op())
+	}
+}
+
+// WebhookClient is a client for the Webhook schema.
+type WebhookClient struct {
+	config
+}
+
+// NewWebhookClient returns a client for the Webhook from the given config.
+func NewWebhookClient(c config) *WebhookClient {
+	return &WebhookClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhook.Hooks(f(g(h())))`.
+func (c *WebhookClient) Use(hooks ...Hook) {
+	c.hooks.Webhook = append(c.hooks.Webhook, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhook.Intercept(f(g(h())))`.
+func (c *WebhookClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Webhook = append(c.inters.Webhook, interceptors...)
+}
+
+// Create returns a builder for creating a Webhook entity.
+func (c *WebhookClient) Create() *WebhookCreate {
+	mutation := newWebhookMutation(c.config, OpCreate)
+	return &WebhookCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Webhook entities.
+func (c *WebhookClient) CreateBulk(builders ...*WebhookCreate) *WebhookCreateBulk {
+	return &WebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookClient) MapCreateBulk(slice any, setFunc func(*WebhookCreate, int)) *WebhookCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookCreateBulk{err: fmt.Errorf("calling to WebhookClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Webhook.
+func (c *WebhookClient) Update() *WebhookUpdate {
+	mutation := newWebhookMutation(c.config, OpUpdate)
+	return &WebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookClient) UpdateOne(_m *Webhook) *WebhookUpdateOne {
+	mutation := newWebhookMutation(c.config, OpUpdateOne, withWebhook(_m))
+	return &WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookClient) UpdateOneID(id uuid.UUID) *WebhookUpdateOne {
+	mutation := newWebhookMutation(c.config, OpUpdateOne, withWebhookID(id))
+	return &WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Webhook.
+func (c *WebhookClient) Delete() *WebhookDelete {
+	mutation := newWebhookMutation(c.config, OpDelete)
+	return &WebhookDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookClient) DeleteOne(_m *Webhook) *WebhookDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookClient) DeleteOneID(id uuid.UUID) *WebhookDeleteOne {
+	builder := c.Delete().Where(webhook.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookDeleteOne{builder}
+}
+
+// Query returns a query builder for Webhook.
+func (c *WebhookClient) Query() *WebhookQuery {
+	return &WebhookQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhook},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Webhook entity by its id.
+func (c *WebhookClient) Get(ctx context.Context, id uuid.UUID) (*Webhook, error) {
+	return c.Query().Where(webhook.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookClient) GetX(ctx context.Context, id uuid.UUID) *Webhook {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookClient) Hooks() []Hook {
+	hooks := c.hooks.Webhook
+	return append(hooks[:len(hooks):len(hooks)], webhook.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookClient) Interceptors() []Interceptor {
+	return c.inters.Webhook
+}
+
+func (c *WebhookClient) mutate(ctx context.Context, m *WebhookMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Webhook mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AlarmEvent, AlarmRule, AlarmTransition, Asset, FaultType, Gateway, MLModel,
-		MLModelDeployment, MLModelVersion, Membership, OAuthClient, Parameter,
-		RefreshToken, Sensor, Site, Tenant, User []ent.Hook
+		APIKey, AlarmEvent, AlarmRule, AlarmRuleChannel, AlarmShelf, AlarmTransition,
+		Asset, AssetFeatures, AssetHealth, AssetModelVersion, AuditLog, Connector,
+		Conversation, DriftReport, ExportJob, FailurePrediction, FaultAction,
+		FaultType, Feedback, Gateway, IdempotencyKey, ImportRun, Invite,
+		KnowledgeChunk, KnowledgeDocument, MLModel, MLModelDeployment, MLModelVersion,
+		MaintenanceRecord, MaintenanceWorkOrder, Membership, Message,
+		NotificationChannel, NotificationLog, OAuthClient, Parameter, PasswordReset,
+		Permission, RefreshToken, Role, RolePermission, Sensor, Site, Tenant,
+		TrainingRun, User, UserIdentity, UserRole, UserSettings, Webhook []ent.Hook
 	}
 	inters struct {
-		AlarmEvent, AlarmRule, AlarmTransition, Asset, FaultType, Gateway, MLModel,
-		MLModelDeployment, MLModelVersion, Membership, OAuthClient, Parameter,
-		RefreshToken, Sensor, Site, Tenant, User []ent.Interceptor
+		APIKey, AlarmEvent, AlarmRule, AlarmRuleChannel, AlarmShelf, AlarmTransition,
+		Asset, AssetFeatures, AssetHealth, AssetModelVersion, AuditLog, Connector,
+		Conversation, DriftReport, ExportJob, FailurePrediction, FaultAction,
+		FaultType, Feedback, Gateway, IdempotencyKey, ImportRun, Invite,
+		KnowledgeChunk, KnowledgeDocument, MLModel, MLModelDeployment, MLModelVersion,
+		MaintenanceRecord, MaintenanceWorkOrder, Membership, Message,
+		NotificationChannel, NotificationLog, OAuthClient, Parameter, PasswordReset,
+		Permission, RefreshToken, Role, RolePermission, Sensor, Site, Tenant,
+		TrainingRun, User, UserIdentity, UserRole, UserSettings,
+		Webhook []ent.Interceptor
 	}
 )

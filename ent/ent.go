@@ -8,21 +8,54 @@ import (
 	"fmt"
 	"foresight/ent/alarmevent"
 	"foresight/ent/alarmrule"
+	"foresight/ent/alarmrulechannel"
+	"foresight/ent/alarmshelf"
 	"foresight/ent/alarmtransition"
+	"foresight/ent/apikey"
 	"foresight/ent/asset"
+	"foresight/ent/assetfeatures"
+	"foresight/ent/assethealth"
+	"foresight/ent/assetmodelversion"
+	"foresight/ent/auditlog"
+	"foresight/ent/connector"
+	"foresight/ent/conversation"
+	"foresight/ent/driftreport"
+	"foresight/ent/exportjob"
+	"foresight/ent/failureprediction"
+	"foresight/ent/faultaction"
 	"foresight/ent/faulttype"
+	"foresight/ent/feedback"
 	"foresight/ent/gateway"
+	"foresight/ent/idempotencykey"
+	"foresight/ent/importrun"
+	"foresight/ent/invite"
+	"foresight/ent/knowledgechunk"
+	"foresight/ent/knowledgedocument"
+	"foresight/ent/maintenancerecord"
+	"foresight/ent/maintenanceworkorder"
 	"foresight/ent/membership"
+	"foresight/ent/message"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
+	"foresight/ent/notificationchannel"
+	"foresight/ent/notificationlog"
 	"foresight/ent/oauthclient"
 	"foresight/ent/parameter"
+	"foresight/ent/passwordreset"
+	"foresight/ent/permission"
 	"foresight/ent/refreshtoken"
+	"foresight/ent/role"
+	"foresight/ent/rolepermission"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
 	"foresight/ent/tenant"
+	"foresight/ent/trainingrun"
 	"foresight/ent/user"
+	"foresight/ent/useridentity"
+	"foresight/ent/userrole"
+	"foresight/ent/usersettings"
+	"foresight/ent/webhook"
 	"reflect"
 	"sync"
 
@@ -89,23 +122,56 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			alarmevent.Table:        alarmevent.ValidColumn,
-			alarmrule.Table:         alarmrule.ValidColumn,
-			alarmtransition.Table:   alarmtransition.ValidColumn,
-			asset.Table:             asset.ValidColumn,
-			faulttype.Table:         faulttype.ValidColumn,
-			gateway.Table:           gateway.ValidColumn,
-			mlmodel.Table:           mlmodel.ValidColumn,
-			mlmodeldeployment.Table: mlmodeldeployment.ValidColumn,
-			mlmodelversion.Table:    mlmodelversion.ValidColumn,
-			membership.Table:        membership.ValidColumn,
-			oauthclient.Table:       oauthclient.ValidColumn,
-			parameter.Table:         parameter.ValidColumn,
-			refreshtoken.Table:      refreshtoken.ValidColumn,
-			sensor.Table:            sensor.ValidColumn,
-			site.Table:              site.ValidColumn,
-			tenant.Table:            tenant.ValidColumn,
-			user.Table:              user.ValidColumn,
+			apikey.Table:               apikey.ValidColumn,
+			alarmevent.Table:           alarmevent.ValidColumn,
+			alarmrule.Table:            alarmrule.ValidColumn,
+			alarmrulechannel.Table:     alarmrulechannel.ValidColumn,
+			alarmshelf.Table:           alarmshelf.ValidColumn,
+			alarmtransition.Table:      alarmtransition.ValidColumn,
+			asset.Table:                asset.ValidColumn,
+			assetfeatures.Table:        assetfeatures.ValidColumn,
+			assethealth.Table:          assethealth.ValidColumn,
+			assetmodelversion.Table:    assetmodelversion.ValidColumn,
+			auditlog.Table:             auditlog.ValidColumn,
+			connector.Table:            connector.ValidColumn,
+			conversation.Table:         conversation.ValidColumn,
+			driftreport.Table:          driftreport.ValidColumn,
+			exportjob.Table:            exportjob.ValidColumn,
+			failureprediction.Table:    failureprediction.ValidColumn,
+			faultaction.Table:          faultaction.ValidColumn,
+			faulttype.Table:            faulttype.ValidColumn,
+			feedback.Table:             feedback.ValidColumn,
+			gateway.Table:              gateway.ValidColumn,
+			idempotencykey.Table:       idempotencykey.ValidColumn,
+			importrun.Table:            importrun.ValidColumn,
+			invite.Table:               invite.ValidColumn,
+			knowledgechunk.Table:       knowledgechunk.ValidColumn,
+			knowledgedocument.Table:    knowledgedocument.ValidColumn,
+			mlmodel.Table:              mlmodel.ValidColumn,
+			mlmodeldeployment.Table:    mlmodeldeployment.ValidColumn,
+			mlmodelversion.Table:       mlmodelversion.ValidColumn,
+			maintenancerecord.Table:    maintenancerecord.ValidColumn,
+			maintenanceworkorder.Table: maintenanceworkorder.ValidColumn,
+			membership.Table:           membership.ValidColumn,
+			message.Table:              message.ValidColumn,
+			notificationchannel.Table:  notificationchannel.ValidColumn,
+			notificationlog.Table:      notificationlog.ValidColumn,
+			oauthclient.Table:          oauthclient.ValidColumn,
+			parameter.Table:            parameter.ValidColumn,
+			passwordreset.Table:        passwordreset.ValidColumn,
+			permission.Table:           permission.ValidColumn,
+			refreshtoken.Table:         refreshtoken.ValidColumn,
+			role.Table:                 role.ValidColumn,
+			rolepermission.Table:       rolepermission.ValidColumn,
+			sensor.Table:               sensor.ValidColumn,
+			site.Table:                 site.ValidColumn,
+			tenant.Table:               tenant.ValidColumn,
+			trainingrun.Table:          trainingrun.ValidColumn,
+			user.Table:                 user.ValidColumn,
+			useridentity.Table:         useridentity.ValidColumn,
+			userrole.Table:             userrole.ValidColumn,
+			usersettings.Table:         usersettings.ValidColumn,
+			webhook.Table:              webhook.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -5,22 +5,55 @@ package ent
 import (
 	"foresight/ent/alarmevent"
 	"foresight/ent/alarmrule"
+	"foresight/ent/alarmrulechannel"
+	"foresight/ent/alarmshelf"
 	"foresight/ent/alarmtransition"
+	"foresight/ent/apikey"
 	"foresight/ent/asset"
+	"foresight/ent/assetfeatures"
+	"foresight/ent/assethealth"
+	"foresight/ent/assetmodelversion"
+	"foresight/ent/auditlog"
+	"foresight/ent/connector"
+	"foresight/ent/conversation"
+	"foresight/ent/driftreport"
+	"foresight/ent/exportjob"
+	"foresight/ent/failureprediction"
+	"foresight/ent/faultaction"
 	"foresight/ent/faulttype"
+	"foresight/ent/feedback"
 	"foresight/ent/gateway"
+	"foresight/ent/idempotencykey"
+	"foresight/ent/importrun"
+	"foresight/ent/invite"
+	"foresight/ent/knowledgechunk"
+	"foresight/ent/knowledgedocument"
+	"foresight/ent/maintenancerecord"
+	"foresight/ent/maintenanceworkorder"
 	"foresight/ent/membership"
+	"foresight/ent/message"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
+	"foresight/ent/notificationchannel"
+	"foresight/ent/notificationlog"
 	"foresight/ent/oauthclient"
 	"foresight/ent/parameter"
+	"foresight/ent/passwordreset"
+	"foresight/ent/permission"
 	"foresight/ent/predicate"
 	"foresight/ent/refreshtoken"
+	"foresight/ent/role"
+	"foresight/ent/rolepermission"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
 	"foresight/ent/tenant"
+	"foresight/ent/trainingrun"
 	"foresight/ent/user"
+	"foresight/ent/useridentity"
+	"foresight/ent/userrole"
+	"foresight/ent/usersettings"
+	"foresight/ent/webhook"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -30,8 +63,34 @@ import (
 
 // schemaGraph holds a representation of ent/schema at runtime.
 var schemaGraph = func() *sqlgraph.Schema {
-	graph := &sqlgraph.Schema{Nodes: make([]*sqlgraph.Node, 17)}
+	graph := &sqlgraph.Schema{Nodes: make([]*sqlgraph.Node, 50)}
 	graph.Nodes[0] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   apikey.Table,
+			Columns: apikey.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: apikey.FieldID,
+			},
+		},
+		Type: "APIKey",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			apikey.FieldTenantID:   {Type: field.TypeUUID, Column: apikey.FieldTenantID},
+			apikey.FieldIsActive:   {Type: field.TypeBool, Column: apikey.FieldIsActive},
+			apikey.FieldCreatedAt:  {Type: field.TypeTime, Column: apikey.FieldCreatedAt},
+			apikey.FieldCreatedBy:  {Type: field.TypeUUID, Column: apikey.FieldCreatedBy},
+			apikey.FieldUpdatedAt:  {Type: field.TypeTime, Column: apikey.FieldUpdatedAt},
+			apikey.FieldUpdatedBy:  {Type: field.TypeUUID, Column: apikey.FieldUpdatedBy},
+			apikey.FieldVersion:    {Type: field.TypeInt, Column: apikey.FieldVersion},
+			apikey.FieldName:       {Type: field.TypeString, Column: apikey.FieldName},
+			apikey.FieldPrefix:     {Type: field.TypeString, Column: apikey.FieldPrefix},
+			apikey.FieldKeyHash:    {Type: field.TypeBytes, Column: apikey.FieldKeyHash},
+			apikey.FieldScopes:     {Type: field.TypeJSON, Column: apikey.FieldScopes},
+			apikey.FieldExpiresAt:  {Type: field.TypeTime, Column: apikey.FieldExpiresAt},
+			apikey.FieldLastUsedAt: {Type: field.TypeTime, Column: apikey.FieldLastUsedAt},
+		},
+	}
+	graph.Nodes[1] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   alarmevent.Table,
 			Columns: alarmevent.Columns,
@@ -64,7 +123,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			alarmevent.FieldCorrectionPlan:  {Type: field.TypeString, Column: alarmevent.FieldCorrectionPlan},
 		},
 	}
-	graph.Nodes[1] = &sqlgraph.Node{
+	graph.Nodes[2] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   alarmrule.Table,
 			Columns: alarmrule.Columns,
@@ -106,7 +165,46 @@ var schemaGraph = func() *sqlgraph.Schema {
 			alarmrule.FieldEscalateTo:         {Type: field.TypeJSON, Column: alarmrule.FieldEscalateTo},
 		},
 	}
-	graph.Nodes[2] = &sqlgraph.Node{
+	graph.Nodes[3] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   alarmrulechannel.Table,
+			Columns: alarmrulechannel.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: alarmrulechannel.FieldID,
+			},
+		},
+		Type: "AlarmRuleChannel",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			alarmrulechannel.FieldTenantID:  {Type: field.TypeUUID, Column: alarmrulechannel.FieldTenantID},
+			alarmrulechannel.FieldRuleID:    {Type: field.TypeUUID, Column: alarmrulechannel.FieldRuleID},
+			alarmrulechannel.FieldChannelID: {Type: field.TypeUUID, Column: alarmrulechannel.FieldChannelID},
+		},
+	}
+	graph.Nodes[4] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   alarmshelf.Table,
+			Columns: alarmshelf.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: alarmshelf.FieldID,
+			},
+		},
+		Type: "AlarmShelf",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			alarmshelf.FieldTenantID: {Type: field.TypeUUID, Column: alarmshelf.FieldTenantID},
+			alarmshelf.FieldRuleID:   {Type: field.TypeUUID, Column: alarmshelf.FieldRuleID},
+			alarmshelf.FieldSensorID: {Type: field.TypeUUID, Column: alarmshelf.FieldSensorID},
+			alarmshelf.FieldAssetID:  {Type: field.TypeUUID, Column: alarmshelf.FieldAssetID},
+			alarmshelf.FieldUntil:    {Type: field.TypeTime, Column: alarmshelf.FieldUntil},
+			alarmshelf.FieldReason:   {Type: field.TypeString, Column: alarmshelf.FieldReason},
+			alarmshelf.FieldBy:       {Type: field.TypeUUID, Column: alarmshelf.FieldBy},
+			alarmshelf.FieldAt:       {Type: field.TypeTime, Column: alarmshelf.FieldAt},
+			alarmshelf.FieldLiftedAt: {Type: field.TypeTime, Column: alarmshelf.FieldLiftedAt},
+			alarmshelf.FieldLiftedBy: {Type: field.TypeUUID, Column: alarmshelf.FieldLiftedBy},
+		},
+	}
+	graph.Nodes[5] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   alarmtransition.Table,
 			Columns: alarmtransition.Columns,
@@ -127,7 +225,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			alarmtransition.FieldAt:         {Type: field.TypeTime, Column: alarmtransition.FieldAt},
 		},
 	}
-	graph.Nodes[3] = &sqlgraph.Node{
+	graph.Nodes[6] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   asset.Table,
 			Columns: asset.Columns,
@@ -169,7 +267,239 @@ var schemaGraph = func() *sqlgraph.Schema {
 			asset.FieldExternalRef:         {Type: field.TypeString, Column: asset.FieldExternalRef},
 		},
 	}
-	graph.Nodes[4] = &sqlgraph.Node{
+	graph.Nodes[7] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   assetfeatures.Table,
+			Columns: assetfeatures.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: assetfeatures.FieldID,
+			},
+		},
+		Type: "AssetFeatures",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			assetfeatures.FieldTenantID:          {Type: field.TypeUUID, Column: assetfeatures.FieldTenantID},
+			assetfeatures.FieldAssetID:           {Type: field.TypeUUID, Column: assetfeatures.FieldAssetID},
+			assetfeatures.FieldDay:               {Type: field.TypeTime, Column: assetfeatures.FieldDay},
+			assetfeatures.FieldFeatures:          {Type: field.TypeJSON, Column: assetfeatures.FieldFeatures},
+			assetfeatures.FieldFeatureSchemaHash: {Type: field.TypeString, Column: assetfeatures.FieldFeatureSchemaHash},
+			assetfeatures.FieldCalculatedAt:      {Type: field.TypeTime, Column: assetfeatures.FieldCalculatedAt},
+		},
+	}
+	graph.Nodes[8] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   assethealth.Table,
+			Columns: assethealth.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: assethealth.FieldID,
+			},
+		},
+		Type: "AssetHealth",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			assethealth.FieldTenantID:     {Type: field.TypeUUID, Column: assethealth.FieldTenantID},
+			assethealth.FieldSiteID:       {Type: field.TypeUUID, Column: assethealth.FieldSiteID},
+			assethealth.FieldAssetID:      {Type: field.TypeUUID, Column: assethealth.FieldAssetID},
+			assethealth.FieldHealthScore:  {Type: field.TypeFloat64, Column: assethealth.FieldHealthScore},
+			assethealth.FieldHealthStatus: {Type: field.TypeEnum, Column: assethealth.FieldHealthStatus},
+			assethealth.FieldMethod:       {Type: field.TypeString, Column: assethealth.FieldMethod},
+			assethealth.FieldInputs:       {Type: field.TypeJSON, Column: assethealth.FieldInputs},
+			assethealth.FieldCalculatedAt: {Type: field.TypeTime, Column: assethealth.FieldCalculatedAt},
+		},
+	}
+	graph.Nodes[9] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   assetmodelversion.Table,
+			Columns: assetmodelversion.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: assetmodelversion.FieldID,
+			},
+		},
+		Type: "AssetModelVersion",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			assetmodelversion.FieldTenantID:        {Type: field.TypeUUID, Column: assetmodelversion.FieldTenantID},
+			assetmodelversion.FieldAssetID:         {Type: field.TypeUUID, Column: assetmodelversion.FieldAssetID},
+			assetmodelversion.FieldModelID:         {Type: field.TypeUUID, Column: assetmodelversion.FieldModelID},
+			assetmodelversion.FieldModelVersionID:  {Type: field.TypeUUID, Column: assetmodelversion.FieldModelVersionID},
+			assetmodelversion.FieldStage:           {Type: field.TypeEnum, Column: assetmodelversion.FieldStage},
+			assetmodelversion.FieldTrafficPercent:  {Type: field.TypeInt, Column: assetmodelversion.FieldTrafficPercent},
+			assetmodelversion.FieldDeploymentStart: {Type: field.TypeTime, Column: assetmodelversion.FieldDeploymentStart},
+			assetmodelversion.FieldDeploymentEnd:   {Type: field.TypeTime, Column: assetmodelversion.FieldDeploymentEnd},
+			assetmodelversion.FieldIsActive:        {Type: field.TypeBool, Column: assetmodelversion.FieldIsActive},
+			assetmodelversion.FieldDeployedBy:      {Type: field.TypeUUID, Column: assetmodelversion.FieldDeployedBy},
+		},
+	}
+	graph.Nodes[10] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   auditlog.Table,
+			Columns: auditlog.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: auditlog.FieldID,
+			},
+		},
+		Type: "AuditLog",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			auditlog.FieldTenantID:  {Type: field.TypeUUID, Column: auditlog.FieldTenantID},
+			auditlog.FieldActorKind: {Type: field.TypeEnum, Column: auditlog.FieldActorKind},
+			auditlog.FieldActorID:   {Type: field.TypeUUID, Column: auditlog.FieldActorID},
+			auditlog.FieldAction:    {Type: field.TypeString, Column: auditlog.FieldAction},
+			auditlog.FieldEntity:    {Type: field.TypeString, Column: auditlog.FieldEntity},
+			auditlog.FieldEntityID:  {Type: field.TypeUUID, Column: auditlog.FieldEntityID},
+			auditlog.FieldChanges:   {Type: field.TypeJSON, Column: auditlog.FieldChanges},
+			auditlog.FieldIP:        {Type: field.TypeString, Column: auditlog.FieldIP},
+			auditlog.FieldRequestID: {Type: field.TypeString, Column: auditlog.FieldRequestID},
+			auditlog.FieldAt:        {Type: field.TypeTime, Column: auditlog.FieldAt},
+		},
+	}
+	graph.Nodes[11] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   connector.Table,
+			Columns: connector.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: connector.FieldID,
+			},
+		},
+		Type: "Connector",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			connector.FieldTenantID:         {Type: field.TypeUUID, Column: connector.FieldTenantID},
+			connector.FieldIsActive:         {Type: field.TypeBool, Column: connector.FieldIsActive},
+			connector.FieldCreatedAt:        {Type: field.TypeTime, Column: connector.FieldCreatedAt},
+			connector.FieldCreatedBy:        {Type: field.TypeUUID, Column: connector.FieldCreatedBy},
+			connector.FieldUpdatedAt:        {Type: field.TypeTime, Column: connector.FieldUpdatedAt},
+			connector.FieldUpdatedBy:        {Type: field.TypeUUID, Column: connector.FieldUpdatedBy},
+			connector.FieldVersion:          {Type: field.TypeInt, Column: connector.FieldVersion},
+			connector.FieldIsDeleted:        {Type: field.TypeBool, Column: connector.FieldIsDeleted},
+			connector.FieldDeletedAt:        {Type: field.TypeTime, Column: connector.FieldDeletedAt},
+			connector.FieldDeletedBy:        {Type: field.TypeUUID, Column: connector.FieldDeletedBy},
+			connector.FieldName:             {Type: field.TypeString, Column: connector.FieldName},
+			connector.FieldKind:             {Type: field.TypeEnum, Column: connector.FieldKind},
+			connector.FieldConfig:           {Type: field.TypeJSON, Column: connector.FieldConfig},
+			connector.FieldSecretCiphertext: {Type: field.TypeBytes, Column: connector.FieldSecretCiphertext},
+			connector.FieldSchedule:         {Type: field.TypeString, Column: connector.FieldSchedule},
+			connector.FieldCursor:           {Type: field.TypeString, Column: connector.FieldCursor},
+			connector.FieldStatus:           {Type: field.TypeEnum, Column: connector.FieldStatus},
+		},
+	}
+	graph.Nodes[12] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   conversation.Table,
+			Columns: conversation.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: conversation.FieldID,
+			},
+		},
+		Type: "Conversation",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			conversation.FieldTenantID:  {Type: field.TypeUUID, Column: conversation.FieldTenantID},
+			conversation.FieldIsActive:  {Type: field.TypeBool, Column: conversation.FieldIsActive},
+			conversation.FieldCreatedAt: {Type: field.TypeTime, Column: conversation.FieldCreatedAt},
+			conversation.FieldCreatedBy: {Type: field.TypeUUID, Column: conversation.FieldCreatedBy},
+			conversation.FieldUpdatedAt: {Type: field.TypeTime, Column: conversation.FieldUpdatedAt},
+			conversation.FieldUpdatedBy: {Type: field.TypeUUID, Column: conversation.FieldUpdatedBy},
+			conversation.FieldVersion:   {Type: field.TypeInt, Column: conversation.FieldVersion},
+			conversation.FieldUserID:    {Type: field.TypeUUID, Column: conversation.FieldUserID},
+			conversation.FieldTitle:     {Type: field.TypeString, Column: conversation.FieldTitle},
+			conversation.FieldAssetID:   {Type: field.TypeUUID, Column: conversation.FieldAssetID},
+		},
+	}
+	graph.Nodes[13] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   driftreport.Table,
+			Columns: driftreport.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: driftreport.FieldID,
+			},
+		},
+		Type: "DriftReport",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			driftreport.FieldTenantID:       {Type: field.TypeUUID, Column: driftreport.FieldTenantID},
+			driftreport.FieldModelVersionID: {Type: field.TypeUUID, Column: driftreport.FieldModelVersionID},
+			driftreport.FieldWindowStart:    {Type: field.TypeTime, Column: driftreport.FieldWindowStart},
+			driftreport.FieldWindowEnd:      {Type: field.TypeTime, Column: driftreport.FieldWindowEnd},
+			driftreport.FieldSamples:        {Type: field.TypeInt64, Column: driftreport.FieldSamples},
+			driftreport.FieldPsi:            {Type: field.TypeJSON, Column: driftreport.FieldPsi},
+			driftreport.FieldLabelShift:     {Type: field.TypeFloat64, Column: driftreport.FieldLabelShift},
+			driftreport.FieldVerdict:        {Type: field.TypeEnum, Column: driftreport.FieldVerdict},
+			driftreport.FieldCreatedAt:      {Type: field.TypeTime, Column: driftreport.FieldCreatedAt},
+		},
+	}
+	graph.Nodes[14] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   exportjob.Table,
+			Columns: exportjob.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: exportjob.FieldID,
+			},
+		},
+		Type: "ExportJob",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			exportjob.FieldTenantID:   {Type: field.TypeUUID, Column: exportjob.FieldTenantID},
+			exportjob.FieldKind:       {Type: field.TypeString, Column: exportjob.FieldKind},
+			exportjob.FieldSelection:  {Type: field.TypeJSON, Column: exportjob.FieldSelection},
+			exportjob.FieldFormat:     {Type: field.TypeEnum, Column: exportjob.FieldFormat},
+			exportjob.FieldStatus:     {Type: field.TypeEnum, Column: exportjob.FieldStatus},
+			exportjob.FieldRows:       {Type: field.TypeInt64, Column: exportjob.FieldRows},
+			exportjob.FieldPath:       {Type: field.TypeString, Column: exportjob.FieldPath},
+			exportjob.FieldError:      {Type: field.TypeString, Column: exportjob.FieldError},
+			exportjob.FieldBy:         {Type: field.TypeUUID, Column: exportjob.FieldBy},
+			exportjob.FieldCreatedAt:  {Type: field.TypeTime, Column: exportjob.FieldCreatedAt},
+			exportjob.FieldFinishedAt: {Type: field.TypeTime, Column: exportjob.FieldFinishedAt},
+		},
+	}
+	graph.Nodes[15] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   failureprediction.Table,
+			Columns: failureprediction.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: failureprediction.FieldID,
+			},
+		},
+		Type: "FailurePrediction",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			failureprediction.FieldTenantID:           {Type: field.TypeUUID, Column: failureprediction.FieldTenantID},
+			failureprediction.FieldAssetID:            {Type: field.TypeUUID, Column: failureprediction.FieldAssetID},
+			failureprediction.FieldModelVersionID:     {Type: field.TypeUUID, Column: failureprediction.FieldModelVersionID},
+			failureprediction.FieldPredictedAt:        {Type: field.TypeTime, Column: failureprediction.FieldPredictedAt},
+			failureprediction.FieldFailureProb7d:      {Type: field.TypeFloat64, Column: failureprediction.FieldFailureProb7d},
+			failureprediction.FieldFailureProb30d:     {Type: field.TypeFloat64, Column: failureprediction.FieldFailureProb30d},
+			failureprediction.FieldConfidenceLower7d:  {Type: field.TypeFloat64, Column: failureprediction.FieldConfidenceLower7d},
+			failureprediction.FieldConfidenceUpper7d:  {Type: field.TypeFloat64, Column: failureprediction.FieldConfidenceUpper7d},
+			failureprediction.FieldConfidenceLower30d: {Type: field.TypeFloat64, Column: failureprediction.FieldConfidenceLower30d},
+			failureprediction.FieldConfidenceUpper30d: {Type: field.TypeFloat64, Column: failureprediction.FieldConfidenceUpper30d},
+			failureprediction.FieldHealthScore:        {Type: field.TypeFloat64, Column: failureprediction.FieldHealthScore},
+			failureprediction.FieldRiskLevel:          {Type: field.TypeEnum, Column: failureprediction.FieldRiskLevel},
+			failureprediction.FieldTopFeatures:        {Type: field.TypeJSON, Column: failureprediction.FieldTopFeatures},
+		},
+	}
+	graph.Nodes[16] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   faultaction.Table,
+			Columns: faultaction.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: faultaction.FieldID,
+			},
+		},
+		Type: "FaultAction",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			faultaction.FieldTenantID:         {Type: field.TypeUUID, Column: faultaction.FieldTenantID},
+			faultaction.FieldUserID:           {Type: field.TypeUUID, Column: faultaction.FieldUserID},
+			faultaction.FieldType:             {Type: field.TypeEnum, Column: faultaction.FieldType},
+			faultaction.FieldEnabled:          {Type: field.TypeBool, Column: faultaction.FieldEnabled},
+			faultaction.FieldConfig:           {Type: field.TypeJSON, Column: faultaction.FieldConfig},
+			faultaction.FieldSecretCiphertext: {Type: field.TypeBytes, Column: faultaction.FieldSecretCiphertext},
+			faultaction.FieldCreatedAt:        {Type: field.TypeTime, Column: faultaction.FieldCreatedAt},
+			faultaction.FieldUpdatedAt:        {Type: field.TypeTime, Column: faultaction.FieldUpdatedAt},
+		},
+	}
+	graph.Nodes[17] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   faulttype.Table,
 			Columns: faulttype.Columns,
@@ -195,7 +525,35 @@ var schemaGraph = func() *sqlgraph.Schema {
 			faulttype.FieldLabels:          {Type: field.TypeJSON, Column: faulttype.FieldLabels},
 		},
 	}
-	graph.Nodes[5] = &sqlgraph.Node{
+	graph.Nodes[18] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   feedback.Table,
+			Columns: feedback.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: feedback.FieldID,
+			},
+		},
+		Type: "Feedback",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			feedback.FieldTenantID:       {Type: field.TypeUUID, Column: feedback.FieldTenantID},
+			feedback.FieldSiteID:         {Type: field.TypeUUID, Column: feedback.FieldSiteID},
+			feedback.FieldAssetID:        {Type: field.TypeUUID, Column: feedback.FieldAssetID},
+			feedback.FieldSensorID:       {Type: field.TypeUUID, Column: feedback.FieldSensorID},
+			feedback.FieldModelVersionID: {Type: field.TypeUUID, Column: feedback.FieldModelVersionID},
+			feedback.FieldPredictionID:   {Type: field.TypeUUID, Column: feedback.FieldPredictionID},
+			feedback.FieldFeatures:       {Type: field.TypeJSON, Column: feedback.FieldFeatures},
+			feedback.FieldPredictedLabel: {Type: field.TypeString, Column: feedback.FieldPredictedLabel},
+			feedback.FieldProbability:    {Type: field.TypeFloat64, Column: feedback.FieldProbability},
+			feedback.FieldNewLabel:       {Type: field.TypeString, Column: feedback.FieldNewLabel},
+			feedback.FieldCorrection:     {Type: field.TypeString, Column: feedback.FieldCorrection},
+			feedback.FieldFeedbackType:   {Type: field.TypeEnum, Column: feedback.FieldFeedbackType},
+			feedback.FieldValidationData: {Type: field.TypeJSON, Column: feedback.FieldValidationData},
+			feedback.FieldBy:             {Type: field.TypeUUID, Column: feedback.FieldBy},
+			feedback.FieldAt:             {Type: field.TypeTime, Column: feedback.FieldAt},
+		},
+	}
+	graph.Nodes[19] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   gateway.Table,
 			Columns: gateway.Columns,
@@ -224,7 +582,126 @@ var schemaGraph = func() *sqlgraph.Schema {
 			gateway.FieldMqttPasswordHash: {Type: field.TypeString, Column: gateway.FieldMqttPasswordHash},
 		},
 	}
-	graph.Nodes[6] = &sqlgraph.Node{
+	graph.Nodes[20] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   idempotencykey.Table,
+			Columns: idempotencykey.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: idempotencykey.FieldID,
+			},
+		},
+		Type: "IdempotencyKey",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			idempotencykey.FieldTenantID:    {Type: field.TypeUUID, Column: idempotencykey.FieldTenantID},
+			idempotencykey.FieldActorID:     {Type: field.TypeUUID, Column: idempotencykey.FieldActorID},
+			idempotencykey.FieldKey:         {Type: field.TypeString, Column: idempotencykey.FieldKey},
+			idempotencykey.FieldOperation:   {Type: field.TypeString, Column: idempotencykey.FieldOperation},
+			idempotencykey.FieldRequestHash: {Type: field.TypeBytes, Column: idempotencykey.FieldRequestHash},
+			idempotencykey.FieldResult:      {Type: field.TypeJSON, Column: idempotencykey.FieldResult},
+			idempotencykey.FieldCreatedAt:   {Type: field.TypeTime, Column: idempotencykey.FieldCreatedAt},
+			idempotencykey.FieldExpiresAt:   {Type: field.TypeTime, Column: idempotencykey.FieldExpiresAt},
+		},
+	}
+	graph.Nodes[21] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   importrun.Table,
+			Columns: importrun.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: importrun.FieldID,
+			},
+		},
+		Type: "ImportRun",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			importrun.FieldTenantID:      {Type: field.TypeUUID, Column: importrun.FieldTenantID},
+			importrun.FieldConnectorID:   {Type: field.TypeUUID, Column: importrun.FieldConnectorID},
+			importrun.FieldStatus:        {Type: field.TypeEnum, Column: importrun.FieldStatus},
+			importrun.FieldStartedAt:     {Type: field.TypeTime, Column: importrun.FieldStartedAt},
+			importrun.FieldEndedAt:       {Type: field.TypeTime, Column: importrun.FieldEndedAt},
+			importrun.FieldReadCount:     {Type: field.TypeInt64, Column: importrun.FieldReadCount},
+			importrun.FieldCreatedCount:  {Type: field.TypeInt64, Column: importrun.FieldCreatedCount},
+			importrun.FieldUpdatedCount:  {Type: field.TypeInt64, Column: importrun.FieldUpdatedCount},
+			importrun.FieldRejectedCount: {Type: field.TypeInt64, Column: importrun.FieldRejectedCount},
+			importrun.FieldRejects:       {Type: field.TypeJSON, Column: importrun.FieldRejects},
+			importrun.FieldError:         {Type: field.TypeString, Column: importrun.FieldError},
+			importrun.FieldBy:            {Type: field.TypeUUID, Column: importrun.FieldBy},
+		},
+	}
+	graph.Nodes[22] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   invite.Table,
+			Columns: invite.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: invite.FieldID,
+			},
+		},
+		Type: "Invite",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			invite.FieldTenantID:   {Type: field.TypeUUID, Column: invite.FieldTenantID},
+			invite.FieldIsActive:   {Type: field.TypeBool, Column: invite.FieldIsActive},
+			invite.FieldCreatedAt:  {Type: field.TypeTime, Column: invite.FieldCreatedAt},
+			invite.FieldCreatedBy:  {Type: field.TypeUUID, Column: invite.FieldCreatedBy},
+			invite.FieldUpdatedAt:  {Type: field.TypeTime, Column: invite.FieldUpdatedAt},
+			invite.FieldUpdatedBy:  {Type: field.TypeUUID, Column: invite.FieldUpdatedBy},
+			invite.FieldVersion:    {Type: field.TypeInt, Column: invite.FieldVersion},
+			invite.FieldEmail:      {Type: field.TypeString, Column: invite.FieldEmail},
+			invite.FieldRole:       {Type: field.TypeEnum, Column: invite.FieldRole},
+			invite.FieldTokenHash:  {Type: field.TypeBytes, Column: invite.FieldTokenHash},
+			invite.FieldExpiresAt:  {Type: field.TypeTime, Column: invite.FieldExpiresAt},
+			invite.FieldAcceptedAt: {Type: field.TypeTime, Column: invite.FieldAcceptedAt},
+		},
+	}
+	graph.Nodes[23] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   knowledgechunk.Table,
+			Columns: knowledgechunk.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: knowledgechunk.FieldID,
+			},
+		},
+		Type: "KnowledgeChunk",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			knowledgechunk.FieldTenantID:       {Type: field.TypeUUID, Column: knowledgechunk.FieldTenantID},
+			knowledgechunk.FieldDocumentID:     {Type: field.TypeUUID, Column: knowledgechunk.FieldDocumentID},
+			knowledgechunk.FieldOrdinal:        {Type: field.TypeInt, Column: knowledgechunk.FieldOrdinal},
+			knowledgechunk.FieldText:           {Type: field.TypeString, Column: knowledgechunk.FieldText},
+			knowledgechunk.FieldEmbedding:      {Type: field.TypeBytes, Column: knowledgechunk.FieldEmbedding},
+			knowledgechunk.FieldEmbeddingModel: {Type: field.TypeString, Column: knowledgechunk.FieldEmbeddingModel},
+		},
+	}
+	graph.Nodes[24] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   knowledgedocument.Table,
+			Columns: knowledgedocument.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: knowledgedocument.FieldID,
+			},
+		},
+		Type: "KnowledgeDocument",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			knowledgedocument.FieldTenantID:    {Type: field.TypeUUID, Column: knowledgedocument.FieldTenantID},
+			knowledgedocument.FieldIsActive:    {Type: field.TypeBool, Column: knowledgedocument.FieldIsActive},
+			knowledgedocument.FieldCreatedAt:   {Type: field.TypeTime, Column: knowledgedocument.FieldCreatedAt},
+			knowledgedocument.FieldCreatedBy:   {Type: field.TypeUUID, Column: knowledgedocument.FieldCreatedBy},
+			knowledgedocument.FieldUpdatedAt:   {Type: field.TypeTime, Column: knowledgedocument.FieldUpdatedAt},
+			knowledgedocument.FieldUpdatedBy:   {Type: field.TypeUUID, Column: knowledgedocument.FieldUpdatedBy},
+			knowledgedocument.FieldVersion:     {Type: field.TypeInt, Column: knowledgedocument.FieldVersion},
+			knowledgedocument.FieldIsDeleted:   {Type: field.TypeBool, Column: knowledgedocument.FieldIsDeleted},
+			knowledgedocument.FieldDeletedAt:   {Type: field.TypeTime, Column: knowledgedocument.FieldDeletedAt},
+			knowledgedocument.FieldDeletedBy:   {Type: field.TypeUUID, Column: knowledgedocument.FieldDeletedBy},
+			knowledgedocument.FieldTitle:       {Type: field.TypeString, Column: knowledgedocument.FieldTitle},
+			knowledgedocument.FieldSource:      {Type: field.TypeString, Column: knowledgedocument.FieldSource},
+			knowledgedocument.FieldLanguage:    {Type: field.TypeString, Column: knowledgedocument.FieldLanguage},
+			knowledgedocument.FieldTags:        {Type: field.TypeJSON, Column: knowledgedocument.FieldTags},
+			knowledgedocument.FieldAssetType:   {Type: field.TypeEnum, Column: knowledgedocument.FieldAssetType},
+			knowledgedocument.FieldContentHash: {Type: field.TypeString, Column: knowledgedocument.FieldContentHash},
+		},
+	}
+	graph.Nodes[25] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   mlmodel.Table,
 			Columns: mlmodel.Columns,
@@ -251,7 +728,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			mlmodel.FieldFeatureSchema: {Type: field.TypeString, Column: mlmodel.FieldFeatureSchema},
 		},
 	}
-	graph.Nodes[7] = &sqlgraph.Node{
+	graph.Nodes[26] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   mlmodeldeployment.Table,
 			Columns: mlmodeldeployment.Columns,
@@ -272,7 +749,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			mlmodeldeployment.FieldDeployedBy:            {Type: field.TypeUUID, Column: mlmodeldeployment.FieldDeployedBy},
 		},
 	}
-	graph.Nodes[8] = &sqlgraph.Node{
+	graph.Nodes[27] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   mlmodelversion.Table,
 			Columns: mlmodelversion.Columns,
@@ -307,7 +784,74 @@ var schemaGraph = func() *sqlgraph.Schema {
 			mlmodelversion.FieldDockerImageTag:    {Type: field.TypeString, Column: mlmodelversion.FieldDockerImageTag},
 		},
 	}
-	graph.Nodes[9] = &sqlgraph.Node{
+	graph.Nodes[28] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   maintenancerecord.Table,
+			Columns: maintenancerecord.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: maintenancerecord.FieldID,
+			},
+		},
+		Type: "MaintenanceRecord",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			maintenancerecord.FieldTenantID:      {Type: field.TypeUUID, Column: maintenancerecord.FieldTenantID},
+			maintenancerecord.FieldAssetID:       {Type: field.TypeUUID, Column: maintenancerecord.FieldAssetID},
+			maintenancerecord.FieldWorkOrderID:   {Type: field.TypeUUID, Column: maintenancerecord.FieldWorkOrderID},
+			maintenancerecord.FieldPerformedAt:   {Type: field.TypeTime, Column: maintenancerecord.FieldPerformedAt},
+			maintenancerecord.FieldKind:          {Type: field.TypeEnum, Column: maintenancerecord.FieldKind},
+			maintenancerecord.FieldCost:          {Type: field.TypeFloat64, Column: maintenancerecord.FieldCost},
+			maintenancerecord.FieldDowntimeHours: {Type: field.TypeFloat64, Column: maintenancerecord.FieldDowntimeHours},
+			maintenancerecord.FieldWasFailure:    {Type: field.TypeBool, Column: maintenancerecord.FieldWasFailure},
+			maintenancerecord.FieldFailureCode:   {Type: field.TypeString, Column: maintenancerecord.FieldFailureCode},
+			maintenancerecord.FieldDescription:   {Type: field.TypeString, Column: maintenancerecord.FieldDescription},
+			maintenancerecord.FieldSource:        {Type: field.TypeEnum, Column: maintenancerecord.FieldSource},
+			maintenancerecord.FieldExternalRef:   {Type: field.TypeString, Column: maintenancerecord.FieldExternalRef},
+			maintenancerecord.FieldCreatedAt:     {Type: field.TypeTime, Column: maintenancerecord.FieldCreatedAt},
+		},
+	}
+	graph.Nodes[29] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   maintenanceworkorder.Table,
+			Columns: maintenanceworkorder.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: maintenanceworkorder.FieldID,
+			},
+		},
+		Type: "MaintenanceWorkOrder",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			maintenanceworkorder.FieldTenantID:         {Type: field.TypeUUID, Column: maintenanceworkorder.FieldTenantID},
+			maintenanceworkorder.FieldIsActive:         {Type: field.TypeBool, Column: maintenanceworkorder.FieldIsActive},
+			maintenanceworkorder.FieldCreatedAt:        {Type: field.TypeTime, Column: maintenanceworkorder.FieldCreatedAt},
+			maintenanceworkorder.FieldCreatedBy:        {Type: field.TypeUUID, Column: maintenanceworkorder.FieldCreatedBy},
+			maintenanceworkorder.FieldUpdatedAt:        {Type: field.TypeTime, Column: maintenanceworkorder.FieldUpdatedAt},
+			maintenanceworkorder.FieldUpdatedBy:        {Type: field.TypeUUID, Column: maintenanceworkorder.FieldUpdatedBy},
+			maintenanceworkorder.FieldVersion:          {Type: field.TypeInt, Column: maintenanceworkorder.FieldVersion},
+			maintenanceworkorder.FieldIsDeleted:        {Type: field.TypeBool, Column: maintenanceworkorder.FieldIsDeleted},
+			maintenanceworkorder.FieldDeletedAt:        {Type: field.TypeTime, Column: maintenanceworkorder.FieldDeletedAt},
+			maintenanceworkorder.FieldDeletedBy:        {Type: field.TypeUUID, Column: maintenanceworkorder.FieldDeletedBy},
+			maintenanceworkorder.FieldAssetID:          {Type: field.TypeUUID, Column: maintenanceworkorder.FieldAssetID},
+			maintenanceworkorder.FieldAlarmEventID:     {Type: field.TypeUUID, Column: maintenanceworkorder.FieldAlarmEventID},
+			maintenanceworkorder.FieldWorkNumber:       {Type: field.TypeString, Column: maintenanceworkorder.FieldWorkNumber},
+			maintenanceworkorder.FieldTitle:            {Type: field.TypeString, Column: maintenanceworkorder.FieldTitle},
+			maintenanceworkorder.FieldDescription:      {Type: field.TypeString, Column: maintenanceworkorder.FieldDescription},
+			maintenanceworkorder.FieldType:             {Type: field.TypeEnum, Column: maintenanceworkorder.FieldType},
+			maintenanceworkorder.FieldPriority:         {Type: field.TypeEnum, Column: maintenanceworkorder.FieldPriority},
+			maintenanceworkorder.FieldStatus:           {Type: field.TypeEnum, Column: maintenanceworkorder.FieldStatus},
+			maintenanceworkorder.FieldAssignedTo:       {Type: field.TypeUUID, Column: maintenanceworkorder.FieldAssignedTo},
+			maintenanceworkorder.FieldDueAt:            {Type: field.TypeTime, Column: maintenanceworkorder.FieldDueAt},
+			maintenanceworkorder.FieldStartedAt:        {Type: field.TypeTime, Column: maintenanceworkorder.FieldStartedAt},
+			maintenanceworkorder.FieldCompletedAt:      {Type: field.TypeTime, Column: maintenanceworkorder.FieldCompletedAt},
+			maintenanceworkorder.FieldPlannedCost:      {Type: field.TypeFloat64, Column: maintenanceworkorder.FieldPlannedCost},
+			maintenanceworkorder.FieldActualCost:       {Type: field.TypeFloat64, Column: maintenanceworkorder.FieldActualCost},
+			maintenanceworkorder.FieldDowntimeHours:    {Type: field.TypeFloat64, Column: maintenanceworkorder.FieldDowntimeHours},
+			maintenanceworkorder.FieldFailureConfirmed: {Type: field.TypeBool, Column: maintenanceworkorder.FieldFailureConfirmed},
+			maintenanceworkorder.FieldFailureCode:      {Type: field.TypeString, Column: maintenanceworkorder.FieldFailureCode},
+			maintenanceworkorder.FieldExternalRef:      {Type: field.TypeString, Column: maintenanceworkorder.FieldExternalRef},
+		},
+	}
+	graph.Nodes[30] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   membership.Table,
 			Columns: membership.Columns,
@@ -330,7 +874,78 @@ var schemaGraph = func() *sqlgraph.Schema {
 			membership.FieldRole:        {Type: field.TypeEnum, Column: membership.FieldRole},
 		},
 	}
-	graph.Nodes[10] = &sqlgraph.Node{
+	graph.Nodes[31] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   message.Table,
+			Columns: message.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: message.FieldID,
+			},
+		},
+		Type: "Message",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			message.FieldTenantID:       {Type: field.TypeUUID, Column: message.FieldTenantID},
+			message.FieldConversationID: {Type: field.TypeUUID, Column: message.FieldConversationID},
+			message.FieldRole:           {Type: field.TypeEnum, Column: message.FieldRole},
+			message.FieldText:           {Type: field.TypeString, Column: message.FieldText},
+			message.FieldCitations:      {Type: field.TypeJSON, Column: message.FieldCitations},
+			message.FieldAt:             {Type: field.TypeTime, Column: message.FieldAt},
+		},
+	}
+	graph.Nodes[32] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   notificationchannel.Table,
+			Columns: notificationchannel.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: notificationchannel.FieldID,
+			},
+		},
+		Type: "NotificationChannel",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			notificationchannel.FieldTenantID:         {Type: field.TypeUUID, Column: notificationchannel.FieldTenantID},
+			notificationchannel.FieldIsActive:         {Type: field.TypeBool, Column: notificationchannel.FieldIsActive},
+			notificationchannel.FieldCreatedAt:        {Type: field.TypeTime, Column: notificationchannel.FieldCreatedAt},
+			notificationchannel.FieldCreatedBy:        {Type: field.TypeUUID, Column: notificationchannel.FieldCreatedBy},
+			notificationchannel.FieldUpdatedAt:        {Type: field.TypeTime, Column: notificationchannel.FieldUpdatedAt},
+			notificationchannel.FieldUpdatedBy:        {Type: field.TypeUUID, Column: notificationchannel.FieldUpdatedBy},
+			notificationchannel.FieldVersion:          {Type: field.TypeInt, Column: notificationchannel.FieldVersion},
+			notificationchannel.FieldIsDeleted:        {Type: field.TypeBool, Column: notificationchannel.FieldIsDeleted},
+			notificationchannel.FieldDeletedAt:        {Type: field.TypeTime, Column: notificationchannel.FieldDeletedAt},
+			notificationchannel.FieldDeletedBy:        {Type: field.TypeUUID, Column: notificationchannel.FieldDeletedBy},
+			notificationchannel.FieldName:             {Type: field.TypeString, Column: notificationchannel.FieldName},
+			notificationchannel.FieldKind:             {Type: field.TypeEnum, Column: notificationchannel.FieldKind},
+			notificationchannel.FieldConfig:           {Type: field.TypeJSON, Column: notificationchannel.FieldConfig},
+			notificationchannel.FieldSecretCiphertext: {Type: field.TypeBytes, Column: notificationchannel.FieldSecretCiphertext},
+		},
+	}
+	graph.Nodes[33] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   notificationlog.Table,
+			Columns: notificationlog.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: notificationlog.FieldID,
+			},
+		},
+		Type: "NotificationLog",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			notificationlog.FieldTenantID:     {Type: field.TypeUUID, Column: notificationlog.FieldTenantID},
+			notificationlog.FieldEventID:      {Type: field.TypeUUID, Column: notificationlog.FieldEventID},
+			notificationlog.FieldPredictionID: {Type: field.TypeUUID, Column: notificationlog.FieldPredictionID},
+			notificationlog.FieldChannelID:    {Type: field.TypeUUID, Column: notificationlog.FieldChannelID},
+			notificationlog.FieldUserID:       {Type: field.TypeUUID, Column: notificationlog.FieldUserID},
+			notificationlog.FieldKind:         {Type: field.TypeEnum, Column: notificationlog.FieldKind},
+			notificationlog.FieldRecipient:    {Type: field.TypeString, Column: notificationlog.FieldRecipient},
+			notificationlog.FieldStatus:       {Type: field.TypeEnum, Column: notificationlog.FieldStatus},
+			notificationlog.FieldAttempts:     {Type: field.TypeInt, Column: notificationlog.FieldAttempts},
+			notificationlog.FieldSentAt:       {Type: field.TypeTime, Column: notificationlog.FieldSentAt},
+			notificationlog.FieldError:        {Type: field.TypeString, Column: notificationlog.FieldError},
+			notificationlog.FieldCreatedAt:    {Type: field.TypeTime, Column: notificationlog.FieldCreatedAt},
+		},
+	}
+	graph.Nodes[34] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   oauthclient.Table,
 			Columns: oauthclient.Columns,
@@ -355,7 +970,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			oauthclient.FieldLastUsedAt: {Type: field.TypeTime, Column: oauthclient.FieldLastUsedAt},
 		},
 	}
-	graph.Nodes[11] = &sqlgraph.Node{
+	graph.Nodes[35] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   parameter.Table,
 			Columns: parameter.Columns,
@@ -380,7 +995,41 @@ var schemaGraph = func() *sqlgraph.Schema {
 			parameter.FieldHigherIsWorse: {Type: field.TypeBool, Column: parameter.FieldHigherIsWorse},
 		},
 	}
-	graph.Nodes[12] = &sqlgraph.Node{
+	graph.Nodes[36] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   passwordreset.Table,
+			Columns: passwordreset.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: passwordreset.FieldID,
+			},
+		},
+		Type: "PasswordReset",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			passwordreset.FieldTenantID:  {Type: field.TypeUUID, Column: passwordreset.FieldTenantID},
+			passwordreset.FieldUserID:    {Type: field.TypeUUID, Column: passwordreset.FieldUserID},
+			passwordreset.FieldTokenHash: {Type: field.TypeBytes, Column: passwordreset.FieldTokenHash},
+			passwordreset.FieldCreatedAt: {Type: field.TypeTime, Column: passwordreset.FieldCreatedAt},
+			passwordreset.FieldExpiresAt: {Type: field.TypeTime, Column: passwordreset.FieldExpiresAt},
+			passwordreset.FieldUsedAt:    {Type: field.TypeTime, Column: passwordreset.FieldUsedAt},
+		},
+	}
+	graph.Nodes[37] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   permission.Table,
+			Columns: permission.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: permission.FieldID,
+			},
+		},
+		Type: "Permission",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			permission.FieldResource: {Type: field.TypeString, Column: permission.FieldResource},
+			permission.FieldAction:   {Type: field.TypeString, Column: permission.FieldAction},
+		},
+	}
+	graph.Nodes[38] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   refreshtoken.Table,
 			Columns: refreshtoken.Columns,
@@ -401,7 +1050,46 @@ var schemaGraph = func() *sqlgraph.Schema {
 			refreshtoken.FieldRevokedAt: {Type: field.TypeTime, Column: refreshtoken.FieldRevokedAt},
 		},
 	}
-	graph.Nodes[13] = &sqlgraph.Node{
+	graph.Nodes[39] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   role.Table,
+			Columns: role.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: role.FieldID,
+			},
+		},
+		Type: "Role",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			role.FieldTenantID:    {Type: field.TypeUUID, Column: role.FieldTenantID},
+			role.FieldIsActive:    {Type: field.TypeBool, Column: role.FieldIsActive},
+			role.FieldCreatedAt:   {Type: field.TypeTime, Column: role.FieldCreatedAt},
+			role.FieldCreatedBy:   {Type: field.TypeUUID, Column: role.FieldCreatedBy},
+			role.FieldUpdatedAt:   {Type: field.TypeTime, Column: role.FieldUpdatedAt},
+			role.FieldUpdatedBy:   {Type: field.TypeUUID, Column: role.FieldUpdatedBy},
+			role.FieldVersion:     {Type: field.TypeInt, Column: role.FieldVersion},
+			role.FieldName:        {Type: field.TypeString, Column: role.FieldName},
+			role.FieldDescription: {Type: field.TypeString, Column: role.FieldDescription},
+			role.FieldIsSystem:    {Type: field.TypeBool, Column: role.FieldIsSystem},
+		},
+	}
+	graph.Nodes[40] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   rolepermission.Table,
+			Columns: rolepermission.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: rolepermission.FieldID,
+			},
+		},
+		Type: "RolePermission",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			rolepermission.FieldTenantID:     {Type: field.TypeUUID, Column: rolepermission.FieldTenantID},
+			rolepermission.FieldRoleID:       {Type: field.TypeUUID, Column: rolepermission.FieldRoleID},
+			rolepermission.FieldPermissionID: {Type: field.TypeUUID, Column: rolepermission.FieldPermissionID},
+		},
+	}
+	graph.Nodes[41] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   sensor.Table,
 			Columns: sensor.Columns,
@@ -435,7 +1123,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			sensor.FieldExpectedIntervalSec: {Type: field.TypeInt, Column: sensor.FieldExpectedIntervalSec},
 		},
 	}
-	graph.Nodes[14] = &sqlgraph.Node{
+	graph.Nodes[42] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   site.Table,
 			Columns: site.Columns,
@@ -464,7 +1152,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			site.FieldTimeZone:  {Type: field.TypeString, Column: site.FieldTimeZone},
 		},
 	}
-	graph.Nodes[15] = &sqlgraph.Node{
+	graph.Nodes[43] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   tenant.Table,
 			Columns: tenant.Columns,
@@ -493,7 +1181,40 @@ var schemaGraph = func() *sqlgraph.Schema {
 			tenant.FieldSettings:      {Type: field.TypeJSON, Column: tenant.FieldSettings},
 		},
 	}
-	graph.Nodes[16] = &sqlgraph.Node{
+	graph.Nodes[44] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   trainingrun.Table,
+			Columns: trainingrun.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: trainingrun.FieldID,
+			},
+		},
+		Type: "TrainingRun",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			trainingrun.FieldTenantID:          {Type: field.TypeUUID, Column: trainingrun.FieldTenantID},
+			trainingrun.FieldIsActive:          {Type: field.TypeBool, Column: trainingrun.FieldIsActive},
+			trainingrun.FieldCreatedAt:         {Type: field.TypeTime, Column: trainingrun.FieldCreatedAt},
+			trainingrun.FieldCreatedBy:         {Type: field.TypeUUID, Column: trainingrun.FieldCreatedBy},
+			trainingrun.FieldUpdatedAt:         {Type: field.TypeTime, Column: trainingrun.FieldUpdatedAt},
+			trainingrun.FieldUpdatedBy:         {Type: field.TypeUUID, Column: trainingrun.FieldUpdatedBy},
+			trainingrun.FieldVersion:           {Type: field.TypeInt, Column: trainingrun.FieldVersion},
+			trainingrun.FieldModelID:           {Type: field.TypeUUID, Column: trainingrun.FieldModelID},
+			trainingrun.FieldStatus:            {Type: field.TypeEnum, Column: trainingrun.FieldStatus},
+			trainingrun.FieldParameters:        {Type: field.TypeJSON, Column: trainingrun.FieldParameters},
+			trainingrun.FieldDatasetHash:       {Type: field.TypeString, Column: trainingrun.FieldDatasetHash},
+			trainingrun.FieldRows:              {Type: field.TypeInt64, Column: trainingrun.FieldRows},
+			trainingrun.FieldFeedbackRows:      {Type: field.TypeInt64, Column: trainingrun.FieldFeedbackRows},
+			trainingrun.FieldMetrics:           {Type: field.TypeJSON, Column: trainingrun.FieldMetrics},
+			trainingrun.FieldConfusionMatrix:   {Type: field.TypeJSON, Column: trainingrun.FieldConfusionMatrix},
+			trainingrun.FieldFeatureImportance: {Type: field.TypeJSON, Column: trainingrun.FieldFeatureImportance},
+			trainingrun.FieldLogPath:           {Type: field.TypeString, Column: trainingrun.FieldLogPath},
+			trainingrun.FieldStartedAt:         {Type: field.TypeTime, Column: trainingrun.FieldStartedAt},
+			trainingrun.FieldEndedAt:           {Type: field.TypeTime, Column: trainingrun.FieldEndedAt},
+			trainingrun.FieldError:             {Type: field.TypeString, Column: trainingrun.FieldError},
+		},
+	}
+	graph.Nodes[45] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   user.Table,
 			Columns: user.Columns,
@@ -524,6 +1245,97 @@ var schemaGraph = func() *sqlgraph.Schema {
 			user.FieldFailedLogins: {Type: field.TypeInt, Column: user.FieldFailedLogins},
 			user.FieldLockedUntil:  {Type: field.TypeTime, Column: user.FieldLockedUntil},
 			user.FieldLastLoginAt:  {Type: field.TypeTime, Column: user.FieldLastLoginAt},
+		},
+	}
+	graph.Nodes[46] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   useridentity.Table,
+			Columns: useridentity.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: useridentity.FieldID,
+			},
+		},
+		Type: "UserIdentity",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			useridentity.FieldTenantID:    {Type: field.TypeUUID, Column: useridentity.FieldTenantID},
+			useridentity.FieldUserID:      {Type: field.TypeUUID, Column: useridentity.FieldUserID},
+			useridentity.FieldIssuer:      {Type: field.TypeString, Column: useridentity.FieldIssuer},
+			useridentity.FieldSubject:     {Type: field.TypeString, Column: useridentity.FieldSubject},
+			useridentity.FieldCreatedAt:   {Type: field.TypeTime, Column: useridentity.FieldCreatedAt},
+			useridentity.FieldLastLoginAt: {Type: field.TypeTime, Column: useridentity.FieldLastLoginAt},
+		},
+	}
+	graph.Nodes[47] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   userrole.Table,
+			Columns: userrole.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: userrole.FieldID,
+			},
+		},
+		Type: "UserRole",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			userrole.FieldTenantID:  {Type: field.TypeUUID, Column: userrole.FieldTenantID},
+			userrole.FieldUserID:    {Type: field.TypeUUID, Column: userrole.FieldUserID},
+			userrole.FieldRoleID:    {Type: field.TypeUUID, Column: userrole.FieldRoleID},
+			userrole.FieldSiteID:    {Type: field.TypeUUID, Column: userrole.FieldSiteID},
+			userrole.FieldCreatedAt: {Type: field.TypeTime, Column: userrole.FieldCreatedAt},
+			userrole.FieldGrantedBy: {Type: field.TypeUUID, Column: userrole.FieldGrantedBy},
+		},
+	}
+	graph.Nodes[48] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   usersettings.Table,
+			Columns: usersettings.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: usersettings.FieldID,
+			},
+		},
+		Type: "UserSettings",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			usersettings.FieldTenantID:            {Type: field.TypeUUID, Column: usersettings.FieldTenantID},
+			usersettings.FieldIsActive:            {Type: field.TypeBool, Column: usersettings.FieldIsActive},
+			usersettings.FieldCreatedAt:           {Type: field.TypeTime, Column: usersettings.FieldCreatedAt},
+			usersettings.FieldCreatedBy:           {Type: field.TypeUUID, Column: usersettings.FieldCreatedBy},
+			usersettings.FieldUpdatedAt:           {Type: field.TypeTime, Column: usersettings.FieldUpdatedAt},
+			usersettings.FieldUpdatedBy:           {Type: field.TypeUUID, Column: usersettings.FieldUpdatedBy},
+			usersettings.FieldVersion:             {Type: field.TypeInt, Column: usersettings.FieldVersion},
+			usersettings.FieldUserID:              {Type: field.TypeUUID, Column: usersettings.FieldUserID},
+			usersettings.FieldAutoRefresh:         {Type: field.TypeBool, Column: usersettings.FieldAutoRefresh},
+			usersettings.FieldRefreshIntervalSec:  {Type: field.TypeInt, Column: usersettings.FieldRefreshIntervalSec},
+			usersettings.FieldAnomalyThreshold:    {Type: field.TypeFloat64, Column: usersettings.FieldAnomalyThreshold},
+			usersettings.FieldEnableNotifications: {Type: field.TypeBool, Column: usersettings.FieldEnableNotifications},
+			usersettings.FieldQuietHours:          {Type: field.TypeJSON, Column: usersettings.FieldQuietHours},
+			usersettings.FieldTheme:               {Type: field.TypeEnum, Column: usersettings.FieldTheme},
+			usersettings.FieldDateFormat:          {Type: field.TypeString, Column: usersettings.FieldDateFormat},
+			usersettings.FieldUnits:               {Type: field.TypeEnum, Column: usersettings.FieldUnits},
+		},
+	}
+	graph.Nodes[49] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   webhook.Table,
+			Columns: webhook.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: webhook.FieldID,
+			},
+		},
+		Type: "Webhook",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			webhook.FieldTenantID:         {Type: field.TypeUUID, Column: webhook.FieldTenantID},
+			webhook.FieldIsActive:         {Type: field.TypeBool, Column: webhook.FieldIsActive},
+			webhook.FieldCreatedAt:        {Type: field.TypeTime, Column: webhook.FieldCreatedAt},
+			webhook.FieldCreatedBy:        {Type: field.TypeUUID, Column: webhook.FieldCreatedBy},
+			webhook.FieldUpdatedAt:        {Type: field.TypeTime, Column: webhook.FieldUpdatedAt},
+			webhook.FieldUpdatedBy:        {Type: field.TypeUUID, Column: webhook.FieldUpdatedBy},
+			webhook.FieldVersion:          {Type: field.TypeInt, Column: webhook.FieldVersion},
+			webhook.FieldName:             {Type: field.TypeString, Column: webhook.FieldName},
+			webhook.FieldURL:              {Type: field.TypeString, Column: webhook.FieldURL},
+			webhook.FieldEvents:           {Type: field.TypeJSON, Column: webhook.FieldEvents},
+			webhook.FieldSecretCiphertext: {Type: field.TypeBytes, Column: webhook.FieldSecretCiphertext},
 		},
 	}
 	graph.MustAddE(
@@ -647,6 +1459,66 @@ var schemaGraph = func() *sqlgraph.Schema {
 		"AlarmEvent",
 	)
 	graph.MustAddE(
+		"rule",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   alarmrulechannel.RuleTable,
+			Columns: []string{alarmrulechannel.RuleColumn},
+			Bidi:    false,
+		},
+		"AlarmRuleChannel",
+		"AlarmRule",
+	)
+	graph.MustAddE(
+		"channel",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   alarmrulechannel.ChannelTable,
+			Columns: []string{alarmrulechannel.ChannelColumn},
+			Bidi:    false,
+		},
+		"AlarmRuleChannel",
+		"NotificationChannel",
+	)
+	graph.MustAddE(
+		"rule",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   alarmshelf.RuleTable,
+			Columns: []string{alarmshelf.RuleColumn},
+			Bidi:    false,
+		},
+		"AlarmShelf",
+		"AlarmRule",
+	)
+	graph.MustAddE(
+		"sensor",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   alarmshelf.SensorTable,
+			Columns: []string{alarmshelf.SensorColumn},
+			Bidi:    false,
+		},
+		"AlarmShelf",
+		"Sensor",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   alarmshelf.AssetTable,
+			Columns: []string{alarmshelf.AssetColumn},
+			Bidi:    false,
+		},
+		"AlarmShelf",
+		"Asset",
+	)
+	graph.MustAddE(
 		"event",
 		&sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -719,6 +1591,186 @@ var schemaGraph = func() *sqlgraph.Schema {
 		"Sensor",
 	)
 	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   assetfeatures.AssetTable,
+			Columns: []string{assetfeatures.AssetColumn},
+			Bidi:    false,
+		},
+		"AssetFeatures",
+		"Asset",
+	)
+	graph.MustAddE(
+		"site",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   assethealth.SiteTable,
+			Columns: []string{assethealth.SiteColumn},
+			Bidi:    false,
+		},
+		"AssetHealth",
+		"Site",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   assethealth.AssetTable,
+			Columns: []string{assethealth.AssetColumn},
+			Bidi:    false,
+		},
+		"AssetHealth",
+		"Asset",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   assetmodelversion.AssetTable,
+			Columns: []string{assetmodelversion.AssetColumn},
+			Bidi:    false,
+		},
+		"AssetModelVersion",
+		"Asset",
+	)
+	graph.MustAddE(
+		"model",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   assetmodelversion.ModelTable,
+			Columns: []string{assetmodelversion.ModelColumn},
+			Bidi:    false,
+		},
+		"AssetModelVersion",
+		"MLModel",
+	)
+	graph.MustAddE(
+		"model_version",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   assetmodelversion.ModelVersionTable,
+			Columns: []string{assetmodelversion.ModelVersionColumn},
+			Bidi:    false,
+		},
+		"AssetModelVersion",
+		"MLModelVersion",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   conversation.AssetTable,
+			Columns: []string{conversation.AssetColumn},
+			Bidi:    false,
+		},
+		"Conversation",
+		"Asset",
+	)
+	graph.MustAddE(
+		"messages",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   conversation.MessagesTable,
+			Columns: []string{conversation.MessagesColumn},
+			Bidi:    false,
+		},
+		"Conversation",
+		"Message",
+	)
+	graph.MustAddE(
+		"model_version",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   driftreport.ModelVersionTable,
+			Columns: []string{driftreport.ModelVersionColumn},
+			Bidi:    false,
+		},
+		"DriftReport",
+		"MLModelVersion",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   failureprediction.AssetTable,
+			Columns: []string{failureprediction.AssetColumn},
+			Bidi:    false,
+		},
+		"FailurePrediction",
+		"Asset",
+	)
+	graph.MustAddE(
+		"model_version",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   failureprediction.ModelVersionTable,
+			Columns: []string{failureprediction.ModelVersionColumn},
+			Bidi:    false,
+		},
+		"FailurePrediction",
+		"MLModelVersion",
+	)
+	graph.MustAddE(
+		"site",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   feedback.SiteTable,
+			Columns: []string{feedback.SiteColumn},
+			Bidi:    false,
+		},
+		"Feedback",
+		"Site",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   feedback.AssetTable,
+			Columns: []string{feedback.AssetColumn},
+			Bidi:    false,
+		},
+		"Feedback",
+		"Asset",
+	)
+	graph.MustAddE(
+		"sensor",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   feedback.SensorTable,
+			Columns: []string{feedback.SensorColumn},
+			Bidi:    false,
+		},
+		"Feedback",
+		"Sensor",
+	)
+	graph.MustAddE(
+		"model_version",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   feedback.ModelVersionTable,
+			Columns: []string{feedback.ModelVersionColumn},
+			Bidi:    false,
+		},
+		"Feedback",
+		"MLModelVersion",
+	)
+	graph.MustAddE(
 		"site",
 		&sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -753,6 +1805,42 @@ var schemaGraph = func() *sqlgraph.Schema {
 		},
 		"Gateway",
 		"Sensor",
+	)
+	graph.MustAddE(
+		"connector",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   importrun.ConnectorTable,
+			Columns: []string{importrun.ConnectorColumn},
+			Bidi:    false,
+		},
+		"ImportRun",
+		"Connector",
+	)
+	graph.MustAddE(
+		"document",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   knowledgechunk.DocumentTable,
+			Columns: []string{knowledgechunk.DocumentColumn},
+			Bidi:    false,
+		},
+		"KnowledgeChunk",
+		"KnowledgeDocument",
+	)
+	graph.MustAddE(
+		"chunks",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   knowledgedocument.ChunksTable,
+			Columns: []string{knowledgedocument.ChunksColumn},
+			Bidi:    false,
+		},
+		"KnowledgeDocument",
+		"KnowledgeChunk",
 	)
 	graph.MustAddE(
 		"versions",
@@ -827,6 +1915,18 @@ var schemaGraph = func() *sqlgraph.Schema {
 		"MLModel",
 	)
 	graph.MustAddE(
+		"training_run",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   mlmodelversion.TrainingRunTable,
+			Columns: []string{mlmodelversion.TrainingRunColumn},
+			Bidi:    false,
+		},
+		"MLModelVersion",
+		"TrainingRun",
+	)
+	graph.MustAddE(
 		"deployments",
 		&sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -837,6 +1937,126 @@ var schemaGraph = func() *sqlgraph.Schema {
 		},
 		"MLModelVersion",
 		"MLModelDeployment",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   maintenancerecord.AssetTable,
+			Columns: []string{maintenancerecord.AssetColumn},
+			Bidi:    false,
+		},
+		"MaintenanceRecord",
+		"Asset",
+	)
+	graph.MustAddE(
+		"work_order",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   maintenancerecord.WorkOrderTable,
+			Columns: []string{maintenancerecord.WorkOrderColumn},
+			Bidi:    false,
+		},
+		"MaintenanceRecord",
+		"MaintenanceWorkOrder",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   maintenanceworkorder.AssetTable,
+			Columns: []string{maintenanceworkorder.AssetColumn},
+			Bidi:    false,
+		},
+		"MaintenanceWorkOrder",
+		"Asset",
+	)
+	graph.MustAddE(
+		"alarm_event",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   maintenanceworkorder.AlarmEventTable,
+			Columns: []string{maintenanceworkorder.AlarmEventColumn},
+			Bidi:    false,
+		},
+		"MaintenanceWorkOrder",
+		"AlarmEvent",
+	)
+	graph.MustAddE(
+		"conversation",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   message.ConversationTable,
+			Columns: []string{message.ConversationColumn},
+			Bidi:    false,
+		},
+		"Message",
+		"Conversation",
+	)
+	graph.MustAddE(
+		"event",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   notificationlog.EventTable,
+			Columns: []string{notificationlog.EventColumn},
+			Bidi:    false,
+		},
+		"NotificationLog",
+		"AlarmEvent",
+	)
+	graph.MustAddE(
+		"channel",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   notificationlog.ChannelTable,
+			Columns: []string{notificationlog.ChannelColumn},
+			Bidi:    false,
+		},
+		"NotificationLog",
+		"NotificationChannel",
+	)
+	graph.MustAddE(
+		"permissions",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   role.PermissionsTable,
+			Columns: []string{role.PermissionsColumn},
+			Bidi:    false,
+		},
+		"Role",
+		"RolePermission",
+	)
+	graph.MustAddE(
+		"role",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   rolepermission.RoleTable,
+			Columns: []string{rolepermission.RoleColumn},
+			Bidi:    false,
+		},
+		"RolePermission",
+		"Role",
+	)
+	graph.MustAddE(
+		"permission",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   rolepermission.PermissionTable,
+			Columns: []string{rolepermission.PermissionColumn},
+			Bidi:    false,
+		},
+		"RolePermission",
+		"Permission",
 	)
 	graph.MustAddE(
 		"asset",
@@ -886,6 +2106,42 @@ var schemaGraph = func() *sqlgraph.Schema {
 		"Site",
 		"Asset",
 	)
+	graph.MustAddE(
+		"model",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   trainingrun.ModelTable,
+			Columns: []string{trainingrun.ModelColumn},
+			Bidi:    false,
+		},
+		"TrainingRun",
+		"MLModel",
+	)
+	graph.MustAddE(
+		"role",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   userrole.RoleTable,
+			Columns: []string{userrole.RoleColumn},
+			Bidi:    false,
+		},
+		"UserRole",
+		"Role",
+	)
+	graph.MustAddE(
+		"site",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   userrole.SiteTable,
+			Columns: []string{userrole.SiteColumn},
+			Bidi:    false,
+		},
+		"UserRole",
+		"Site",
+	)
 	return graph
 }()
 
@@ -893,6 +2149,111 @@ var schemaGraph = func() *sqlgraph.Schema {
 // All update, update-one and query builders implement this interface.
 type predicateAdder interface {
 	addPredicate(func(s *sql.Selector))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *APIKeyQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the APIKeyQuery builder.
+func (_q *APIKeyQuery) Filter() *APIKeyFilter {
+	return &APIKeyFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *APIKeyMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the APIKeyMutation builder.
+func (m *APIKeyMutation) Filter() *APIKeyFilter {
+	return &APIKeyFilter{config: m.config, predicateAdder: m}
+}
+
+// APIKeyFilter provides a generic filtering capability at runtime for APIKeyQuery.
+type APIKeyFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *APIKeyFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[0].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *APIKeyFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(apikey.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *APIKeyFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(apikey.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *APIKeyFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(apikey.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *APIKeyFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(apikey.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *APIKeyFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(apikey.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *APIKeyFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(apikey.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *APIKeyFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(apikey.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *APIKeyFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(apikey.FieldVersion))
+}
+
+// WhereName applies the entql string predicate on the name field.
+func (f *APIKeyFilter) WhereName(p entql.StringP) {
+	f.Where(p.Field(apikey.FieldName))
+}
+
+// WherePrefix applies the entql string predicate on the prefix field.
+func (f *APIKeyFilter) WherePrefix(p entql.StringP) {
+	f.Where(p.Field(apikey.FieldPrefix))
+}
+
+// WhereKeyHash applies the entql []byte predicate on the key_hash field.
+func (f *APIKeyFilter) WhereKeyHash(p entql.BytesP) {
+	f.Where(p.Field(apikey.FieldKeyHash))
+}
+
+// WhereScopes applies the entql json.RawMessage predicate on the scopes field.
+func (f *APIKeyFilter) WhereScopes(p entql.BytesP) {
+	f.Where(p.Field(apikey.FieldScopes))
+}
+
+// WhereExpiresAt applies the entql time.Time predicate on the expires_at field.
+func (f *APIKeyFilter) WhereExpiresAt(p entql.TimeP) {
+	f.Where(p.Field(apikey.FieldExpiresAt))
+}
+
+// WhereLastUsedAt applies the entql time.Time predicate on the last_used_at field.
+func (f *APIKeyFilter) WhereLastUsedAt(p entql.TimeP) {
+	f.Where(p.Field(apikey.FieldLastUsedAt))
 }
 
 // addPredicate implements the predicateAdder interface.
@@ -924,7 +2285,7 @@ type AlarmEventFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *AlarmEventFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[0].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[1].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -1148,7 +2509,7 @@ type AlarmRuleFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *AlarmRuleFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[1].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[2].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -1361,6 +2722,221 @@ func (f *AlarmRuleFilter) WhereHasEventsWith(preds ...predicate.AlarmEvent) {
 }
 
 // addPredicate implements the predicateAdder interface.
+func (_q *AlarmRuleChannelQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the AlarmRuleChannelQuery builder.
+func (_q *AlarmRuleChannelQuery) Filter() *AlarmRuleChannelFilter {
+	return &AlarmRuleChannelFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *AlarmRuleChannelMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the AlarmRuleChannelMutation builder.
+func (m *AlarmRuleChannelMutation) Filter() *AlarmRuleChannelFilter {
+	return &AlarmRuleChannelFilter{config: m.config, predicateAdder: m}
+}
+
+// AlarmRuleChannelFilter provides a generic filtering capability at runtime for AlarmRuleChannelQuery.
+type AlarmRuleChannelFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *AlarmRuleChannelFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[3].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *AlarmRuleChannelFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(alarmrulechannel.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *AlarmRuleChannelFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(alarmrulechannel.FieldTenantID))
+}
+
+// WhereRuleID applies the entql [16]byte predicate on the rule_id field.
+func (f *AlarmRuleChannelFilter) WhereRuleID(p entql.ValueP) {
+	f.Where(p.Field(alarmrulechannel.FieldRuleID))
+}
+
+// WhereChannelID applies the entql [16]byte predicate on the channel_id field.
+func (f *AlarmRuleChannelFilter) WhereChannelID(p entql.ValueP) {
+	f.Where(p.Field(alarmrulechannel.FieldChannelID))
+}
+
+// WhereHasRule applies a predicate to check if query has an edge rule.
+func (f *AlarmRuleChannelFilter) WhereHasRule() {
+	f.Where(entql.HasEdge("rule"))
+}
+
+// WhereHasRuleWith applies a predicate to check if query has an edge rule with a given conditions (other predicates).
+func (f *AlarmRuleChannelFilter) WhereHasRuleWith(preds ...predicate.AlarmRule) {
+	f.Where(entql.HasEdgeWith("rule", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasChannel applies a predicate to check if query has an edge channel.
+func (f *AlarmRuleChannelFilter) WhereHasChannel() {
+	f.Where(entql.HasEdge("channel"))
+}
+
+// WhereHasChannelWith applies a predicate to check if query has an edge channel with a given conditions (other predicates).
+func (f *AlarmRuleChannelFilter) WhereHasChannelWith(preds ...predicate.NotificationChannel) {
+	f.Where(entql.HasEdgeWith("channel", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *AlarmShelfQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the AlarmShelfQuery builder.
+func (_q *AlarmShelfQuery) Filter() *AlarmShelfFilter {
+	return &AlarmShelfFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *AlarmShelfMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the AlarmShelfMutation builder.
+func (m *AlarmShelfMutation) Filter() *AlarmShelfFilter {
+	return &AlarmShelfFilter{config: m.config, predicateAdder: m}
+}
+
+// AlarmShelfFilter provides a generic filtering capability at runtime for AlarmShelfQuery.
+type AlarmShelfFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *AlarmShelfFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[4].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *AlarmShelfFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(alarmshelf.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *AlarmShelfFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(alarmshelf.FieldTenantID))
+}
+
+// WhereRuleID applies the entql [16]byte predicate on the rule_id field.
+func (f *AlarmShelfFilter) WhereRuleID(p entql.ValueP) {
+	f.Where(p.Field(alarmshelf.FieldRuleID))
+}
+
+// WhereSensorID applies the entql [16]byte predicate on the sensor_id field.
+func (f *AlarmShelfFilter) WhereSensorID(p entql.ValueP) {
+	f.Where(p.Field(alarmshelf.FieldSensorID))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *AlarmShelfFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(alarmshelf.FieldAssetID))
+}
+
+// WhereUntil applies the entql time.Time predicate on the until field.
+func (f *AlarmShelfFilter) WhereUntil(p entql.TimeP) {
+	f.Where(p.Field(alarmshelf.FieldUntil))
+}
+
+// WhereReason applies the entql string predicate on the reason field.
+func (f *AlarmShelfFilter) WhereReason(p entql.StringP) {
+	f.Where(p.Field(alarmshelf.FieldReason))
+}
+
+// WhereBy applies the entql [16]byte predicate on the by field.
+func (f *AlarmShelfFilter) WhereBy(p entql.ValueP) {
+	f.Where(p.Field(alarmshelf.FieldBy))
+}
+
+// WhereAt applies the entql time.Time predicate on the at field.
+func (f *AlarmShelfFilter) WhereAt(p entql.TimeP) {
+	f.Where(p.Field(alarmshelf.FieldAt))
+}
+
+// WhereLiftedAt applies the entql time.Time predicate on the lifted_at field.
+func (f *AlarmShelfFilter) WhereLiftedAt(p entql.TimeP) {
+	f.Where(p.Field(alarmshelf.FieldLiftedAt))
+}
+
+// WhereLiftedBy applies the entql [16]byte predicate on the lifted_by field.
+func (f *AlarmShelfFilter) WhereLiftedBy(p entql.ValueP) {
+	f.Where(p.Field(alarmshelf.FieldLiftedBy))
+}
+
+// WhereHasRule applies a predicate to check if query has an edge rule.
+func (f *AlarmShelfFilter) WhereHasRule() {
+	f.Where(entql.HasEdge("rule"))
+}
+
+// WhereHasRuleWith applies a predicate to check if query has an edge rule with a given conditions (other predicates).
+func (f *AlarmShelfFilter) WhereHasRuleWith(preds ...predicate.AlarmRule) {
+	f.Where(entql.HasEdgeWith("rule", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasSensor applies a predicate to check if query has an edge sensor.
+func (f *AlarmShelfFilter) WhereHasSensor() {
+	f.Where(entql.HasEdge("sensor"))
+}
+
+// WhereHasSensorWith applies a predicate to check if query has an edge sensor with a given conditions (other predicates).
+func (f *AlarmShelfFilter) WhereHasSensorWith(preds ...predicate.Sensor) {
+	f.Where(entql.HasEdgeWith("sensor", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *AlarmShelfFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *AlarmShelfFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
 func (_q *AlarmTransitionQuery) addPredicate(pred func(s *sql.Selector)) {
 	_q.predicates = append(_q.predicates, pred)
 }
@@ -1389,7 +2965,7 @@ type AlarmTransitionFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *AlarmTransitionFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[2].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[5].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -1483,7 +3059,7 @@ type AssetFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *AssetFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[3].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[6].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -1710,6 +3286,1070 @@ func (f *AssetFilter) WhereHasSensorsWith(preds ...predicate.Sensor) {
 }
 
 // addPredicate implements the predicateAdder interface.
+func (_q *AssetFeaturesQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the AssetFeaturesQuery builder.
+func (_q *AssetFeaturesQuery) Filter() *AssetFeaturesFilter {
+	return &AssetFeaturesFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *AssetFeaturesMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the AssetFeaturesMutation builder.
+func (m *AssetFeaturesMutation) Filter() *AssetFeaturesFilter {
+	return &AssetFeaturesFilter{config: m.config, predicateAdder: m}
+}
+
+// AssetFeaturesFilter provides a generic filtering capability at runtime for AssetFeaturesQuery.
+type AssetFeaturesFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *AssetFeaturesFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[7].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *AssetFeaturesFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(assetfeatures.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *AssetFeaturesFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(assetfeatures.FieldTenantID))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *AssetFeaturesFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(assetfeatures.FieldAssetID))
+}
+
+// WhereDay applies the entql time.Time predicate on the day field.
+func (f *AssetFeaturesFilter) WhereDay(p entql.TimeP) {
+	f.Where(p.Field(assetfeatures.FieldDay))
+}
+
+// WhereFeatures applies the entql json.RawMessage predicate on the features field.
+func (f *AssetFeaturesFilter) WhereFeatures(p entql.BytesP) {
+	f.Where(p.Field(assetfeatures.FieldFeatures))
+}
+
+// WhereFeatureSchemaHash applies the entql string predicate on the feature_schema_hash field.
+func (f *AssetFeaturesFilter) WhereFeatureSchemaHash(p entql.StringP) {
+	f.Where(p.Field(assetfeatures.FieldFeatureSchemaHash))
+}
+
+// WhereCalculatedAt applies the entql time.Time predicate on the calculated_at field.
+func (f *AssetFeaturesFilter) WhereCalculatedAt(p entql.TimeP) {
+	f.Where(p.Field(assetfeatures.FieldCalculatedAt))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *AssetFeaturesFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *AssetFeaturesFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *AssetHealthQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the AssetHealthQuery builder.
+func (_q *AssetHealthQuery) Filter() *AssetHealthFilter {
+	return &AssetHealthFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *AssetHealthMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the AssetHealthMutation builder.
+func (m *AssetHealthMutation) Filter() *AssetHealthFilter {
+	return &AssetHealthFilter{config: m.config, predicateAdder: m}
+}
+
+// AssetHealthFilter provides a generic filtering capability at runtime for AssetHealthQuery.
+type AssetHealthFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *AssetHealthFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[8].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *AssetHealthFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(assethealth.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *AssetHealthFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(assethealth.FieldTenantID))
+}
+
+// WhereSiteID applies the entql [16]byte predicate on the site_id field.
+func (f *AssetHealthFilter) WhereSiteID(p entql.ValueP) {
+	f.Where(p.Field(assethealth.FieldSiteID))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *AssetHealthFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(assethealth.FieldAssetID))
+}
+
+// WhereHealthScore applies the entql float64 predicate on the health_score field.
+func (f *AssetHealthFilter) WhereHealthScore(p entql.Float64P) {
+	f.Where(p.Field(assethealth.FieldHealthScore))
+}
+
+// WhereHealthStatus applies the entql string predicate on the health_status field.
+func (f *AssetHealthFilter) WhereHealthStatus(p entql.StringP) {
+	f.Where(p.Field(assethealth.FieldHealthStatus))
+}
+
+// WhereMethod applies the entql string predicate on the method field.
+func (f *AssetHealthFilter) WhereMethod(p entql.StringP) {
+	f.Where(p.Field(assethealth.FieldMethod))
+}
+
+// WhereInputs applies the entql json.RawMessage predicate on the inputs field.
+func (f *AssetHealthFilter) WhereInputs(p entql.BytesP) {
+	f.Where(p.Field(assethealth.FieldInputs))
+}
+
+// WhereCalculatedAt applies the entql time.Time predicate on the calculated_at field.
+func (f *AssetHealthFilter) WhereCalculatedAt(p entql.TimeP) {
+	f.Where(p.Field(assethealth.FieldCalculatedAt))
+}
+
+// WhereHasSite applies a predicate to check if query has an edge site.
+func (f *AssetHealthFilter) WhereHasSite() {
+	f.Where(entql.HasEdge("site"))
+}
+
+// WhereHasSiteWith applies a predicate to check if query has an edge site with a given conditions (other predicates).
+func (f *AssetHealthFilter) WhereHasSiteWith(preds ...predicate.Site) {
+	f.Where(entql.HasEdgeWith("site", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *AssetHealthFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *AssetHealthFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *AssetModelVersionQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the AssetModelVersionQuery builder.
+func (_q *AssetModelVersionQuery) Filter() *AssetModelVersionFilter {
+	return &AssetModelVersionFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *AssetModelVersionMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the AssetModelVersionMutation builder.
+func (m *AssetModelVersionMutation) Filter() *AssetModelVersionFilter {
+	return &AssetModelVersionFilter{config: m.config, predicateAdder: m}
+}
+
+// AssetModelVersionFilter provides a generic filtering capability at runtime for AssetModelVersionQuery.
+type AssetModelVersionFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *AssetModelVersionFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[9].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *AssetModelVersionFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(assetmodelversion.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *AssetModelVersionFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(assetmodelversion.FieldTenantID))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *AssetModelVersionFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(assetmodelversion.FieldAssetID))
+}
+
+// WhereModelID applies the entql [16]byte predicate on the model_id field.
+func (f *AssetModelVersionFilter) WhereModelID(p entql.ValueP) {
+	f.Where(p.Field(assetmodelversion.FieldModelID))
+}
+
+// WhereModelVersionID applies the entql [16]byte predicate on the model_version_id field.
+func (f *AssetModelVersionFilter) WhereModelVersionID(p entql.ValueP) {
+	f.Where(p.Field(assetmodelversion.FieldModelVersionID))
+}
+
+// WhereStage applies the entql string predicate on the stage field.
+func (f *AssetModelVersionFilter) WhereStage(p entql.StringP) {
+	f.Where(p.Field(assetmodelversion.FieldStage))
+}
+
+// WhereTrafficPercent applies the entql int predicate on the traffic_percent field.
+func (f *AssetModelVersionFilter) WhereTrafficPercent(p entql.IntP) {
+	f.Where(p.Field(assetmodelversion.FieldTrafficPercent))
+}
+
+// WhereDeploymentStart applies the entql time.Time predicate on the deployment_start field.
+func (f *AssetModelVersionFilter) WhereDeploymentStart(p entql.TimeP) {
+	f.Where(p.Field(assetmodelversion.FieldDeploymentStart))
+}
+
+// WhereDeploymentEnd applies the entql time.Time predicate on the deployment_end field.
+func (f *AssetModelVersionFilter) WhereDeploymentEnd(p entql.TimeP) {
+	f.Where(p.Field(assetmodelversion.FieldDeploymentEnd))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *AssetModelVersionFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(assetmodelversion.FieldIsActive))
+}
+
+// WhereDeployedBy applies the entql [16]byte predicate on the deployed_by field.
+func (f *AssetModelVersionFilter) WhereDeployedBy(p entql.ValueP) {
+	f.Where(p.Field(assetmodelversion.FieldDeployedBy))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *AssetModelVersionFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *AssetModelVersionFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasModel applies a predicate to check if query has an edge model.
+func (f *AssetModelVersionFilter) WhereHasModel() {
+	f.Where(entql.HasEdge("model"))
+}
+
+// WhereHasModelWith applies a predicate to check if query has an edge model with a given conditions (other predicates).
+func (f *AssetModelVersionFilter) WhereHasModelWith(preds ...predicate.MLModel) {
+	f.Where(entql.HasEdgeWith("model", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasModelVersion applies a predicate to check if query has an edge model_version.
+func (f *AssetModelVersionFilter) WhereHasModelVersion() {
+	f.Where(entql.HasEdge("model_version"))
+}
+
+// WhereHasModelVersionWith applies a predicate to check if query has an edge model_version with a given conditions (other predicates).
+func (f *AssetModelVersionFilter) WhereHasModelVersionWith(preds ...predicate.MLModelVersion) {
+	f.Where(entql.HasEdgeWith("model_version", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *AuditLogQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the AuditLogQuery builder.
+func (_q *AuditLogQuery) Filter() *AuditLogFilter {
+	return &AuditLogFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *AuditLogMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the AuditLogMutation builder.
+func (m *AuditLogMutation) Filter() *AuditLogFilter {
+	return &AuditLogFilter{config: m.config, predicateAdder: m}
+}
+
+// AuditLogFilter provides a generic filtering capability at runtime for AuditLogQuery.
+type AuditLogFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *AuditLogFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[10].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *AuditLogFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(auditlog.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *AuditLogFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(auditlog.FieldTenantID))
+}
+
+// WhereActorKind applies the entql string predicate on the actor_kind field.
+func (f *AuditLogFilter) WhereActorKind(p entql.StringP) {
+	f.Where(p.Field(auditlog.FieldActorKind))
+}
+
+// WhereActorID applies the entql [16]byte predicate on the actor_id field.
+func (f *AuditLogFilter) WhereActorID(p entql.ValueP) {
+	f.Where(p.Field(auditlog.FieldActorID))
+}
+
+// WhereAction applies the entql string predicate on the action field.
+func (f *AuditLogFilter) WhereAction(p entql.StringP) {
+	f.Where(p.Field(auditlog.FieldAction))
+}
+
+// WhereEntity applies the entql string predicate on the entity field.
+func (f *AuditLogFilter) WhereEntity(p entql.StringP) {
+	f.Where(p.Field(auditlog.FieldEntity))
+}
+
+// WhereEntityID applies the entql [16]byte predicate on the entity_id field.
+func (f *AuditLogFilter) WhereEntityID(p entql.ValueP) {
+	f.Where(p.Field(auditlog.FieldEntityID))
+}
+
+// WhereChanges applies the entql json.RawMessage predicate on the changes field.
+func (f *AuditLogFilter) WhereChanges(p entql.BytesP) {
+	f.Where(p.Field(auditlog.FieldChanges))
+}
+
+// WhereIP applies the entql string predicate on the ip field.
+func (f *AuditLogFilter) WhereIP(p entql.StringP) {
+	f.Where(p.Field(auditlog.FieldIP))
+}
+
+// WhereRequestID applies the entql string predicate on the request_id field.
+func (f *AuditLogFilter) WhereRequestID(p entql.StringP) {
+	f.Where(p.Field(auditlog.FieldRequestID))
+}
+
+// WhereAt applies the entql time.Time predicate on the at field.
+func (f *AuditLogFilter) WhereAt(p entql.TimeP) {
+	f.Where(p.Field(auditlog.FieldAt))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *ConnectorQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the ConnectorQuery builder.
+func (_q *ConnectorQuery) Filter() *ConnectorFilter {
+	return &ConnectorFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *ConnectorMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the ConnectorMutation builder.
+func (m *ConnectorMutation) Filter() *ConnectorFilter {
+	return &ConnectorFilter{config: m.config, predicateAdder: m}
+}
+
+// ConnectorFilter provides a generic filtering capability at runtime for ConnectorQuery.
+type ConnectorFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *ConnectorFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[11].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *ConnectorFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(connector.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *ConnectorFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(connector.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *ConnectorFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(connector.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *ConnectorFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(connector.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *ConnectorFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(connector.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *ConnectorFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(connector.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *ConnectorFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(connector.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *ConnectorFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(connector.FieldVersion))
+}
+
+// WhereIsDeleted applies the entql bool predicate on the is_deleted field.
+func (f *ConnectorFilter) WhereIsDeleted(p entql.BoolP) {
+	f.Where(p.Field(connector.FieldIsDeleted))
+}
+
+// WhereDeletedAt applies the entql time.Time predicate on the deleted_at field.
+func (f *ConnectorFilter) WhereDeletedAt(p entql.TimeP) {
+	f.Where(p.Field(connector.FieldDeletedAt))
+}
+
+// WhereDeletedBy applies the entql [16]byte predicate on the deleted_by field.
+func (f *ConnectorFilter) WhereDeletedBy(p entql.ValueP) {
+	f.Where(p.Field(connector.FieldDeletedBy))
+}
+
+// WhereName applies the entql string predicate on the name field.
+func (f *ConnectorFilter) WhereName(p entql.StringP) {
+	f.Where(p.Field(connector.FieldName))
+}
+
+// WhereKind applies the entql string predicate on the kind field.
+func (f *ConnectorFilter) WhereKind(p entql.StringP) {
+	f.Where(p.Field(connector.FieldKind))
+}
+
+// WhereConfig applies the entql json.RawMessage predicate on the config field.
+func (f *ConnectorFilter) WhereConfig(p entql.BytesP) {
+	f.Where(p.Field(connector.FieldConfig))
+}
+
+// WhereSecretCiphertext applies the entql []byte predicate on the secret_ciphertext field.
+func (f *ConnectorFilter) WhereSecretCiphertext(p entql.BytesP) {
+	f.Where(p.Field(connector.FieldSecretCiphertext))
+}
+
+// WhereSchedule applies the entql string predicate on the schedule field.
+func (f *ConnectorFilter) WhereSchedule(p entql.StringP) {
+	f.Where(p.Field(connector.FieldSchedule))
+}
+
+// WhereCursor applies the entql string predicate on the cursor field.
+func (f *ConnectorFilter) WhereCursor(p entql.StringP) {
+	f.Where(p.Field(connector.FieldCursor))
+}
+
+// WhereStatus applies the entql string predicate on the status field.
+func (f *ConnectorFilter) WhereStatus(p entql.StringP) {
+	f.Where(p.Field(connector.FieldStatus))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *ConversationQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the ConversationQuery builder.
+func (_q *ConversationQuery) Filter() *ConversationFilter {
+	return &ConversationFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *ConversationMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the ConversationMutation builder.
+func (m *ConversationMutation) Filter() *ConversationFilter {
+	return &ConversationFilter{config: m.config, predicateAdder: m}
+}
+
+// ConversationFilter provides a generic filtering capability at runtime for ConversationQuery.
+type ConversationFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *ConversationFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[12].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *ConversationFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(conversation.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *ConversationFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(conversation.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *ConversationFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(conversation.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *ConversationFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(conversation.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *ConversationFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(conversation.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *ConversationFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(conversation.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *ConversationFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(conversation.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *ConversationFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(conversation.FieldVersion))
+}
+
+// WhereUserID applies the entql [16]byte predicate on the user_id field.
+func (f *ConversationFilter) WhereUserID(p entql.ValueP) {
+	f.Where(p.Field(conversation.FieldUserID))
+}
+
+// WhereTitle applies the entql string predicate on the title field.
+func (f *ConversationFilter) WhereTitle(p entql.StringP) {
+	f.Where(p.Field(conversation.FieldTitle))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *ConversationFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(conversation.FieldAssetID))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *ConversationFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *ConversationFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasMessages applies a predicate to check if query has an edge messages.
+func (f *ConversationFilter) WhereHasMessages() {
+	f.Where(entql.HasEdge("messages"))
+}
+
+// WhereHasMessagesWith applies a predicate to check if query has an edge messages with a given conditions (other predicates).
+func (f *ConversationFilter) WhereHasMessagesWith(preds ...predicate.Message) {
+	f.Where(entql.HasEdgeWith("messages", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *DriftReportQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the DriftReportQuery builder.
+func (_q *DriftReportQuery) Filter() *DriftReportFilter {
+	return &DriftReportFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *DriftReportMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the DriftReportMutation builder.
+func (m *DriftReportMutation) Filter() *DriftReportFilter {
+	return &DriftReportFilter{config: m.config, predicateAdder: m}
+}
+
+// DriftReportFilter provides a generic filtering capability at runtime for DriftReportQuery.
+type DriftReportFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *DriftReportFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[13].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *DriftReportFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(driftreport.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *DriftReportFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(driftreport.FieldTenantID))
+}
+
+// WhereModelVersionID applies the entql [16]byte predicate on the model_version_id field.
+func (f *DriftReportFilter) WhereModelVersionID(p entql.ValueP) {
+	f.Where(p.Field(driftreport.FieldModelVersionID))
+}
+
+// WhereWindowStart applies the entql time.Time predicate on the window_start field.
+func (f *DriftReportFilter) WhereWindowStart(p entql.TimeP) {
+	f.Where(p.Field(driftreport.FieldWindowStart))
+}
+
+// WhereWindowEnd applies the entql time.Time predicate on the window_end field.
+func (f *DriftReportFilter) WhereWindowEnd(p entql.TimeP) {
+	f.Where(p.Field(driftreport.FieldWindowEnd))
+}
+
+// WhereSamples applies the entql int64 predicate on the samples field.
+func (f *DriftReportFilter) WhereSamples(p entql.Int64P) {
+	f.Where(p.Field(driftreport.FieldSamples))
+}
+
+// WherePsi applies the entql json.RawMessage predicate on the psi field.
+func (f *DriftReportFilter) WherePsi(p entql.BytesP) {
+	f.Where(p.Field(driftreport.FieldPsi))
+}
+
+// WhereLabelShift applies the entql float64 predicate on the label_shift field.
+func (f *DriftReportFilter) WhereLabelShift(p entql.Float64P) {
+	f.Where(p.Field(driftreport.FieldLabelShift))
+}
+
+// WhereVerdict applies the entql string predicate on the verdict field.
+func (f *DriftReportFilter) WhereVerdict(p entql.StringP) {
+	f.Where(p.Field(driftreport.FieldVerdict))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *DriftReportFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(driftreport.FieldCreatedAt))
+}
+
+// WhereHasModelVersion applies a predicate to check if query has an edge model_version.
+func (f *DriftReportFilter) WhereHasModelVersion() {
+	f.Where(entql.HasEdge("model_version"))
+}
+
+// WhereHasModelVersionWith applies a predicate to check if query has an edge model_version with a given conditions (other predicates).
+func (f *DriftReportFilter) WhereHasModelVersionWith(preds ...predicate.MLModelVersion) {
+	f.Where(entql.HasEdgeWith("model_version", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *ExportJobQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the ExportJobQuery builder.
+func (_q *ExportJobQuery) Filter() *ExportJobFilter {
+	return &ExportJobFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *ExportJobMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the ExportJobMutation builder.
+func (m *ExportJobMutation) Filter() *ExportJobFilter {
+	return &ExportJobFilter{config: m.config, predicateAdder: m}
+}
+
+// ExportJobFilter provides a generic filtering capability at runtime for ExportJobQuery.
+type ExportJobFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *ExportJobFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[14].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *ExportJobFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(exportjob.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *ExportJobFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(exportjob.FieldTenantID))
+}
+
+// WhereKind applies the entql string predicate on the kind field.
+func (f *ExportJobFilter) WhereKind(p entql.StringP) {
+	f.Where(p.Field(exportjob.FieldKind))
+}
+
+// WhereSelection applies the entql json.RawMessage predicate on the selection field.
+func (f *ExportJobFilter) WhereSelection(p entql.BytesP) {
+	f.Where(p.Field(exportjob.FieldSelection))
+}
+
+// WhereFormat applies the entql string predicate on the format field.
+func (f *ExportJobFilter) WhereFormat(p entql.StringP) {
+	f.Where(p.Field(exportjob.FieldFormat))
+}
+
+// WhereStatus applies the entql string predicate on the status field.
+func (f *ExportJobFilter) WhereStatus(p entql.StringP) {
+	f.Where(p.Field(exportjob.FieldStatus))
+}
+
+// WhereRows applies the entql int64 predicate on the rows field.
+func (f *ExportJobFilter) WhereRows(p entql.Int64P) {
+	f.Where(p.Field(exportjob.FieldRows))
+}
+
+// WherePath applies the entql string predicate on the path field.
+func (f *ExportJobFilter) WherePath(p entql.StringP) {
+	f.Where(p.Field(exportjob.FieldPath))
+}
+
+// WhereError applies the entql string predicate on the error field.
+func (f *ExportJobFilter) WhereError(p entql.StringP) {
+	f.Where(p.Field(exportjob.FieldError))
+}
+
+// WhereBy applies the entql [16]byte predicate on the by field.
+func (f *ExportJobFilter) WhereBy(p entql.ValueP) {
+	f.Where(p.Field(exportjob.FieldBy))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *ExportJobFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(exportjob.FieldCreatedAt))
+}
+
+// WhereFinishedAt applies the entql time.Time predicate on the finished_at field.
+func (f *ExportJobFilter) WhereFinishedAt(p entql.TimeP) {
+	f.Where(p.Field(exportjob.FieldFinishedAt))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *FailurePredictionQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the FailurePredictionQuery builder.
+func (_q *FailurePredictionQuery) Filter() *FailurePredictionFilter {
+	return &FailurePredictionFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *FailurePredictionMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the FailurePredictionMutation builder.
+func (m *FailurePredictionMutation) Filter() *FailurePredictionFilter {
+	return &FailurePredictionFilter{config: m.config, predicateAdder: m}
+}
+
+// FailurePredictionFilter provides a generic filtering capability at runtime for FailurePredictionQuery.
+type FailurePredictionFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *FailurePredictionFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[15].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *FailurePredictionFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(failureprediction.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *FailurePredictionFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(failureprediction.FieldTenantID))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *FailurePredictionFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(failureprediction.FieldAssetID))
+}
+
+// WhereModelVersionID applies the entql [16]byte predicate on the model_version_id field.
+func (f *FailurePredictionFilter) WhereModelVersionID(p entql.ValueP) {
+	f.Where(p.Field(failureprediction.FieldModelVersionID))
+}
+
+// WherePredictedAt applies the entql time.Time predicate on the predicted_at field.
+func (f *FailurePredictionFilter) WherePredictedAt(p entql.TimeP) {
+	f.Where(p.Field(failureprediction.FieldPredictedAt))
+}
+
+// WhereFailureProb7d applies the entql float64 predicate on the failure_prob_7d field.
+func (f *FailurePredictionFilter) WhereFailureProb7d(p entql.Float64P) {
+	f.Where(p.Field(failureprediction.FieldFailureProb7d))
+}
+
+// WhereFailureProb30d applies the entql float64 predicate on the failure_prob_30d field.
+func (f *FailurePredictionFilter) WhereFailureProb30d(p entql.Float64P) {
+	f.Where(p.Field(failureprediction.FieldFailureProb30d))
+}
+
+// WhereConfidenceLower7d applies the entql float64 predicate on the confidence_lower_7d field.
+func (f *FailurePredictionFilter) WhereConfidenceLower7d(p entql.Float64P) {
+	f.Where(p.Field(failureprediction.FieldConfidenceLower7d))
+}
+
+// WhereConfidenceUpper7d applies the entql float64 predicate on the confidence_upper_7d field.
+func (f *FailurePredictionFilter) WhereConfidenceUpper7d(p entql.Float64P) {
+	f.Where(p.Field(failureprediction.FieldConfidenceUpper7d))
+}
+
+// WhereConfidenceLower30d applies the entql float64 predicate on the confidence_lower_30d field.
+func (f *FailurePredictionFilter) WhereConfidenceLower30d(p entql.Float64P) {
+	f.Where(p.Field(failureprediction.FieldConfidenceLower30d))
+}
+
+// WhereConfidenceUpper30d applies the entql float64 predicate on the confidence_upper_30d field.
+func (f *FailurePredictionFilter) WhereConfidenceUpper30d(p entql.Float64P) {
+	f.Where(p.Field(failureprediction.FieldConfidenceUpper30d))
+}
+
+// WhereHealthScore applies the entql float64 predicate on the health_score field.
+func (f *FailurePredictionFilter) WhereHealthScore(p entql.Float64P) {
+	f.Where(p.Field(failureprediction.FieldHealthScore))
+}
+
+// WhereRiskLevel applies the entql string predicate on the risk_level field.
+func (f *FailurePredictionFilter) WhereRiskLevel(p entql.StringP) {
+	f.Where(p.Field(failureprediction.FieldRiskLevel))
+}
+
+// WhereTopFeatures applies the entql json.RawMessage predicate on the top_features field.
+func (f *FailurePredictionFilter) WhereTopFeatures(p entql.BytesP) {
+	f.Where(p.Field(failureprediction.FieldTopFeatures))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *FailurePredictionFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *FailurePredictionFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasModelVersion applies a predicate to check if query has an edge model_version.
+func (f *FailurePredictionFilter) WhereHasModelVersion() {
+	f.Where(entql.HasEdge("model_version"))
+}
+
+// WhereHasModelVersionWith applies a predicate to check if query has an edge model_version with a given conditions (other predicates).
+func (f *FailurePredictionFilter) WhereHasModelVersionWith(preds ...predicate.MLModelVersion) {
+	f.Where(entql.HasEdgeWith("model_version", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *FaultActionQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the FaultActionQuery builder.
+func (_q *FaultActionQuery) Filter() *FaultActionFilter {
+	return &FaultActionFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *FaultActionMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the FaultActionMutation builder.
+func (m *FaultActionMutation) Filter() *FaultActionFilter {
+	return &FaultActionFilter{config: m.config, predicateAdder: m}
+}
+
+// FaultActionFilter provides a generic filtering capability at runtime for FaultActionQuery.
+type FaultActionFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *FaultActionFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[16].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *FaultActionFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(faultaction.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *FaultActionFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(faultaction.FieldTenantID))
+}
+
+// WhereUserID applies the entql [16]byte predicate on the user_id field.
+func (f *FaultActionFilter) WhereUserID(p entql.ValueP) {
+	f.Where(p.Field(faultaction.FieldUserID))
+}
+
+// WhereType applies the entql string predicate on the type field.
+func (f *FaultActionFilter) WhereType(p entql.StringP) {
+	f.Where(p.Field(faultaction.FieldType))
+}
+
+// WhereEnabled applies the entql bool predicate on the enabled field.
+func (f *FaultActionFilter) WhereEnabled(p entql.BoolP) {
+	f.Where(p.Field(faultaction.FieldEnabled))
+}
+
+// WhereConfig applies the entql json.RawMessage predicate on the config field.
+func (f *FaultActionFilter) WhereConfig(p entql.BytesP) {
+	f.Where(p.Field(faultaction.FieldConfig))
+}
+
+// WhereSecretCiphertext applies the entql []byte predicate on the secret_ciphertext field.
+func (f *FaultActionFilter) WhereSecretCiphertext(p entql.BytesP) {
+	f.Where(p.Field(faultaction.FieldSecretCiphertext))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *FaultActionFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(faultaction.FieldCreatedAt))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *FaultActionFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(faultaction.FieldUpdatedAt))
+}
+
+// addPredicate implements the predicateAdder interface.
 func (_q *FaultTypeQuery) addPredicate(pred func(s *sql.Selector)) {
 	_q.predicates = append(_q.predicates, pred)
 }
@@ -1738,7 +4378,7 @@ type FaultTypeFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *FaultTypeFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[4].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[17].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -1815,6 +4455,177 @@ func (f *FaultTypeFilter) WhereLabels(p entql.BytesP) {
 }
 
 // addPredicate implements the predicateAdder interface.
+func (_q *FeedbackQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the FeedbackQuery builder.
+func (_q *FeedbackQuery) Filter() *FeedbackFilter {
+	return &FeedbackFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *FeedbackMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the FeedbackMutation builder.
+func (m *FeedbackMutation) Filter() *FeedbackFilter {
+	return &FeedbackFilter{config: m.config, predicateAdder: m}
+}
+
+// FeedbackFilter provides a generic filtering capability at runtime for FeedbackQuery.
+type FeedbackFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *FeedbackFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[18].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *FeedbackFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(feedback.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *FeedbackFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(feedback.FieldTenantID))
+}
+
+// WhereSiteID applies the entql [16]byte predicate on the site_id field.
+func (f *FeedbackFilter) WhereSiteID(p entql.ValueP) {
+	f.Where(p.Field(feedback.FieldSiteID))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *FeedbackFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(feedback.FieldAssetID))
+}
+
+// WhereSensorID applies the entql [16]byte predicate on the sensor_id field.
+func (f *FeedbackFilter) WhereSensorID(p entql.ValueP) {
+	f.Where(p.Field(feedback.FieldSensorID))
+}
+
+// WhereModelVersionID applies the entql [16]byte predicate on the model_version_id field.
+func (f *FeedbackFilter) WhereModelVersionID(p entql.ValueP) {
+	f.Where(p.Field(feedback.FieldModelVersionID))
+}
+
+// WherePredictionID applies the entql [16]byte predicate on the prediction_id field.
+func (f *FeedbackFilter) WherePredictionID(p entql.ValueP) {
+	f.Where(p.Field(feedback.FieldPredictionID))
+}
+
+// WhereFeatures applies the entql json.RawMessage predicate on the features field.
+func (f *FeedbackFilter) WhereFeatures(p entql.BytesP) {
+	f.Where(p.Field(feedback.FieldFeatures))
+}
+
+// WherePredictedLabel applies the entql string predicate on the predicted_label field.
+func (f *FeedbackFilter) WherePredictedLabel(p entql.StringP) {
+	f.Where(p.Field(feedback.FieldPredictedLabel))
+}
+
+// WhereProbability applies the entql float64 predicate on the probability field.
+func (f *FeedbackFilter) WhereProbability(p entql.Float64P) {
+	f.Where(p.Field(feedback.FieldProbability))
+}
+
+// WhereNewLabel applies the entql string predicate on the new_label field.
+func (f *FeedbackFilter) WhereNewLabel(p entql.StringP) {
+	f.Where(p.Field(feedback.FieldNewLabel))
+}
+
+// WhereCorrection applies the entql string predicate on the correction field.
+func (f *FeedbackFilter) WhereCorrection(p entql.StringP) {
+	f.Where(p.Field(feedback.FieldCorrection))
+}
+
+// WhereFeedbackType applies the entql string predicate on the feedback_type field.
+func (f *FeedbackFilter) WhereFeedbackType(p entql.StringP) {
+	f.Where(p.Field(feedback.FieldFeedbackType))
+}
+
+// WhereValidationData applies the entql json.RawMessage predicate on the validation_data field.
+func (f *FeedbackFilter) WhereValidationData(p entql.BytesP) {
+	f.Where(p.Field(feedback.FieldValidationData))
+}
+
+// WhereBy applies the entql [16]byte predicate on the by field.
+func (f *FeedbackFilter) WhereBy(p entql.ValueP) {
+	f.Where(p.Field(feedback.FieldBy))
+}
+
+// WhereAt applies the entql time.Time predicate on the at field.
+func (f *FeedbackFilter) WhereAt(p entql.TimeP) {
+	f.Where(p.Field(feedback.FieldAt))
+}
+
+// WhereHasSite applies a predicate to check if query has an edge site.
+func (f *FeedbackFilter) WhereHasSite() {
+	f.Where(entql.HasEdge("site"))
+}
+
+// WhereHasSiteWith applies a predicate to check if query has an edge site with a given conditions (other predicates).
+func (f *FeedbackFilter) WhereHasSiteWith(preds ...predicate.Site) {
+	f.Where(entql.HasEdgeWith("site", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *FeedbackFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *FeedbackFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasSensor applies a predicate to check if query has an edge sensor.
+func (f *FeedbackFilter) WhereHasSensor() {
+	f.Where(entql.HasEdge("sensor"))
+}
+
+// WhereHasSensorWith applies a predicate to check if query has an edge sensor with a given conditions (other predicates).
+func (f *FeedbackFilter) WhereHasSensorWith(preds ...predicate.Sensor) {
+	f.Where(entql.HasEdgeWith("sensor", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasModelVersion applies a predicate to check if query has an edge model_version.
+func (f *FeedbackFilter) WhereHasModelVersion() {
+	f.Where(entql.HasEdge("model_version"))
+}
+
+// WhereHasModelVersionWith applies a predicate to check if query has an edge model_version with a given conditions (other predicates).
+func (f *FeedbackFilter) WhereHasModelVersionWith(preds ...predicate.MLModelVersion) {
+	f.Where(entql.HasEdgeWith("model_version", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
 func (_q *GatewayQuery) addPredicate(pred func(s *sql.Selector)) {
 	_q.predicates = append(_q.predicates, pred)
 }
@@ -1843,7 +4654,7 @@ type GatewayFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *GatewayFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[5].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[19].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -1977,6 +4788,518 @@ func (f *GatewayFilter) WhereHasSensorsWith(preds ...predicate.Sensor) {
 }
 
 // addPredicate implements the predicateAdder interface.
+func (_q *IdempotencyKeyQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the IdempotencyKeyQuery builder.
+func (_q *IdempotencyKeyQuery) Filter() *IdempotencyKeyFilter {
+	return &IdempotencyKeyFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *IdempotencyKeyMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the IdempotencyKeyMutation builder.
+func (m *IdempotencyKeyMutation) Filter() *IdempotencyKeyFilter {
+	return &IdempotencyKeyFilter{config: m.config, predicateAdder: m}
+}
+
+// IdempotencyKeyFilter provides a generic filtering capability at runtime for IdempotencyKeyQuery.
+type IdempotencyKeyFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *IdempotencyKeyFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[20].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *IdempotencyKeyFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(idempotencykey.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *IdempotencyKeyFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(idempotencykey.FieldTenantID))
+}
+
+// WhereActorID applies the entql [16]byte predicate on the actor_id field.
+func (f *IdempotencyKeyFilter) WhereActorID(p entql.ValueP) {
+	f.Where(p.Field(idempotencykey.FieldActorID))
+}
+
+// WhereKey applies the entql string predicate on the key field.
+func (f *IdempotencyKeyFilter) WhereKey(p entql.StringP) {
+	f.Where(p.Field(idempotencykey.FieldKey))
+}
+
+// WhereOperation applies the entql string predicate on the operation field.
+func (f *IdempotencyKeyFilter) WhereOperation(p entql.StringP) {
+	f.Where(p.Field(idempotencykey.FieldOperation))
+}
+
+// WhereRequestHash applies the entql []byte predicate on the request_hash field.
+func (f *IdempotencyKeyFilter) WhereRequestHash(p entql.BytesP) {
+	f.Where(p.Field(idempotencykey.FieldRequestHash))
+}
+
+// WhereResult applies the entql json.RawMessage predicate on the result field.
+func (f *IdempotencyKeyFilter) WhereResult(p entql.BytesP) {
+	f.Where(p.Field(idempotencykey.FieldResult))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *IdempotencyKeyFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(idempotencykey.FieldCreatedAt))
+}
+
+// WhereExpiresAt applies the entql time.Time predicate on the expires_at field.
+func (f *IdempotencyKeyFilter) WhereExpiresAt(p entql.TimeP) {
+	f.Where(p.Field(idempotencykey.FieldExpiresAt))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *ImportRunQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the ImportRunQuery builder.
+func (_q *ImportRunQuery) Filter() *ImportRunFilter {
+	return &ImportRunFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *ImportRunMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the ImportRunMutation builder.
+func (m *ImportRunMutation) Filter() *ImportRunFilter {
+	return &ImportRunFilter{config: m.config, predicateAdder: m}
+}
+
+// ImportRunFilter provides a generic filtering capability at runtime for ImportRunQuery.
+type ImportRunFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *ImportRunFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[21].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *ImportRunFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(importrun.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *ImportRunFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(importrun.FieldTenantID))
+}
+
+// WhereConnectorID applies the entql [16]byte predicate on the connector_id field.
+func (f *ImportRunFilter) WhereConnectorID(p entql.ValueP) {
+	f.Where(p.Field(importrun.FieldConnectorID))
+}
+
+// WhereStatus applies the entql string predicate on the status field.
+func (f *ImportRunFilter) WhereStatus(p entql.StringP) {
+	f.Where(p.Field(importrun.FieldStatus))
+}
+
+// WhereStartedAt applies the entql time.Time predicate on the started_at field.
+func (f *ImportRunFilter) WhereStartedAt(p entql.TimeP) {
+	f.Where(p.Field(importrun.FieldStartedAt))
+}
+
+// WhereEndedAt applies the entql time.Time predicate on the ended_at field.
+func (f *ImportRunFilter) WhereEndedAt(p entql.TimeP) {
+	f.Where(p.Field(importrun.FieldEndedAt))
+}
+
+// WhereReadCount applies the entql int64 predicate on the read_count field.
+func (f *ImportRunFilter) WhereReadCount(p entql.Int64P) {
+	f.Where(p.Field(importrun.FieldReadCount))
+}
+
+// WhereCreatedCount applies the entql int64 predicate on the created_count field.
+func (f *ImportRunFilter) WhereCreatedCount(p entql.Int64P) {
+	f.Where(p.Field(importrun.FieldCreatedCount))
+}
+
+// WhereUpdatedCount applies the entql int64 predicate on the updated_count field.
+func (f *ImportRunFilter) WhereUpdatedCount(p entql.Int64P) {
+	f.Where(p.Field(importrun.FieldUpdatedCount))
+}
+
+// WhereRejectedCount applies the entql int64 predicate on the rejected_count field.
+func (f *ImportRunFilter) WhereRejectedCount(p entql.Int64P) {
+	f.Where(p.Field(importrun.FieldRejectedCount))
+}
+
+// WhereRejects applies the entql json.RawMessage predicate on the rejects field.
+func (f *ImportRunFilter) WhereRejects(p entql.BytesP) {
+	f.Where(p.Field(importrun.FieldRejects))
+}
+
+// WhereError applies the entql string predicate on the error field.
+func (f *ImportRunFilter) WhereError(p entql.StringP) {
+	f.Where(p.Field(importrun.FieldError))
+}
+
+// WhereBy applies the entql [16]byte predicate on the by field.
+func (f *ImportRunFilter) WhereBy(p entql.ValueP) {
+	f.Where(p.Field(importrun.FieldBy))
+}
+
+// WhereHasConnector applies a predicate to check if query has an edge connector.
+func (f *ImportRunFilter) WhereHasConnector() {
+	f.Where(entql.HasEdge("connector"))
+}
+
+// WhereHasConnectorWith applies a predicate to check if query has an edge connector with a given conditions (other predicates).
+func (f *ImportRunFilter) WhereHasConnectorWith(preds ...predicate.Connector) {
+	f.Where(entql.HasEdgeWith("connector", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *InviteQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the InviteQuery builder.
+func (_q *InviteQuery) Filter() *InviteFilter {
+	return &InviteFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *InviteMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the InviteMutation builder.
+func (m *InviteMutation) Filter() *InviteFilter {
+	return &InviteFilter{config: m.config, predicateAdder: m}
+}
+
+// InviteFilter provides a generic filtering capability at runtime for InviteQuery.
+type InviteFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *InviteFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[22].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *InviteFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(invite.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *InviteFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(invite.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *InviteFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(invite.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *InviteFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(invite.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *InviteFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(invite.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *InviteFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(invite.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *InviteFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(invite.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *InviteFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(invite.FieldVersion))
+}
+
+// WhereEmail applies the entql string predicate on the email field.
+func (f *InviteFilter) WhereEmail(p entql.StringP) {
+	f.Where(p.Field(invite.FieldEmail))
+}
+
+// WhereRole applies the entql string predicate on the role field.
+func (f *InviteFilter) WhereRole(p entql.StringP) {
+	f.Where(p.Field(invite.FieldRole))
+}
+
+// WhereTokenHash applies the entql []byte predicate on the token_hash field.
+func (f *InviteFilter) WhereTokenHash(p entql.BytesP) {
+	f.Where(p.Field(invite.FieldTokenHash))
+}
+
+// WhereExpiresAt applies the entql time.Time predicate on the expires_at field.
+func (f *InviteFilter) WhereExpiresAt(p entql.TimeP) {
+	f.Where(p.Field(invite.FieldExpiresAt))
+}
+
+// WhereAcceptedAt applies the entql time.Time predicate on the accepted_at field.
+func (f *InviteFilter) WhereAcceptedAt(p entql.TimeP) {
+	f.Where(p.Field(invite.FieldAcceptedAt))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *KnowledgeChunkQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the KnowledgeChunkQuery builder.
+func (_q *KnowledgeChunkQuery) Filter() *KnowledgeChunkFilter {
+	return &KnowledgeChunkFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *KnowledgeChunkMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the KnowledgeChunkMutation builder.
+func (m *KnowledgeChunkMutation) Filter() *KnowledgeChunkFilter {
+	return &KnowledgeChunkFilter{config: m.config, predicateAdder: m}
+}
+
+// KnowledgeChunkFilter provides a generic filtering capability at runtime for KnowledgeChunkQuery.
+type KnowledgeChunkFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *KnowledgeChunkFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[23].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *KnowledgeChunkFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(knowledgechunk.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *KnowledgeChunkFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(knowledgechunk.FieldTenantID))
+}
+
+// WhereDocumentID applies the entql [16]byte predicate on the document_id field.
+func (f *KnowledgeChunkFilter) WhereDocumentID(p entql.ValueP) {
+	f.Where(p.Field(knowledgechunk.FieldDocumentID))
+}
+
+// WhereOrdinal applies the entql int predicate on the ordinal field.
+func (f *KnowledgeChunkFilter) WhereOrdinal(p entql.IntP) {
+	f.Where(p.Field(knowledgechunk.FieldOrdinal))
+}
+
+// WhereText applies the entql string predicate on the text field.
+func (f *KnowledgeChunkFilter) WhereText(p entql.StringP) {
+	f.Where(p.Field(knowledgechunk.FieldText))
+}
+
+// WhereEmbedding applies the entql []byte predicate on the embedding field.
+func (f *KnowledgeChunkFilter) WhereEmbedding(p entql.BytesP) {
+	f.Where(p.Field(knowledgechunk.FieldEmbedding))
+}
+
+// WhereEmbeddingModel applies the entql string predicate on the embedding_model field.
+func (f *KnowledgeChunkFilter) WhereEmbeddingModel(p entql.StringP) {
+	f.Where(p.Field(knowledgechunk.FieldEmbeddingModel))
+}
+
+// WhereHasDocument applies a predicate to check if query has an edge document.
+func (f *KnowledgeChunkFilter) WhereHasDocument() {
+	f.Where(entql.HasEdge("document"))
+}
+
+// WhereHasDocumentWith applies a predicate to check if query has an edge document with a given conditions (other predicates).
+func (f *KnowledgeChunkFilter) WhereHasDocumentWith(preds ...predicate.KnowledgeDocument) {
+	f.Where(entql.HasEdgeWith("document", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *KnowledgeDocumentQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the KnowledgeDocumentQuery builder.
+func (_q *KnowledgeDocumentQuery) Filter() *KnowledgeDocumentFilter {
+	return &KnowledgeDocumentFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *KnowledgeDocumentMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the KnowledgeDocumentMutation builder.
+func (m *KnowledgeDocumentMutation) Filter() *KnowledgeDocumentFilter {
+	return &KnowledgeDocumentFilter{config: m.config, predicateAdder: m}
+}
+
+// KnowledgeDocumentFilter provides a generic filtering capability at runtime for KnowledgeDocumentQuery.
+type KnowledgeDocumentFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *KnowledgeDocumentFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[24].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *KnowledgeDocumentFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(knowledgedocument.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *KnowledgeDocumentFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(knowledgedocument.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *KnowledgeDocumentFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(knowledgedocument.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *KnowledgeDocumentFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(knowledgedocument.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *KnowledgeDocumentFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(knowledgedocument.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *KnowledgeDocumentFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(knowledgedocument.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *KnowledgeDocumentFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(knowledgedocument.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *KnowledgeDocumentFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(knowledgedocument.FieldVersion))
+}
+
+// WhereIsDeleted applies the entql bool predicate on the is_deleted field.
+func (f *KnowledgeDocumentFilter) WhereIsDeleted(p entql.BoolP) {
+	f.Where(p.Field(knowledgedocument.FieldIsDeleted))
+}
+
+// WhereDeletedAt applies the entql time.Time predicate on the deleted_at field.
+func (f *KnowledgeDocumentFilter) WhereDeletedAt(p entql.TimeP) {
+	f.Where(p.Field(knowledgedocument.FieldDeletedAt))
+}
+
+// WhereDeletedBy applies the entql [16]byte predicate on the deleted_by field.
+func (f *KnowledgeDocumentFilter) WhereDeletedBy(p entql.ValueP) {
+	f.Where(p.Field(knowledgedocument.FieldDeletedBy))
+}
+
+// WhereTitle applies the entql string predicate on the title field.
+func (f *KnowledgeDocumentFilter) WhereTitle(p entql.StringP) {
+	f.Where(p.Field(knowledgedocument.FieldTitle))
+}
+
+// WhereSource applies the entql string predicate on the source field.
+func (f *KnowledgeDocumentFilter) WhereSource(p entql.StringP) {
+	f.Where(p.Field(knowledgedocument.FieldSource))
+}
+
+// WhereLanguage applies the entql string predicate on the language field.
+func (f *KnowledgeDocumentFilter) WhereLanguage(p entql.StringP) {
+	f.Where(p.Field(knowledgedocument.FieldLanguage))
+}
+
+// WhereTags applies the entql json.RawMessage predicate on the tags field.
+func (f *KnowledgeDocumentFilter) WhereTags(p entql.BytesP) {
+	f.Where(p.Field(knowledgedocument.FieldTags))
+}
+
+// WhereAssetType applies the entql string predicate on the asset_type field.
+func (f *KnowledgeDocumentFilter) WhereAssetType(p entql.StringP) {
+	f.Where(p.Field(knowledgedocument.FieldAssetType))
+}
+
+// WhereContentHash applies the entql string predicate on the content_hash field.
+func (f *KnowledgeDocumentFilter) WhereContentHash(p entql.StringP) {
+	f.Where(p.Field(knowledgedocument.FieldContentHash))
+}
+
+// WhereHasChunks applies a predicate to check if query has an edge chunks.
+func (f *KnowledgeDocumentFilter) WhereHasChunks() {
+	f.Where(entql.HasEdge("chunks"))
+}
+
+// WhereHasChunksWith applies a predicate to check if query has an edge chunks with a given conditions (other predicates).
+func (f *KnowledgeDocumentFilter) WhereHasChunksWith(preds ...predicate.KnowledgeChunk) {
+	f.Where(entql.HasEdgeWith("chunks", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
 func (_q *MLModelQuery) addPredicate(pred func(s *sql.Selector)) {
 	_q.predicates = append(_q.predicates, pred)
 }
@@ -2005,7 +5328,7 @@ type MLModelFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MLModelFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[6].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[25].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -2143,7 +5466,7 @@ type MLModelDeploymentFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MLModelDeploymentFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[7].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[26].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -2265,7 +5588,7 @@ type MLModelVersionFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MLModelVersionFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[8].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[27].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -2400,6 +5723,20 @@ func (f *MLModelVersionFilter) WhereHasModelWith(preds ...predicate.MLModel) {
 	})))
 }
 
+// WhereHasTrainingRun applies a predicate to check if query has an edge training_run.
+func (f *MLModelVersionFilter) WhereHasTrainingRun() {
+	f.Where(entql.HasEdge("training_run"))
+}
+
+// WhereHasTrainingRunWith applies a predicate to check if query has an edge training_run with a given conditions (other predicates).
+func (f *MLModelVersionFilter) WhereHasTrainingRunWith(preds ...predicate.TrainingRun) {
+	f.Where(entql.HasEdgeWith("training_run", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
 // WhereHasDeployments applies a predicate to check if query has an edge deployments.
 func (f *MLModelVersionFilter) WhereHasDeployments() {
 	f.Where(entql.HasEdge("deployments"))
@@ -2408,6 +5745,347 @@ func (f *MLModelVersionFilter) WhereHasDeployments() {
 // WhereHasDeploymentsWith applies a predicate to check if query has an edge deployments with a given conditions (other predicates).
 func (f *MLModelVersionFilter) WhereHasDeploymentsWith(preds ...predicate.MLModelDeployment) {
 	f.Where(entql.HasEdgeWith("deployments", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *MaintenanceRecordQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the MaintenanceRecordQuery builder.
+func (_q *MaintenanceRecordQuery) Filter() *MaintenanceRecordFilter {
+	return &MaintenanceRecordFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *MaintenanceRecordMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the MaintenanceRecordMutation builder.
+func (m *MaintenanceRecordMutation) Filter() *MaintenanceRecordFilter {
+	return &MaintenanceRecordFilter{config: m.config, predicateAdder: m}
+}
+
+// MaintenanceRecordFilter provides a generic filtering capability at runtime for MaintenanceRecordQuery.
+type MaintenanceRecordFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *MaintenanceRecordFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[28].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *MaintenanceRecordFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(maintenancerecord.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *MaintenanceRecordFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(maintenancerecord.FieldTenantID))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *MaintenanceRecordFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(maintenancerecord.FieldAssetID))
+}
+
+// WhereWorkOrderID applies the entql [16]byte predicate on the work_order_id field.
+func (f *MaintenanceRecordFilter) WhereWorkOrderID(p entql.ValueP) {
+	f.Where(p.Field(maintenancerecord.FieldWorkOrderID))
+}
+
+// WherePerformedAt applies the entql time.Time predicate on the performed_at field.
+func (f *MaintenanceRecordFilter) WherePerformedAt(p entql.TimeP) {
+	f.Where(p.Field(maintenancerecord.FieldPerformedAt))
+}
+
+// WhereKind applies the entql string predicate on the kind field.
+func (f *MaintenanceRecordFilter) WhereKind(p entql.StringP) {
+	f.Where(p.Field(maintenancerecord.FieldKind))
+}
+
+// WhereCost applies the entql float64 predicate on the cost field.
+func (f *MaintenanceRecordFilter) WhereCost(p entql.Float64P) {
+	f.Where(p.Field(maintenancerecord.FieldCost))
+}
+
+// WhereDowntimeHours applies the entql float64 predicate on the downtime_hours field.
+func (f *MaintenanceRecordFilter) WhereDowntimeHours(p entql.Float64P) {
+	f.Where(p.Field(maintenancerecord.FieldDowntimeHours))
+}
+
+// WhereWasFailure applies the entql bool predicate on the was_failure field.
+func (f *MaintenanceRecordFilter) WhereWasFailure(p entql.BoolP) {
+	f.Where(p.Field(maintenancerecord.FieldWasFailure))
+}
+
+// WhereFailureCode applies the entql string predicate on the failure_code field.
+func (f *MaintenanceRecordFilter) WhereFailureCode(p entql.StringP) {
+	f.Where(p.Field(maintenancerecord.FieldFailureCode))
+}
+
+// WhereDescription applies the entql string predicate on the description field.
+func (f *MaintenanceRecordFilter) WhereDescription(p entql.StringP) {
+	f.Where(p.Field(maintenancerecord.FieldDescription))
+}
+
+// WhereSource applies the entql string predicate on the source field.
+func (f *MaintenanceRecordFilter) WhereSource(p entql.StringP) {
+	f.Where(p.Field(maintenancerecord.FieldSource))
+}
+
+// WhereExternalRef applies the entql string predicate on the external_ref field.
+func (f *MaintenanceRecordFilter) WhereExternalRef(p entql.StringP) {
+	f.Where(p.Field(maintenancerecord.FieldExternalRef))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *MaintenanceRecordFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(maintenancerecord.FieldCreatedAt))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *MaintenanceRecordFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *MaintenanceRecordFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasWorkOrder applies a predicate to check if query has an edge work_order.
+func (f *MaintenanceRecordFilter) WhereHasWorkOrder() {
+	f.Where(entql.HasEdge("work_order"))
+}
+
+// WhereHasWorkOrderWith applies a predicate to check if query has an edge work_order with a given conditions (other predicates).
+func (f *MaintenanceRecordFilter) WhereHasWorkOrderWith(preds ...predicate.MaintenanceWorkOrder) {
+	f.Where(entql.HasEdgeWith("work_order", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *MaintenanceWorkOrderQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the MaintenanceWorkOrderQuery builder.
+func (_q *MaintenanceWorkOrderQuery) Filter() *MaintenanceWorkOrderFilter {
+	return &MaintenanceWorkOrderFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *MaintenanceWorkOrderMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the MaintenanceWorkOrderMutation builder.
+func (m *MaintenanceWorkOrderMutation) Filter() *MaintenanceWorkOrderFilter {
+	return &MaintenanceWorkOrderFilter{config: m.config, predicateAdder: m}
+}
+
+// MaintenanceWorkOrderFilter provides a generic filtering capability at runtime for MaintenanceWorkOrderQuery.
+type MaintenanceWorkOrderFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *MaintenanceWorkOrderFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[29].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *MaintenanceWorkOrderFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(maintenanceworkorder.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *MaintenanceWorkOrderFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(maintenanceworkorder.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *MaintenanceWorkOrderFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(maintenanceworkorder.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *MaintenanceWorkOrderFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(maintenanceworkorder.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *MaintenanceWorkOrderFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(maintenanceworkorder.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *MaintenanceWorkOrderFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(maintenanceworkorder.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *MaintenanceWorkOrderFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(maintenanceworkorder.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *MaintenanceWorkOrderFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(maintenanceworkorder.FieldVersion))
+}
+
+// WhereIsDeleted applies the entql bool predicate on the is_deleted field.
+func (f *MaintenanceWorkOrderFilter) WhereIsDeleted(p entql.BoolP) {
+	f.Where(p.Field(maintenanceworkorder.FieldIsDeleted))
+}
+
+// WhereDeletedAt applies the entql time.Time predicate on the deleted_at field.
+func (f *MaintenanceWorkOrderFilter) WhereDeletedAt(p entql.TimeP) {
+	f.Where(p.Field(maintenanceworkorder.FieldDeletedAt))
+}
+
+// WhereDeletedBy applies the entql [16]byte predicate on the deleted_by field.
+func (f *MaintenanceWorkOrderFilter) WhereDeletedBy(p entql.ValueP) {
+	f.Where(p.Field(maintenanceworkorder.FieldDeletedBy))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *MaintenanceWorkOrderFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(maintenanceworkorder.FieldAssetID))
+}
+
+// WhereAlarmEventID applies the entql [16]byte predicate on the alarm_event_id field.
+func (f *MaintenanceWorkOrderFilter) WhereAlarmEventID(p entql.ValueP) {
+	f.Where(p.Field(maintenanceworkorder.FieldAlarmEventID))
+}
+
+// WhereWorkNumber applies the entql string predicate on the work_number field.
+func (f *MaintenanceWorkOrderFilter) WhereWorkNumber(p entql.StringP) {
+	f.Where(p.Field(maintenanceworkorder.FieldWorkNumber))
+}
+
+// WhereTitle applies the entql string predicate on the title field.
+func (f *MaintenanceWorkOrderFilter) WhereTitle(p entql.StringP) {
+	f.Where(p.Field(maintenanceworkorder.FieldTitle))
+}
+
+// WhereDescription applies the entql string predicate on the description field.
+func (f *MaintenanceWorkOrderFilter) WhereDescription(p entql.StringP) {
+	f.Where(p.Field(maintenanceworkorder.FieldDescription))
+}
+
+// WhereType applies the entql string predicate on the type field.
+func (f *MaintenanceWorkOrderFilter) WhereType(p entql.StringP) {
+	f.Where(p.Field(maintenanceworkorder.FieldType))
+}
+
+// WherePriority applies the entql string predicate on the priority field.
+func (f *MaintenanceWorkOrderFilter) WherePriority(p entql.StringP) {
+	f.Where(p.Field(maintenanceworkorder.FieldPriority))
+}
+
+// WhereStatus applies the entql string predicate on the status field.
+func (f *MaintenanceWorkOrderFilter) WhereStatus(p entql.StringP) {
+	f.Where(p.Field(maintenanceworkorder.FieldStatus))
+}
+
+// WhereAssignedTo applies the entql [16]byte predicate on the assigned_to field.
+func (f *MaintenanceWorkOrderFilter) WhereAssignedTo(p entql.ValueP) {
+	f.Where(p.Field(maintenanceworkorder.FieldAssignedTo))
+}
+
+// WhereDueAt applies the entql time.Time predicate on the due_at field.
+func (f *MaintenanceWorkOrderFilter) WhereDueAt(p entql.TimeP) {
+	f.Where(p.Field(maintenanceworkorder.FieldDueAt))
+}
+
+// WhereStartedAt applies the entql time.Time predicate on the started_at field.
+func (f *MaintenanceWorkOrderFilter) WhereStartedAt(p entql.TimeP) {
+	f.Where(p.Field(maintenanceworkorder.FieldStartedAt))
+}
+
+// WhereCompletedAt applies the entql time.Time predicate on the completed_at field.
+func (f *MaintenanceWorkOrderFilter) WhereCompletedAt(p entql.TimeP) {
+	f.Where(p.Field(maintenanceworkorder.FieldCompletedAt))
+}
+
+// WherePlannedCost applies the entql float64 predicate on the planned_cost field.
+func (f *MaintenanceWorkOrderFilter) WherePlannedCost(p entql.Float64P) {
+	f.Where(p.Field(maintenanceworkorder.FieldPlannedCost))
+}
+
+// WhereActualCost applies the entql float64 predicate on the actual_cost field.
+func (f *MaintenanceWorkOrderFilter) WhereActualCost(p entql.Float64P) {
+	f.Where(p.Field(maintenanceworkorder.FieldActualCost))
+}
+
+// WhereDowntimeHours applies the entql float64 predicate on the downtime_hours field.
+func (f *MaintenanceWorkOrderFilter) WhereDowntimeHours(p entql.Float64P) {
+	f.Where(p.Field(maintenanceworkorder.FieldDowntimeHours))
+}
+
+// WhereFailureConfirmed applies the entql bool predicate on the failure_confirmed field.
+func (f *MaintenanceWorkOrderFilter) WhereFailureConfirmed(p entql.BoolP) {
+	f.Where(p.Field(maintenanceworkorder.FieldFailureConfirmed))
+}
+
+// WhereFailureCode applies the entql string predicate on the failure_code field.
+func (f *MaintenanceWorkOrderFilter) WhereFailureCode(p entql.StringP) {
+	f.Where(p.Field(maintenanceworkorder.FieldFailureCode))
+}
+
+// WhereExternalRef applies the entql string predicate on the external_ref field.
+func (f *MaintenanceWorkOrderFilter) WhereExternalRef(p entql.StringP) {
+	f.Where(p.Field(maintenanceworkorder.FieldExternalRef))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *MaintenanceWorkOrderFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *MaintenanceWorkOrderFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasAlarmEvent applies a predicate to check if query has an edge alarm_event.
+func (f *MaintenanceWorkOrderFilter) WhereHasAlarmEvent() {
+	f.Where(entql.HasEdge("alarm_event"))
+}
+
+// WhereHasAlarmEventWith applies a predicate to check if query has an edge alarm_event with a given conditions (other predicates).
+func (f *MaintenanceWorkOrderFilter) WhereHasAlarmEventWith(preds ...predicate.AlarmEvent) {
+	f.Where(entql.HasEdgeWith("alarm_event", sqlgraph.WrapFunc(func(s *sql.Selector) {
 		for _, p := range preds {
 			p(s)
 		}
@@ -2443,7 +6121,7 @@ type MembershipFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MembershipFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[9].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[30].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -2505,6 +6183,328 @@ func (f *MembershipFilter) WhereRole(p entql.StringP) {
 }
 
 // addPredicate implements the predicateAdder interface.
+func (_q *MessageQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the MessageQuery builder.
+func (_q *MessageQuery) Filter() *MessageFilter {
+	return &MessageFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *MessageMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the MessageMutation builder.
+func (m *MessageMutation) Filter() *MessageFilter {
+	return &MessageFilter{config: m.config, predicateAdder: m}
+}
+
+// MessageFilter provides a generic filtering capability at runtime for MessageQuery.
+type MessageFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *MessageFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[31].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *MessageFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(message.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *MessageFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(message.FieldTenantID))
+}
+
+// WhereConversationID applies the entql [16]byte predicate on the conversation_id field.
+func (f *MessageFilter) WhereConversationID(p entql.ValueP) {
+	f.Where(p.Field(message.FieldConversationID))
+}
+
+// WhereRole applies the entql string predicate on the role field.
+func (f *MessageFilter) WhereRole(p entql.StringP) {
+	f.Where(p.Field(message.FieldRole))
+}
+
+// WhereText applies the entql string predicate on the text field.
+func (f *MessageFilter) WhereText(p entql.StringP) {
+	f.Where(p.Field(message.FieldText))
+}
+
+// WhereCitations applies the entql json.RawMessage predicate on the citations field.
+func (f *MessageFilter) WhereCitations(p entql.BytesP) {
+	f.Where(p.Field(message.FieldCitations))
+}
+
+// WhereAt applies the entql time.Time predicate on the at field.
+func (f *MessageFilter) WhereAt(p entql.TimeP) {
+	f.Where(p.Field(message.FieldAt))
+}
+
+// WhereHasConversation applies a predicate to check if query has an edge conversation.
+func (f *MessageFilter) WhereHasConversation() {
+	f.Where(entql.HasEdge("conversation"))
+}
+
+// WhereHasConversationWith applies a predicate to check if query has an edge conversation with a given conditions (other predicates).
+func (f *MessageFilter) WhereHasConversationWith(preds ...predicate.Conversation) {
+	f.Where(entql.HasEdgeWith("conversation", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *NotificationChannelQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the NotificationChannelQuery builder.
+func (_q *NotificationChannelQuery) Filter() *NotificationChannelFilter {
+	return &NotificationChannelFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *NotificationChannelMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the NotificationChannelMutation builder.
+func (m *NotificationChannelMutation) Filter() *NotificationChannelFilter {
+	return &NotificationChannelFilter{config: m.config, predicateAdder: m}
+}
+
+// NotificationChannelFilter provides a generic filtering capability at runtime for NotificationChannelQuery.
+type NotificationChannelFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *NotificationChannelFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[32].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *NotificationChannelFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(notificationchannel.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *NotificationChannelFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(notificationchannel.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *NotificationChannelFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(notificationchannel.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *NotificationChannelFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(notificationchannel.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *NotificationChannelFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(notificationchannel.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *NotificationChannelFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(notificationchannel.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *NotificationChannelFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(notificationchannel.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *NotificationChannelFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(notificationchannel.FieldVersion))
+}
+
+// WhereIsDeleted applies the entql bool predicate on the is_deleted field.
+func (f *NotificationChannelFilter) WhereIsDeleted(p entql.BoolP) {
+	f.Where(p.Field(notificationchannel.FieldIsDeleted))
+}
+
+// WhereDeletedAt applies the entql time.Time predicate on the deleted_at field.
+func (f *NotificationChannelFilter) WhereDeletedAt(p entql.TimeP) {
+	f.Where(p.Field(notificationchannel.FieldDeletedAt))
+}
+
+// WhereDeletedBy applies the entql [16]byte predicate on the deleted_by field.
+func (f *NotificationChannelFilter) WhereDeletedBy(p entql.ValueP) {
+	f.Where(p.Field(notificationchannel.FieldDeletedBy))
+}
+
+// WhereName applies the entql string predicate on the name field.
+func (f *NotificationChannelFilter) WhereName(p entql.StringP) {
+	f.Where(p.Field(notificationchannel.FieldName))
+}
+
+// WhereKind applies the entql string predicate on the kind field.
+func (f *NotificationChannelFilter) WhereKind(p entql.StringP) {
+	f.Where(p.Field(notificationchannel.FieldKind))
+}
+
+// WhereConfig applies the entql json.RawMessage predicate on the config field.
+func (f *NotificationChannelFilter) WhereConfig(p entql.BytesP) {
+	f.Where(p.Field(notificationchannel.FieldConfig))
+}
+
+// WhereSecretCiphertext applies the entql []byte predicate on the secret_ciphertext field.
+func (f *NotificationChannelFilter) WhereSecretCiphertext(p entql.BytesP) {
+	f.Where(p.Field(notificationchannel.FieldSecretCiphertext))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *NotificationLogQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the NotificationLogQuery builder.
+func (_q *NotificationLogQuery) Filter() *NotificationLogFilter {
+	return &NotificationLogFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *NotificationLogMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the NotificationLogMutation builder.
+func (m *NotificationLogMutation) Filter() *NotificationLogFilter {
+	return &NotificationLogFilter{config: m.config, predicateAdder: m}
+}
+
+// NotificationLogFilter provides a generic filtering capability at runtime for NotificationLogQuery.
+type NotificationLogFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *NotificationLogFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[33].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *NotificationLogFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(notificationlog.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *NotificationLogFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(notificationlog.FieldTenantID))
+}
+
+// WhereEventID applies the entql [16]byte predicate on the event_id field.
+func (f *NotificationLogFilter) WhereEventID(p entql.ValueP) {
+	f.Where(p.Field(notificationlog.FieldEventID))
+}
+
+// WherePredictionID applies the entql [16]byte predicate on the prediction_id field.
+func (f *NotificationLogFilter) WherePredictionID(p entql.ValueP) {
+	f.Where(p.Field(notificationlog.FieldPredictionID))
+}
+
+// WhereChannelID applies the entql [16]byte predicate on the channel_id field.
+func (f *NotificationLogFilter) WhereChannelID(p entql.ValueP) {
+	f.Where(p.Field(notificationlog.FieldChannelID))
+}
+
+// WhereUserID applies the entql [16]byte predicate on the user_id field.
+func (f *NotificationLogFilter) WhereUserID(p entql.ValueP) {
+	f.Where(p.Field(notificationlog.FieldUserID))
+}
+
+// WhereKind applies the entql string predicate on the kind field.
+func (f *NotificationLogFilter) WhereKind(p entql.StringP) {
+	f.Where(p.Field(notificationlog.FieldKind))
+}
+
+// WhereRecipient applies the entql string predicate on the recipient field.
+func (f *NotificationLogFilter) WhereRecipient(p entql.StringP) {
+	f.Where(p.Field(notificationlog.FieldRecipient))
+}
+
+// WhereStatus applies the entql string predicate on the status field.
+func (f *NotificationLogFilter) WhereStatus(p entql.StringP) {
+	f.Where(p.Field(notificationlog.FieldStatus))
+}
+
+// WhereAttempts applies the entql int predicate on the attempts field.
+func (f *NotificationLogFilter) WhereAttempts(p entql.IntP) {
+	f.Where(p.Field(notificationlog.FieldAttempts))
+}
+
+// WhereSentAt applies the entql time.Time predicate on the sent_at field.
+func (f *NotificationLogFilter) WhereSentAt(p entql.TimeP) {
+	f.Where(p.Field(notificationlog.FieldSentAt))
+}
+
+// WhereError applies the entql string predicate on the error field.
+func (f *NotificationLogFilter) WhereError(p entql.StringP) {
+	f.Where(p.Field(notificationlog.FieldError))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *NotificationLogFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(notificationlog.FieldCreatedAt))
+}
+
+// WhereHasEvent applies a predicate to check if query has an edge event.
+func (f *NotificationLogFilter) WhereHasEvent() {
+	f.Where(entql.HasEdge("event"))
+}
+
+// WhereHasEventWith applies a predicate to check if query has an edge event with a given conditions (other predicates).
+func (f *NotificationLogFilter) WhereHasEventWith(preds ...predicate.AlarmEvent) {
+	f.Where(entql.HasEdgeWith("event", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasChannel applies a predicate to check if query has an edge channel.
+func (f *NotificationLogFilter) WhereHasChannel() {
+	f.Where(entql.HasEdge("channel"))
+}
+
+// WhereHasChannelWith applies a predicate to check if query has an edge channel with a given conditions (other predicates).
+func (f *NotificationLogFilter) WhereHasChannelWith(preds ...predicate.NotificationChannel) {
+	f.Where(entql.HasEdgeWith("channel", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
 func (_q *OAuthClientQuery) addPredicate(pred func(s *sql.Selector)) {
 	_q.predicates = append(_q.predicates, pred)
 }
@@ -2533,7 +6533,7 @@ type OAuthClientFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *OAuthClientFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[10].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[34].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -2633,7 +6633,7 @@ type ParameterFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *ParameterFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[11].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[35].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -2705,6 +6705,126 @@ func (f *ParameterFilter) WhereHigherIsWorse(p entql.BoolP) {
 }
 
 // addPredicate implements the predicateAdder interface.
+func (_q *PasswordResetQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the PasswordResetQuery builder.
+func (_q *PasswordResetQuery) Filter() *PasswordResetFilter {
+	return &PasswordResetFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *PasswordResetMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the PasswordResetMutation builder.
+func (m *PasswordResetMutation) Filter() *PasswordResetFilter {
+	return &PasswordResetFilter{config: m.config, predicateAdder: m}
+}
+
+// PasswordResetFilter provides a generic filtering capability at runtime for PasswordResetQuery.
+type PasswordResetFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *PasswordResetFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[36].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *PasswordResetFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(passwordreset.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *PasswordResetFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(passwordreset.FieldTenantID))
+}
+
+// WhereUserID applies the entql [16]byte predicate on the user_id field.
+func (f *PasswordResetFilter) WhereUserID(p entql.ValueP) {
+	f.Where(p.Field(passwordreset.FieldUserID))
+}
+
+// WhereTokenHash applies the entql []byte predicate on the token_hash field.
+func (f *PasswordResetFilter) WhereTokenHash(p entql.BytesP) {
+	f.Where(p.Field(passwordreset.FieldTokenHash))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *PasswordResetFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(passwordreset.FieldCreatedAt))
+}
+
+// WhereExpiresAt applies the entql time.Time predicate on the expires_at field.
+func (f *PasswordResetFilter) WhereExpiresAt(p entql.TimeP) {
+	f.Where(p.Field(passwordreset.FieldExpiresAt))
+}
+
+// WhereUsedAt applies the entql time.Time predicate on the used_at field.
+func (f *PasswordResetFilter) WhereUsedAt(p entql.TimeP) {
+	f.Where(p.Field(passwordreset.FieldUsedAt))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *PermissionQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the PermissionQuery builder.
+func (_q *PermissionQuery) Filter() *PermissionFilter {
+	return &PermissionFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *PermissionMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the PermissionMutation builder.
+func (m *PermissionMutation) Filter() *PermissionFilter {
+	return &PermissionFilter{config: m.config, predicateAdder: m}
+}
+
+// PermissionFilter provides a generic filtering capability at runtime for PermissionQuery.
+type PermissionFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *PermissionFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[37].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *PermissionFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(permission.FieldID))
+}
+
+// WhereResource applies the entql string predicate on the resource field.
+func (f *PermissionFilter) WhereResource(p entql.StringP) {
+	f.Where(p.Field(permission.FieldResource))
+}
+
+// WhereAction applies the entql string predicate on the action field.
+func (f *PermissionFilter) WhereAction(p entql.StringP) {
+	f.Where(p.Field(permission.FieldAction))
+}
+
+// addPredicate implements the predicateAdder interface.
 func (_q *RefreshTokenQuery) addPredicate(pred func(s *sql.Selector)) {
 	_q.predicates = append(_q.predicates, pred)
 }
@@ -2733,7 +6853,7 @@ type RefreshTokenFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *RefreshTokenFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[12].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[38].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -2785,6 +6905,193 @@ func (f *RefreshTokenFilter) WhereRevokedAt(p entql.TimeP) {
 }
 
 // addPredicate implements the predicateAdder interface.
+func (_q *RoleQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the RoleQuery builder.
+func (_q *RoleQuery) Filter() *RoleFilter {
+	return &RoleFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *RoleMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the RoleMutation builder.
+func (m *RoleMutation) Filter() *RoleFilter {
+	return &RoleFilter{config: m.config, predicateAdder: m}
+}
+
+// RoleFilter provides a generic filtering capability at runtime for RoleQuery.
+type RoleFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *RoleFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[39].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *RoleFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(role.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *RoleFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(role.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *RoleFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(role.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *RoleFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(role.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *RoleFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(role.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *RoleFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(role.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *RoleFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(role.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *RoleFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(role.FieldVersion))
+}
+
+// WhereName applies the entql string predicate on the name field.
+func (f *RoleFilter) WhereName(p entql.StringP) {
+	f.Where(p.Field(role.FieldName))
+}
+
+// WhereDescription applies the entql string predicate on the description field.
+func (f *RoleFilter) WhereDescription(p entql.StringP) {
+	f.Where(p.Field(role.FieldDescription))
+}
+
+// WhereIsSystem applies the entql bool predicate on the is_system field.
+func (f *RoleFilter) WhereIsSystem(p entql.BoolP) {
+	f.Where(p.Field(role.FieldIsSystem))
+}
+
+// WhereHasPermissions applies a predicate to check if query has an edge permissions.
+func (f *RoleFilter) WhereHasPermissions() {
+	f.Where(entql.HasEdge("permissions"))
+}
+
+// WhereHasPermissionsWith applies a predicate to check if query has an edge permissions with a given conditions (other predicates).
+func (f *RoleFilter) WhereHasPermissionsWith(preds ...predicate.RolePermission) {
+	f.Where(entql.HasEdgeWith("permissions", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *RolePermissionQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the RolePermissionQuery builder.
+func (_q *RolePermissionQuery) Filter() *RolePermissionFilter {
+	return &RolePermissionFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *RolePermissionMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the RolePermissionMutation builder.
+func (m *RolePermissionMutation) Filter() *RolePermissionFilter {
+	return &RolePermissionFilter{config: m.config, predicateAdder: m}
+}
+
+// RolePermissionFilter provides a generic filtering capability at runtime for RolePermissionQuery.
+type RolePermissionFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *RolePermissionFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[40].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *RolePermissionFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(rolepermission.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *RolePermissionFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(rolepermission.FieldTenantID))
+}
+
+// WhereRoleID applies the entql [16]byte predicate on the role_id field.
+func (f *RolePermissionFilter) WhereRoleID(p entql.ValueP) {
+	f.Where(p.Field(rolepermission.FieldRoleID))
+}
+
+// WherePermissionID applies the entql [16]byte predicate on the permission_id field.
+func (f *RolePermissionFilter) WherePermissionID(p entql.ValueP) {
+	f.Where(p.Field(rolepermission.FieldPermissionID))
+}
+
+// WhereHasRole applies a predicate to check if query has an edge role.
+func (f *RolePermissionFilter) WhereHasRole() {
+	f.Where(entql.HasEdge("role"))
+}
+
+// WhereHasRoleWith applies a predicate to check if query has an edge role with a given conditions (other predicates).
+func (f *RolePermissionFilter) WhereHasRoleWith(preds ...predicate.Role) {
+	f.Where(entql.HasEdgeWith("role", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasPermission applies a predicate to check if query has an edge permission.
+func (f *RolePermissionFilter) WhereHasPermission() {
+	f.Where(entql.HasEdge("permission"))
+}
+
+// WhereHasPermissionWith applies a predicate to check if query has an edge permission with a given conditions (other predicates).
+func (f *RolePermissionFilter) WhereHasPermissionWith(preds ...predicate.Permission) {
+	f.Where(entql.HasEdgeWith("permission", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
 func (_q *SensorQuery) addPredicate(pred func(s *sql.Selector)) {
 	_q.predicates = append(_q.predicates, pred)
 }
@@ -2813,7 +7120,7 @@ type SensorFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *SensorFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[13].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[41].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -2986,7 +7293,7 @@ type SiteFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *SiteFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[14].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[42].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -3134,7 +7441,7 @@ type TenantFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *TenantFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[15].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[43].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -3226,6 +7533,160 @@ func (f *TenantFilter) WhereSettings(p entql.BytesP) {
 }
 
 // addPredicate implements the predicateAdder interface.
+func (_q *TrainingRunQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the TrainingRunQuery builder.
+func (_q *TrainingRunQuery) Filter() *TrainingRunFilter {
+	return &TrainingRunFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *TrainingRunMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the TrainingRunMutation builder.
+func (m *TrainingRunMutation) Filter() *TrainingRunFilter {
+	return &TrainingRunFilter{config: m.config, predicateAdder: m}
+}
+
+// TrainingRunFilter provides a generic filtering capability at runtime for TrainingRunQuery.
+type TrainingRunFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *TrainingRunFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[44].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *TrainingRunFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(trainingrun.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *TrainingRunFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(trainingrun.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *TrainingRunFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(trainingrun.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *TrainingRunFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(trainingrun.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *TrainingRunFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(trainingrun.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *TrainingRunFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(trainingrun.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *TrainingRunFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(trainingrun.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *TrainingRunFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(trainingrun.FieldVersion))
+}
+
+// WhereModelID applies the entql [16]byte predicate on the model_id field.
+func (f *TrainingRunFilter) WhereModelID(p entql.ValueP) {
+	f.Where(p.Field(trainingrun.FieldModelID))
+}
+
+// WhereStatus applies the entql string predicate on the status field.
+func (f *TrainingRunFilter) WhereStatus(p entql.StringP) {
+	f.Where(p.Field(trainingrun.FieldStatus))
+}
+
+// WhereParameters applies the entql json.RawMessage predicate on the parameters field.
+func (f *TrainingRunFilter) WhereParameters(p entql.BytesP) {
+	f.Where(p.Field(trainingrun.FieldParameters))
+}
+
+// WhereDatasetHash applies the entql string predicate on the dataset_hash field.
+func (f *TrainingRunFilter) WhereDatasetHash(p entql.StringP) {
+	f.Where(p.Field(trainingrun.FieldDatasetHash))
+}
+
+// WhereRows applies the entql int64 predicate on the rows field.
+func (f *TrainingRunFilter) WhereRows(p entql.Int64P) {
+	f.Where(p.Field(trainingrun.FieldRows))
+}
+
+// WhereFeedbackRows applies the entql int64 predicate on the feedback_rows field.
+func (f *TrainingRunFilter) WhereFeedbackRows(p entql.Int64P) {
+	f.Where(p.Field(trainingrun.FieldFeedbackRows))
+}
+
+// WhereMetrics applies the entql json.RawMessage predicate on the metrics field.
+func (f *TrainingRunFilter) WhereMetrics(p entql.BytesP) {
+	f.Where(p.Field(trainingrun.FieldMetrics))
+}
+
+// WhereConfusionMatrix applies the entql json.RawMessage predicate on the confusion_matrix field.
+func (f *TrainingRunFilter) WhereConfusionMatrix(p entql.BytesP) {
+	f.Where(p.Field(trainingrun.FieldConfusionMatrix))
+}
+
+// WhereFeatureImportance applies the entql json.RawMessage predicate on the feature_importance field.
+func (f *TrainingRunFilter) WhereFeatureImportance(p entql.BytesP) {
+	f.Where(p.Field(trainingrun.FieldFeatureImportance))
+}
+
+// WhereLogPath applies the entql string predicate on the log_path field.
+func (f *TrainingRunFilter) WhereLogPath(p entql.StringP) {
+	f.Where(p.Field(trainingrun.FieldLogPath))
+}
+
+// WhereStartedAt applies the entql time.Time predicate on the started_at field.
+func (f *TrainingRunFilter) WhereStartedAt(p entql.TimeP) {
+	f.Where(p.Field(trainingrun.FieldStartedAt))
+}
+
+// WhereEndedAt applies the entql time.Time predicate on the ended_at field.
+func (f *TrainingRunFilter) WhereEndedAt(p entql.TimeP) {
+	f.Where(p.Field(trainingrun.FieldEndedAt))
+}
+
+// WhereError applies the entql string predicate on the error field.
+func (f *TrainingRunFilter) WhereError(p entql.StringP) {
+	f.Where(p.Field(trainingrun.FieldError))
+}
+
+// WhereHasModel applies a predicate to check if query has an edge model.
+func (f *TrainingRunFilter) WhereHasModel() {
+	f.Where(entql.HasEdge("model"))
+}
+
+// WhereHasModelWith applies a predicate to check if query has an edge model with a given conditions (other predicates).
+func (f *TrainingRunFilter) WhereHasModelWith(preds ...predicate.MLModel) {
+	f.Where(entql.HasEdgeWith("model", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
 func (_q *UserQuery) addPredicate(pred func(s *sql.Selector)) {
 	_q.predicates = append(_q.predicates, pred)
 }
@@ -3254,7 +7715,7 @@ type UserFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *UserFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[16].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[45].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -3363,4 +7824,387 @@ func (f *UserFilter) WhereLockedUntil(p entql.TimeP) {
 // WhereLastLoginAt applies the entql time.Time predicate on the last_login_at field.
 func (f *UserFilter) WhereLastLoginAt(p entql.TimeP) {
 	f.Where(p.Field(user.FieldLastLoginAt))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *UserIdentityQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the UserIdentityQuery builder.
+func (_q *UserIdentityQuery) Filter() *UserIdentityFilter {
+	return &UserIdentityFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *UserIdentityMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the UserIdentityMutation builder.
+func (m *UserIdentityMutation) Filter() *UserIdentityFilter {
+	return &UserIdentityFilter{config: m.config, predicateAdder: m}
+}
+
+// UserIdentityFilter provides a generic filtering capability at runtime for UserIdentityQuery.
+type UserIdentityFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *UserIdentityFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[46].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *UserIdentityFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(useridentity.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *UserIdentityFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(useridentity.FieldTenantID))
+}
+
+// WhereUserID applies the entql [16]byte predicate on the user_id field.
+func (f *UserIdentityFilter) WhereUserID(p entql.ValueP) {
+	f.Where(p.Field(useridentity.FieldUserID))
+}
+
+// WhereIssuer applies the entql string predicate on the issuer field.
+func (f *UserIdentityFilter) WhereIssuer(p entql.StringP) {
+	f.Where(p.Field(useridentity.FieldIssuer))
+}
+
+// WhereSubject applies the entql string predicate on the subject field.
+func (f *UserIdentityFilter) WhereSubject(p entql.StringP) {
+	f.Where(p.Field(useridentity.FieldSubject))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *UserIdentityFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(useridentity.FieldCreatedAt))
+}
+
+// WhereLastLoginAt applies the entql time.Time predicate on the last_login_at field.
+func (f *UserIdentityFilter) WhereLastLoginAt(p entql.TimeP) {
+	f.Where(p.Field(useridentity.FieldLastLoginAt))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *UserRoleQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the UserRoleQuery builder.
+func (_q *UserRoleQuery) Filter() *UserRoleFilter {
+	return &UserRoleFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *UserRoleMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the UserRoleMutation builder.
+func (m *UserRoleMutation) Filter() *UserRoleFilter {
+	return &UserRoleFilter{config: m.config, predicateAdder: m}
+}
+
+// UserRoleFilter provides a generic filtering capability at runtime for UserRoleQuery.
+type UserRoleFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *UserRoleFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[47].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *UserRoleFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(userrole.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *UserRoleFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(userrole.FieldTenantID))
+}
+
+// WhereUserID applies the entql [16]byte predicate on the user_id field.
+func (f *UserRoleFilter) WhereUserID(p entql.ValueP) {
+	f.Where(p.Field(userrole.FieldUserID))
+}
+
+// WhereRoleID applies the entql [16]byte predicate on the role_id field.
+func (f *UserRoleFilter) WhereRoleID(p entql.ValueP) {
+	f.Where(p.Field(userrole.FieldRoleID))
+}
+
+// WhereSiteID applies the entql [16]byte predicate on the site_id field.
+func (f *UserRoleFilter) WhereSiteID(p entql.ValueP) {
+	f.Where(p.Field(userrole.FieldSiteID))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *UserRoleFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(userrole.FieldCreatedAt))
+}
+
+// WhereGrantedBy applies the entql [16]byte predicate on the granted_by field.
+func (f *UserRoleFilter) WhereGrantedBy(p entql.ValueP) {
+	f.Where(p.Field(userrole.FieldGrantedBy))
+}
+
+// WhereHasRole applies a predicate to check if query has an edge role.
+func (f *UserRoleFilter) WhereHasRole() {
+	f.Where(entql.HasEdge("role"))
+}
+
+// WhereHasRoleWith applies a predicate to check if query has an edge role with a given conditions (other predicates).
+func (f *UserRoleFilter) WhereHasRoleWith(preds ...predicate.Role) {
+	f.Where(entql.HasEdgeWith("role", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasSite applies a predicate to check if query has an edge site.
+func (f *UserRoleFilter) WhereHasSite() {
+	f.Where(entql.HasEdge("site"))
+}
+
+// WhereHasSiteWith applies a predicate to check if query has an edge site with a given conditions (other predicates).
+func (f *UserRoleFilter) WhereHasSiteWith(preds ...predicate.Site) {
+	f.Where(entql.HasEdgeWith("site", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *UserSettingsQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the UserSettingsQuery builder.
+func (_q *UserSettingsQuery) Filter() *UserSettingsFilter {
+	return &UserSettingsFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *UserSettingsMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the UserSettingsMutation builder.
+func (m *UserSettingsMutation) Filter() *UserSettingsFilter {
+	return &UserSettingsFilter{config: m.config, predicateAdder: m}
+}
+
+// UserSettingsFilter provides a generic filtering capability at runtime for UserSettingsQuery.
+type UserSettingsFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *UserSettingsFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[48].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *UserSettingsFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(usersettings.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *UserSettingsFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(usersettings.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *UserSettingsFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(usersettings.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *UserSettingsFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(usersettings.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *UserSettingsFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(usersettings.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *UserSettingsFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(usersettings.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *UserSettingsFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(usersettings.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *UserSettingsFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(usersettings.FieldVersion))
+}
+
+// WhereUserID applies the entql [16]byte predicate on the user_id field.
+func (f *UserSettingsFilter) WhereUserID(p entql.ValueP) {
+	f.Where(p.Field(usersettings.FieldUserID))
+}
+
+// WhereAutoRefresh applies the entql bool predicate on the auto_refresh field.
+func (f *UserSettingsFilter) WhereAutoRefresh(p entql.BoolP) {
+	f.Where(p.Field(usersettings.FieldAutoRefresh))
+}
+
+// WhereRefreshIntervalSec applies the entql int predicate on the refresh_interval_sec field.
+func (f *UserSettingsFilter) WhereRefreshIntervalSec(p entql.IntP) {
+	f.Where(p.Field(usersettings.FieldRefreshIntervalSec))
+}
+
+// WhereAnomalyThreshold applies the entql float64 predicate on the anomaly_threshold field.
+func (f *UserSettingsFilter) WhereAnomalyThreshold(p entql.Float64P) {
+	f.Where(p.Field(usersettings.FieldAnomalyThreshold))
+}
+
+// WhereEnableNotifications applies the entql bool predicate on the enable_notifications field.
+func (f *UserSettingsFilter) WhereEnableNotifications(p entql.BoolP) {
+	f.Where(p.Field(usersettings.FieldEnableNotifications))
+}
+
+// WhereQuietHours applies the entql json.RawMessage predicate on the quiet_hours field.
+func (f *UserSettingsFilter) WhereQuietHours(p entql.BytesP) {
+	f.Where(p.Field(usersettings.FieldQuietHours))
+}
+
+// WhereTheme applies the entql string predicate on the theme field.
+func (f *UserSettingsFilter) WhereTheme(p entql.StringP) {
+	f.Where(p.Field(usersettings.FieldTheme))
+}
+
+// WhereDateFormat applies the entql string predicate on the date_format field.
+func (f *UserSettingsFilter) WhereDateFormat(p entql.StringP) {
+	f.Where(p.Field(usersettings.FieldDateFormat))
+}
+
+// WhereUnits applies the entql string predicate on the units field.
+func (f *UserSettingsFilter) WhereUnits(p entql.StringP) {
+	f.Where(p.Field(usersettings.FieldUnits))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *WebhookQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the WebhookQuery builder.
+func (_q *WebhookQuery) Filter() *WebhookFilter {
+	return &WebhookFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *WebhookMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the WebhookMutation builder.
+func (m *WebhookMutation) Filter() *WebhookFilter {
+	return &WebhookFilter{config: m.config, predicateAdder: m}
+}
+
+// WebhookFilter provides a generic filtering capability at runtime for WebhookQuery.
+type WebhookFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *WebhookFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[49].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *WebhookFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(webhook.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *WebhookFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(webhook.FieldTenantID))
+}
+
+// WhereIsActive applies the entql bool predicate on the is_active field.
+func (f *WebhookFilter) WhereIsActive(p entql.BoolP) {
+	f.Where(p.Field(webhook.FieldIsActive))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *WebhookFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(webhook.FieldCreatedAt))
+}
+
+// WhereCreatedBy applies the entql [16]byte predicate on the created_by field.
+func (f *WebhookFilter) WhereCreatedBy(p entql.ValueP) {
+	f.Where(p.Field(webhook.FieldCreatedBy))
+}
+
+// WhereUpdatedAt applies the entql time.Time predicate on the updated_at field.
+func (f *WebhookFilter) WhereUpdatedAt(p entql.TimeP) {
+	f.Where(p.Field(webhook.FieldUpdatedAt))
+}
+
+// WhereUpdatedBy applies the entql [16]byte predicate on the updated_by field.
+func (f *WebhookFilter) WhereUpdatedBy(p entql.ValueP) {
+	f.Where(p.Field(webhook.FieldUpdatedBy))
+}
+
+// WhereVersion applies the entql int predicate on the version field.
+func (f *WebhookFilter) WhereVersion(p entql.IntP) {
+	f.Where(p.Field(webhook.FieldVersion))
+}
+
+// WhereName applies the entql string predicate on the name field.
+func (f *WebhookFilter) WhereName(p entql.StringP) {
+	f.Where(p.Field(webhook.FieldName))
+}
+
+// WhereURL applies the entql string predicate on the url field.
+func (f *WebhookFilter) WhereURL(p entql.StringP) {
+	f.Where(p.Field(webhook.FieldURL))
+}
+
+// WhereEvents applies the entql json.RawMessage predicate on the events field.
+func (f *WebhookFilter) WhereEvents(p entql.BytesP) {
+	f.Where(p.Field(webhook.FieldEvents))
+}
+
+// WhereSecretCiphertext applies the entql []byte predicate on the secret_ciphertext field.
+func (f *WebhookFilter) WhereSecretCiphertext(p entql.BytesP) {
+	f.Where(p.Field(webhook.FieldSecretCiphertext))
 }

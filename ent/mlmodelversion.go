@@ -8,6 +8,7 @@ import (
 	"foresight/ent/enum"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodelversion"
+	"foresight/ent/trainingrun"
 	"strings"
 	"time"
 
@@ -76,11 +77,13 @@ type MLModelVersion struct {
 type MLModelVersionEdges struct {
 	// Model holds the value of the model edge.
 	Model *MLModel `json:"model,omitempty"`
+	// TrainingRun holds the value of the training_run edge.
+	TrainingRun *TrainingRun `json:"training_run,omitempty"`
 	// Deployments holds the value of the deployments edge.
 	Deployments []*MLModelDeployment `json:"deployments,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 }
 
 // ModelOrErr returns the Model value or an error if the edge
@@ -94,10 +97,21 @@ func (e MLModelVersionEdges) ModelOrErr() (*MLModel, error) {
 	return nil, &NotLoadedError{edge: "model"}
 }
 
+// TrainingRunOrErr returns the TrainingRun value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e MLModelVersionEdges) TrainingRunOrErr() (*TrainingRun, error) {
+	if e.TrainingRun != nil {
+		return e.TrainingRun, nil
+	} else if e.loadedTypes[1] {
+		return nil, &NotFoundError{label: trainingrun.Label}
+	}
+	return nil, &NotLoadedError{edge: "training_run"}
+}
+
 // DeploymentsOrErr returns the Deployments value or an error if the edge
 // was not loaded in eager-loading.
 func (e MLModelVersionEdges) DeploymentsOrErr() ([]*MLModelDeployment, error) {
-	if e.loadedTypes[1] {
+	if e.loadedTypes[2] {
 		return e.Deployments, nil
 	}
 	return nil, &NotLoadedError{edge: "deployments"}
@@ -303,6 +317,11 @@ func (_m *MLModelVersion) Value(name string) (ent.Value, error) {
 // QueryModel queries the "model" edge of the MLModelVersion entity.
 func (_m *MLModelVersion) QueryModel() *MLModelQuery {
 	return NewMLModelVersionClient(_m.config).QueryModel(_m)
+}
+
+// QueryTrainingRun queries the "training_run" edge of the MLModelVersion entity.
+func (_m *MLModelVersion) QueryTrainingRun() *TrainingRunQuery {
+	return NewMLModelVersionClient(_m.config).QueryTrainingRun(_m)
 }
 
 // QueryDeployments queries the "deployments" edge of the MLModelVersion entity.

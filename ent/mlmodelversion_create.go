@@ -10,6 +10,7 @@ import (
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
+	"foresight/ent/trainingrun"
 	"time"
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -277,6 +278,11 @@ func (_c *MLModelVersionCreate) SetNillableID(v *uuid.UUID) *MLModelVersionCreat
 // SetModel sets the "model" edge to the MLModel entity.
 func (_c *MLModelVersionCreate) SetModel(v *MLModel) *MLModelVersionCreate {
 	return _c.SetModelID(v.ID)
+}
+
+// SetTrainingRun sets the "training_run" edge to the TrainingRun entity.
+func (_c *MLModelVersionCreate) SetTrainingRun(v *TrainingRun) *MLModelVersionCreate {
+	return _c.SetTrainingRunID(v.ID)
 }
 
 // AddDeploymentIDs adds the "deployments" edge to the MLModelDeployment entity by IDs.
@@ -568,10 +574,6 @@ func (_c *MLModelVersionCreate) createSpec() (*MLModelVersion, *sqlgraph.CreateS
 		_spec.SetField(mlmodelversion.FieldFeatureSchemaHash, field.TypeString, value)
 		_node.FeatureSchemaHash = value
 	}
-	if value, ok := _c.mutation.TrainingRunID(); ok {
-		_spec.SetField(mlmodelversion.FieldTrainingRunID, field.TypeUUID, value)
-		_node.TrainingRunID = &value
-	}
 	if value, ok := _c.mutation.DecisionThreshold(); ok {
 		_spec.SetField(mlmodelversion.FieldDecisionThreshold, field.TypeFloat64, value)
 		_node.DecisionThreshold = value
@@ -603,6 +605,23 @@ func (_c *MLModelVersionCreate) createSpec() (*MLModelVersion, *sqlgraph.CreateS
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.ModelID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.TrainingRunIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   mlmodelversion.TrainingRunTable,
+			Columns: []string{mlmodelversion.TrainingRunColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(trainingrun.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.TrainingRunID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.DeploymentsIDs(); len(nodes) > 0 {

@@ -11,6 +11,7 @@ import (
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
 	"foresight/ent/predicate"
+	"foresight/ent/trainingrun"
 	"math"
 
 	"entgo.io/ent"
@@ -29,6 +30,7 @@ type MLModelVersionQuery struct {
 	inters          []Interceptor
 	predicates      []predicate.MLModelVersion
 	withModel       *MLModelQuery
+	withTrainingRun *TrainingRunQuery
 	withDeployments *MLModelDeploymentQuery
 	modifiers       []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
@@ -82,6 +84,28 @@ func (_q *MLModelVersionQuery) QueryModel() *MLModelQuery {
 			sqlgraph.From(mlmodelversion.Table, mlmodelversion.FieldID, selector),
 			sqlgraph.To(mlmodel.Table, mlmodel.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, mlmodelversion.ModelTable, mlmodelversion.ModelColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryTrainingRun chains the current query on the "training_run" edge.
+func (_q *MLModelVersionQuery) QueryTrainingRun() *TrainingRunQuery {
+	query := (&TrainingRunClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(mlmodelversion.Table, mlmodelversion.FieldID, selector),
+			sqlgraph.To(trainingrun.Table, trainingrun.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, mlmodelversion.TrainingRunTable, mlmodelversion.TrainingRunColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -304,6 +328,7 @@ func (_q *MLModelVersionQuery) Clone() *MLModelVersionQuery {
 		inters:          append([]Interceptor{}, _q.inters...),
 		predicates:      append([]predicate.MLModelVersion{}, _q.predicates...),
 		withModel:       _q.withModel.Clone(),
+		withTrainingRun: _q.withTrainingRun.Clone(),
 		withDeployments: _q.withDeployments.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
@@ -319,6 +344,17 @@ func (_q *MLModelVersionQuery) WithModel(opts ...func(*MLModelQuery)) *MLModelVe
 		opt(query)
 	}
 	_q.withModel = query
+	return _q
+}
+
+// WithTrainingRun tells the query-builder to eager-load the nodes that are connected to
+// the "training_run" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MLModelVersionQuery) WithTrainingRun(opts ...func(*TrainingRunQuery)) *MLModelVersionQuery {
+	query := (&TrainingRunClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withTrainingRun = query
 	return _q
 }
 
@@ -417,8 +453,9 @@ func (_q *MLModelVersionQuery) sqlAll(ctx context.Context, hooks ...queryHook) (
 	var (
 		nodes       = []*MLModelVersion{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withModel != nil,
+			_q.withTrainingRun != nil,
 			_q.withDeployments != nil,
 		}
 	)
@@ -446,6 +483,12 @@ func (_q *MLModelVersionQuery) sqlAll(ctx context.Context, hooks ...queryHook) (
 	if query := _q.withModel; query != nil {
 		if err := _q.loadModel(ctx, query, nodes, nil,
 			func(n *MLModelVersion, e *MLModel) { n.Edges.Model = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withTrainingRun; query != nil {
+		if err := _q.loadTrainingRun(ctx, query, nodes, nil,
+			func(n *MLModelVersion, e *TrainingRun) { n.Edges.TrainingRun = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -481,6 +524,38 @@ func (_q *MLModelVersionQuery) loadModel(ctx context.Context, query *MLModelQuer
 		nodes, ok := nodeids[n.ID]
 		if !ok {
 			return fmt.Errorf(`unexpected foreign-key "model_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *MLModelVersionQuery) loadTrainingRun(ctx context.Context, query *TrainingRunQuery, nodes []*MLModelVersion, init func(*MLModelVersion), assign func(*MLModelVersion, *TrainingRun)) error {
+	ids := make([]uuid.UUID, 0, len(nodes))
+	nodeids := make(map[uuid.UUID][]*MLModelVersion)
+	for i := range nodes {
+		if nodes[i].TrainingRunID == nil {
+			continue
+		}
+		fk := *nodes[i].TrainingRunID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(trainingrun.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "training_run_id" returned %v`, n.ID)
 		}
 		for i := range nodes {
 			assign(nodes[i], n)
@@ -549,6 +624,9 @@ func (_q *MLModelVersionQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withModel != nil {
 			_spec.Node.AddColumnOnce(mlmodelversion.FieldModelID)
+		}
+		if _q.withTrainingRun != nil {
+			_spec.Node.AddColumnOnce(mlmodelversion.FieldTrainingRunID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

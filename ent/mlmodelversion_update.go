@@ -369,9 +369,6 @@ func (_u *MLModelVersionUpdate) sqlSave(ctx context.Context) (_node int, err err
 	if value, ok := _u.mutation.Stage(); ok {
 		_spec.SetField(mlmodelversion.FieldStage, field.TypeEnum, value)
 	}
-	if _u.mutation.TrainingRunIDCleared() {
-		_spec.ClearField(mlmodelversion.FieldTrainingRunID, field.TypeUUID)
-	}
 	if value, ok := _u.mutation.DecisionThreshold(); ok {
 		_spec.SetField(mlmodelversion.FieldDecisionThreshold, field.TypeFloat64, value)
 	}
@@ -819,9 +816,6 @@ func (_u *MLModelVersionUpdateOne) sqlSave(ctx context.Context) (_node *MLModelV
 	}
 	if value, ok := _u.mutation.Stage(); ok {
 		_spec.SetField(mlmodelversion.FieldStage, field.TypeEnum, value)
-	}
-	if _u.mutation.TrainingRunIDCleared() {
-		_spec.ClearField(mlmodelversion.FieldTrainingRunID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.DecisionThreshold(); ok {
 		_spec.SetField(mlmodelversion.FieldDecisionThreshold, field.TypeFloat64, value)

@@ -12,40 +12,106 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// APIKey is the client for interacting with the APIKey builders.
+	APIKey *APIKeyClient
 	// AlarmEvent is the client for interacting with the AlarmEvent builders.
 	AlarmEvent *AlarmEventClient
 	// AlarmRule is the client for interacting with the AlarmRule builders.
 	AlarmRule *AlarmRuleClient
+	// AlarmRuleChannel is the client for interacting with the AlarmRuleChannel builders.
+	AlarmRuleChannel *AlarmRuleChannelClient
+	// AlarmShelf is the client for interacting with the AlarmShelf builders.
+	AlarmShelf *AlarmShelfClient
 	// AlarmTransition is the client for interacting with the AlarmTransition builders.
 	AlarmTransition *AlarmTransitionClient
 	// Asset is the client for interacting with the Asset builders.
 	Asset *AssetClient
+	// AssetFeatures is the client for interacting with the AssetFeatures builders.
+	AssetFeatures *AssetFeaturesClient
+	// AssetHealth is the client for interacting with the AssetHealth builders.
+	AssetHealth *AssetHealthClient
+	// AssetModelVersion is the client for interacting with the AssetModelVersion builders.
+	AssetModelVersion *AssetModelVersionClient
+	// AuditLog is the client for interacting with the AuditLog builders.
+	AuditLog *AuditLogClient
+	// Connector is the client for interacting with the Connector builders.
+	Connector *ConnectorClient
+	// Conversation is the client for interacting with the Conversation builders.
+	Conversation *ConversationClient
+	// DriftReport is the client for interacting with the DriftReport builders.
+	DriftReport *DriftReportClient
+	// ExportJob is the client for interacting with the ExportJob builders.
+	ExportJob *ExportJobClient
+	// FailurePrediction is the client for interacting with the FailurePrediction builders.
+	FailurePrediction *FailurePredictionClient
+	// FaultAction is the client for interacting with the FaultAction builders.
+	FaultAction *FaultActionClient
 	// FaultType is the client for interacting with the FaultType builders.
 	FaultType *FaultTypeClient
+	// Feedback is the client for interacting with the Feedback builders.
+	Feedback *FeedbackClient
 	// Gateway is the client for interacting with the Gateway builders.
 	Gateway *GatewayClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
+	// ImportRun is the client for interacting with the ImportRun builders.
+	ImportRun *ImportRunClient
+	// Invite is the client for interacting with the Invite builders.
+	Invite *InviteClient
+	// KnowledgeChunk is the client for interacting with the KnowledgeChunk builders.
+	KnowledgeChunk *KnowledgeChunkClient
+	// KnowledgeDocument is the client for interacting with the KnowledgeDocument builders.
+	KnowledgeDocument *KnowledgeDocumentClient
 	// MLModel is the client for interacting with the MLModel builders.
 	MLModel *MLModelClient
 	// MLModelDeployment is the client for interacting with the MLModelDeployment builders.
 	MLModelDeployment *MLModelDeploymentClient
 	// MLModelVersion is the client for interacting with the MLModelVersion builders.
 	MLModelVersion *MLModelVersionClient
+	// MaintenanceRecord is the client for interacting with the MaintenanceRecord builders.
+	MaintenanceRecord *MaintenanceRecordClient
+	// MaintenanceWorkOrder is the client for interacting with the MaintenanceWorkOrder builders.
+	MaintenanceWorkOrder *MaintenanceWorkOrderClient
 	// Membership is the client for interacting with the Membership builders.
 	Membership *MembershipClient
+	// Message is the client for interacting with the Message builders.
+	Message *MessageClient
+	// NotificationChannel is the client for interacting with the NotificationChannel builders.
+	NotificationChannel *NotificationChannelClient
+	// NotificationLog is the client for interacting with the NotificationLog builders.
+	NotificationLog *NotificationLogClient
 	// OAuthClient is the client for interacting with the OAuthClient builders.
 	OAuthClient *OAuthClientClient
 	// Parameter is the client for interacting with the Parameter builders.
 	Parameter *ParameterClient
+	// PasswordReset is the client for interacting with the PasswordReset builders.
+	PasswordReset *PasswordResetClient
+	// Permission is the client for interacting with the Permission builders.
+	Permission *PermissionClient
 	// RefreshToken is the client for interacting with the RefreshToken builders.
 	RefreshToken *RefreshTokenClient
+	// Role is the client for interacting with the Role builders.
+	Role *RoleClient
+	// RolePermission is the client for interacting with the RolePermission builders.
+	RolePermission *RolePermissionClient
 	// Sensor is the client for interacting with the Sensor builders.
 	Sensor *SensorClient
 	// Site is the client for interacting with the Site builders.
 	Site *SiteClient
 	// Tenant is the client for interacting with the Tenant builders.
 	Tenant *TenantClient
+	// TrainingRun is the client for interacting with the TrainingRun builders.
+	TrainingRun *TrainingRunClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
+	// UserIdentity is the client for interacting with the UserIdentity builders.
+	UserIdentity *UserIdentityClient
+	// UserRole is the client for interacting with the UserRole builders.
+	UserRole *UserRoleClient
+	// UserSettings is the client for interacting with the UserSettings builders.
+	UserSettings *UserSettingsClient
+	// Webhook is the client for interacting with the Webhook builders.
+	Webhook *WebhookClient
 
 	// lazily loaded.
 	client     *Client
@@ -177,23 +243,56 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.APIKey = NewAPIKeyClient(tx.config)
 	tx.AlarmEvent = NewAlarmEventClient(tx.config)
 	tx.AlarmRule = NewAlarmRuleClient(tx.config)
+	tx.AlarmRuleChannel = NewAlarmRuleChannelClient(tx.config)
+	tx.AlarmShelf = NewAlarmShelfClient(tx.config)
 	tx.AlarmTransition = NewAlarmTransitionClient(tx.config)
 	tx.Asset = NewAssetClient(tx.config)
+	tx.AssetFeatures = NewAssetFeaturesClient(tx.config)
+	tx.AssetHealth = NewAssetHealthClient(tx.config)
+	tx.AssetModelVersion = NewAssetModelVersionClient(tx.config)
+	tx.AuditLog = NewAuditLogClient(tx.config)
+	tx.Connector = NewConnectorClient(tx.config)
+	tx.Conversation = NewConversationClient(tx.config)
+	tx.DriftReport = NewDriftReportClient(tx.config)
+	tx.ExportJob = NewExportJobClient(tx.config)
+	tx.FailurePrediction = NewFailurePredictionClient(tx.config)
+	tx.FaultAction = NewFaultActionClient(tx.config)
 	tx.FaultType = NewFaultTypeClient(tx.config)
+	tx.Feedback = NewFeedbackClient(tx.config)
 	tx.Gateway = NewGatewayClient(tx.config)
+	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
+	tx.ImportRun = NewImportRunClient(tx.config)
+	tx.Invite = NewInviteClient(tx.config)
+	tx.KnowledgeChunk = NewKnowledgeChunkClient(tx.config)
+	tx.KnowledgeDocument = NewKnowledgeDocumentClient(tx.config)
 	tx.MLModel = NewMLModelClient(tx.config)
 	tx.MLModelDeployment = NewMLModelDeploymentClient(tx.config)
 	tx.MLModelVersion = NewMLModelVersionClient(tx.config)
+	tx.MaintenanceRecord = NewMaintenanceRecordClient(tx.config)
+	tx.MaintenanceWorkOrder = NewMaintenanceWorkOrderClient(tx.config)
 	tx.Membership = NewMembershipClient(tx.config)
+	tx.Message = NewMessageClient(tx.config)
+	tx.NotificationChannel = NewNotificationChannelClient(tx.config)
+	tx.NotificationLog = NewNotificationLogClient(tx.config)
 	tx.OAuthClient = NewOAuthClientClient(tx.config)
 	tx.Parameter = NewParameterClient(tx.config)
+	tx.PasswordReset = NewPasswordResetClient(tx.config)
+	tx.Permission = NewPermissionClient(tx.config)
 	tx.RefreshToken = NewRefreshTokenClient(tx.config)
+	tx.Role = NewRoleClient(tx.config)
+	tx.RolePermission = NewRolePermissionClient(tx.config)
 	tx.Sensor = NewSensorClient(tx.config)
 	tx.Site = NewSiteClient(tx.config)
 	tx.Tenant = NewTenantClient(tx.config)
+	tx.TrainingRun = NewTrainingRunClient(tx.config)
 	tx.User = NewUserClient(tx.config)
+	tx.UserIdentity = NewUserIdentityClient(tx.config)
+	tx.UserRole = NewUserRoleClient(tx.config)
+	tx.UserSettings = NewUserSettingsClient(tx.config)
+	tx.Webhook = NewWebhookClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.
@@ -203,7 +302,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: AlarmEvent.QueryXXX(), the query will be executed
+// applies a query, for example: APIKey.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

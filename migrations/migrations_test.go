@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"foresight/internal/telemetry"
+	"foresight/internal/tenancy"
 	"foresight/internal/testkit"
 	"foresight/migrations"
 )
@@ -79,6 +80,11 @@ func TestBuiltInRows(t *testing.T) {
 	}
 	if n, _ := count("fault_types"); n != len(telemetry.FaultCodes()) {
 		t.Errorf("%d fault types, want 34", n)
+	}
+
+	var permissions int
+	if err := owner.QueryRow(ctx, "SELECT count(*) FROM permissions").Scan(&permissions); err != nil || permissions != len(tenancy.Permissions()) {
+		t.Errorf("%d permissions, want %d (%v)", permissions, len(tenancy.Permissions()), err)
 	}
 
 	if _, err := owner.Exec(ctx, "UPDATE parameters SET unit = 'ells' WHERE name = 'flow'; DELETE FROM fault_types WHERE code = 'cavitation'"); err != nil {

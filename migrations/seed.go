@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
+	"foresight/internal/tenancy"
 )
 
 // epoch stamps the ids of built-in rows, which are the same in every installation.
@@ -19,6 +21,9 @@ func ParameterID(name string) id.UUID { return id.Derive(id.Parameter, epoch, []
 
 // FaultTypeID returns the id of a built-in fault type.
 func FaultTypeID(code string) id.UUID { return id.Derive(id.FaultType, epoch, []byte(code)) }
+
+// PermissionID returns the id of a permission.
+func PermissionID(p tenancy.Permission) id.UUID { return id.Derive(id.Permission, epoch, []byte(p)) }
 
 // seed writes the built-in rows: it adds what is missing, corrects what differs
 // from the code, and touches nothing when all is as it should be.
@@ -59,6 +64,19 @@ func seed(ctx context.Context, db *sql.DB) error {
 			WHERE (f.family, f.iso14224_code, f.default_severity, f.aliases)
 				IS DISTINCT FROM (excluded.family, excluded.iso14224_code, excluded.default_severity, excluded.aliases)`,
 			FaultTypeID(f.Code), f.Code, string(f.Family), mode.ISO14224, string(mode.Severity), string(aliases)); err != nil {
+			return err
+		}
+	}
+	// A permission that the code no longer knows stays for the roles that name it;
+	// it allows nothing.
+	for _, p := range tenancy.Permissions() {
+		resource, action, ok := strings.Cut(string(p), ":")
+		if !ok {
+			return fmt.Errorf("permission %s has no action", p)
+		}
+		if _, err := tx.ExecContext(ctx, `
+			INSERT INTO permissions (id, resource, action) VALUES ($1, $2, $3) ON CONFLICT (resource, action) DO NOTHING`,
+			PermissionID(p), resource, action); err != nil {
 			return err
 		}
 	}

@@ -9,22 +9,55 @@ import (
 	"foresight/ent"
 	"foresight/ent/alarmevent"
 	"foresight/ent/alarmrule"
+	"foresight/ent/alarmrulechannel"
+	"foresight/ent/alarmshelf"
 	"foresight/ent/alarmtransition"
+	"foresight/ent/apikey"
 	"foresight/ent/asset"
+	"foresight/ent/assetfeatures"
+	"foresight/ent/assethealth"
+	"foresight/ent/assetmodelversion"
+	"foresight/ent/auditlog"
+	"foresight/ent/connector"
+	"foresight/ent/conversation"
+	"foresight/ent/driftreport"
+	"foresight/ent/exportjob"
+	"foresight/ent/failureprediction"
+	"foresight/ent/faultaction"
 	"foresight/ent/faulttype"
+	"foresight/ent/feedback"
 	"foresight/ent/gateway"
+	"foresight/ent/idempotencykey"
+	"foresight/ent/importrun"
+	"foresight/ent/invite"
+	"foresight/ent/knowledgechunk"
+	"foresight/ent/knowledgedocument"
+	"foresight/ent/maintenancerecord"
+	"foresight/ent/maintenanceworkorder"
 	"foresight/ent/membership"
+	"foresight/ent/message"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
+	"foresight/ent/notificationchannel"
+	"foresight/ent/notificationlog"
 	"foresight/ent/oauthclient"
 	"foresight/ent/parameter"
+	"foresight/ent/passwordreset"
+	"foresight/ent/permission"
 	"foresight/ent/predicate"
 	"foresight/ent/refreshtoken"
+	"foresight/ent/role"
+	"foresight/ent/rolepermission"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
 	"foresight/ent/tenant"
+	"foresight/ent/trainingrun"
 	"foresight/ent/user"
+	"foresight/ent/useridentity"
+	"foresight/ent/userrole"
+	"foresight/ent/usersettings"
+	"foresight/ent/webhook"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -85,6 +118,33 @@ func (f TraverseFunc) Traverse(ctx context.Context, q ent.Query) error {
 	return f(ctx, query)
 }
 
+// The APIKeyFunc type is an adapter to allow the use of ordinary function as a Querier.
+type APIKeyFunc func(context.Context, *ent.APIKeyQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f APIKeyFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.APIKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.APIKeyQuery", q)
+}
+
+// The TraverseAPIKey type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAPIKey func(context.Context, *ent.APIKeyQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAPIKey) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAPIKey) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.APIKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.APIKeyQuery", q)
+}
+
 // The AlarmEventFunc type is an adapter to allow the use of ordinary function as a Querier.
 type AlarmEventFunc func(context.Context, *ent.AlarmEventQuery) (ent.Value, error)
 
@@ -137,6 +197,60 @@ func (f TraverseAlarmRule) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.AlarmRuleQuery", q)
+}
+
+// The AlarmRuleChannelFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AlarmRuleChannelFunc func(context.Context, *ent.AlarmRuleChannelQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AlarmRuleChannelFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AlarmRuleChannelQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AlarmRuleChannelQuery", q)
+}
+
+// The TraverseAlarmRuleChannel type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAlarmRuleChannel func(context.Context, *ent.AlarmRuleChannelQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAlarmRuleChannel) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAlarmRuleChannel) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AlarmRuleChannelQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AlarmRuleChannelQuery", q)
+}
+
+// The AlarmShelfFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AlarmShelfFunc func(context.Context, *ent.AlarmShelfQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AlarmShelfFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AlarmShelfQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AlarmShelfQuery", q)
+}
+
+// The TraverseAlarmShelf type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAlarmShelf func(context.Context, *ent.AlarmShelfQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAlarmShelf) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAlarmShelf) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AlarmShelfQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AlarmShelfQuery", q)
 }
 
 // The AlarmTransitionFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -193,6 +307,276 @@ func (f TraverseAsset) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.AssetQuery", q)
 }
 
+// The AssetFeaturesFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AssetFeaturesFunc func(context.Context, *ent.AssetFeaturesQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AssetFeaturesFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AssetFeaturesQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AssetFeaturesQuery", q)
+}
+
+// The TraverseAssetFeatures type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAssetFeatures func(context.Context, *ent.AssetFeaturesQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAssetFeatures) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAssetFeatures) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AssetFeaturesQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AssetFeaturesQuery", q)
+}
+
+// The AssetHealthFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AssetHealthFunc func(context.Context, *ent.AssetHealthQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AssetHealthFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AssetHealthQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AssetHealthQuery", q)
+}
+
+// The TraverseAssetHealth type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAssetHealth func(context.Context, *ent.AssetHealthQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAssetHealth) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAssetHealth) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AssetHealthQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AssetHealthQuery", q)
+}
+
+// The AssetModelVersionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AssetModelVersionFunc func(context.Context, *ent.AssetModelVersionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AssetModelVersionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AssetModelVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AssetModelVersionQuery", q)
+}
+
+// The TraverseAssetModelVersion type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAssetModelVersion func(context.Context, *ent.AssetModelVersionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAssetModelVersion) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAssetModelVersion) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AssetModelVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AssetModelVersionQuery", q)
+}
+
+// The AuditLogFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AuditLogFunc func(context.Context, *ent.AuditLogQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AuditLogFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AuditLogQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AuditLogQuery", q)
+}
+
+// The TraverseAuditLog type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAuditLog func(context.Context, *ent.AuditLogQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAuditLog) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAuditLog) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AuditLogQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AuditLogQuery", q)
+}
+
+// The ConnectorFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ConnectorFunc func(context.Context, *ent.ConnectorQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ConnectorFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ConnectorQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ConnectorQuery", q)
+}
+
+// The TraverseConnector type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseConnector func(context.Context, *ent.ConnectorQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseConnector) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseConnector) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConnectorQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ConnectorQuery", q)
+}
+
+// The ConversationFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ConversationFunc func(context.Context, *ent.ConversationQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ConversationFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ConversationQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ConversationQuery", q)
+}
+
+// The TraverseConversation type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseConversation func(context.Context, *ent.ConversationQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseConversation) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseConversation) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConversationQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ConversationQuery", q)
+}
+
+// The DriftReportFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DriftReportFunc func(context.Context, *ent.DriftReportQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f DriftReportFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.DriftReportQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.DriftReportQuery", q)
+}
+
+// The TraverseDriftReport type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDriftReport func(context.Context, *ent.DriftReportQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDriftReport) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDriftReport) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DriftReportQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.DriftReportQuery", q)
+}
+
+// The ExportJobFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ExportJobFunc func(context.Context, *ent.ExportJobQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ExportJobFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ExportJobQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ExportJobQuery", q)
+}
+
+// The TraverseExportJob type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseExportJob func(context.Context, *ent.ExportJobQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseExportJob) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseExportJob) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ExportJobQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ExportJobQuery", q)
+}
+
+// The FailurePredictionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type FailurePredictionFunc func(context.Context, *ent.FailurePredictionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f FailurePredictionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.FailurePredictionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.FailurePredictionQuery", q)
+}
+
+// The TraverseFailurePrediction type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseFailurePrediction func(context.Context, *ent.FailurePredictionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseFailurePrediction) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseFailurePrediction) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FailurePredictionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.FailurePredictionQuery", q)
+}
+
+// The FaultActionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type FaultActionFunc func(context.Context, *ent.FaultActionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f FaultActionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.FaultActionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.FaultActionQuery", q)
+}
+
+// The TraverseFaultAction type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseFaultAction func(context.Context, *ent.FaultActionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseFaultAction) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseFaultAction) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FaultActionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.FaultActionQuery", q)
+}
+
 // The FaultTypeFunc type is an adapter to allow the use of ordinary function as a Querier.
 type FaultTypeFunc func(context.Context, *ent.FaultTypeQuery) (ent.Value, error)
 
@@ -220,6 +604,33 @@ func (f TraverseFaultType) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.FaultTypeQuery", q)
 }
 
+// The FeedbackFunc type is an adapter to allow the use of ordinary function as a Querier.
+type FeedbackFunc func(context.Context, *ent.FeedbackQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f FeedbackFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.FeedbackQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.FeedbackQuery", q)
+}
+
+// The TraverseFeedback type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseFeedback func(context.Context, *ent.FeedbackQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseFeedback) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseFeedback) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FeedbackQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.FeedbackQuery", q)
+}
+
 // The GatewayFunc type is an adapter to allow the use of ordinary function as a Querier.
 type GatewayFunc func(context.Context, *ent.GatewayQuery) (ent.Value, error)
 
@@ -245,6 +656,141 @@ func (f TraverseGateway) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.GatewayQuery", q)
+}
+
+// The IdempotencyKeyFunc type is an adapter to allow the use of ordinary function as a Querier.
+type IdempotencyKeyFunc func(context.Context, *ent.IdempotencyKeyQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f IdempotencyKeyFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.IdempotencyKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.IdempotencyKeyQuery", q)
+}
+
+// The TraverseIdempotencyKey type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseIdempotencyKey func(context.Context, *ent.IdempotencyKeyQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseIdempotencyKey) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseIdempotencyKey) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IdempotencyKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.IdempotencyKeyQuery", q)
+}
+
+// The ImportRunFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ImportRunFunc func(context.Context, *ent.ImportRunQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ImportRunFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ImportRunQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ImportRunQuery", q)
+}
+
+// The TraverseImportRun type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseImportRun func(context.Context, *ent.ImportRunQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseImportRun) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseImportRun) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ImportRunQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ImportRunQuery", q)
+}
+
+// The InviteFunc type is an adapter to allow the use of ordinary function as a Querier.
+type InviteFunc func(context.Context, *ent.InviteQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f InviteFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.InviteQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.InviteQuery", q)
+}
+
+// The TraverseInvite type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseInvite func(context.Context, *ent.InviteQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseInvite) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseInvite) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.InviteQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.InviteQuery", q)
+}
+
+// The KnowledgeChunkFunc type is an adapter to allow the use of ordinary function as a Querier.
+type KnowledgeChunkFunc func(context.Context, *ent.KnowledgeChunkQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f KnowledgeChunkFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.KnowledgeChunkQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.KnowledgeChunkQuery", q)
+}
+
+// The TraverseKnowledgeChunk type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseKnowledgeChunk func(context.Context, *ent.KnowledgeChunkQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseKnowledgeChunk) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseKnowledgeChunk) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.KnowledgeChunkQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.KnowledgeChunkQuery", q)
+}
+
+// The KnowledgeDocumentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type KnowledgeDocumentFunc func(context.Context, *ent.KnowledgeDocumentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f KnowledgeDocumentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.KnowledgeDocumentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.KnowledgeDocumentQuery", q)
+}
+
+// The TraverseKnowledgeDocument type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseKnowledgeDocument func(context.Context, *ent.KnowledgeDocumentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseKnowledgeDocument) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseKnowledgeDocument) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.KnowledgeDocumentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.KnowledgeDocumentQuery", q)
 }
 
 // The MLModelFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -328,6 +874,60 @@ func (f TraverseMLModelVersion) Traverse(ctx context.Context, q ent.Query) error
 	return fmt.Errorf("unexpected query type %T. expect *ent.MLModelVersionQuery", q)
 }
 
+// The MaintenanceRecordFunc type is an adapter to allow the use of ordinary function as a Querier.
+type MaintenanceRecordFunc func(context.Context, *ent.MaintenanceRecordQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f MaintenanceRecordFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.MaintenanceRecordQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.MaintenanceRecordQuery", q)
+}
+
+// The TraverseMaintenanceRecord type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseMaintenanceRecord func(context.Context, *ent.MaintenanceRecordQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseMaintenanceRecord) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseMaintenanceRecord) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.MaintenanceRecordQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.MaintenanceRecordQuery", q)
+}
+
+// The MaintenanceWorkOrderFunc type is an adapter to allow the use of ordinary function as a Querier.
+type MaintenanceWorkOrderFunc func(context.Context, *ent.MaintenanceWorkOrderQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f MaintenanceWorkOrderFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.MaintenanceWorkOrderQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.MaintenanceWorkOrderQuery", q)
+}
+
+// The TraverseMaintenanceWorkOrder type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseMaintenanceWorkOrder func(context.Context, *ent.MaintenanceWorkOrderQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseMaintenanceWorkOrder) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseMaintenanceWorkOrder) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.MaintenanceWorkOrderQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.MaintenanceWorkOrderQuery", q)
+}
+
 // The MembershipFunc type is an adapter to allow the use of ordinary function as a Querier.
 type MembershipFunc func(context.Context, *ent.MembershipQuery) (ent.Value, error)
 
@@ -353,6 +953,87 @@ func (f TraverseMembership) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.MembershipQuery", q)
+}
+
+// The MessageFunc type is an adapter to allow the use of ordinary function as a Querier.
+type MessageFunc func(context.Context, *ent.MessageQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f MessageFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.MessageQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.MessageQuery", q)
+}
+
+// The TraverseMessage type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseMessage func(context.Context, *ent.MessageQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseMessage) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseMessage) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.MessageQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.MessageQuery", q)
+}
+
+// The NotificationChannelFunc type is an adapter to allow the use of ordinary function as a Querier.
+type NotificationChannelFunc func(context.Context, *ent.NotificationChannelQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f NotificationChannelFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.NotificationChannelQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.NotificationChannelQuery", q)
+}
+
+// The TraverseNotificationChannel type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseNotificationChannel func(context.Context, *ent.NotificationChannelQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseNotificationChannel) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseNotificationChannel) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.NotificationChannelQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.NotificationChannelQuery", q)
+}
+
+// The NotificationLogFunc type is an adapter to allow the use of ordinary function as a Querier.
+type NotificationLogFunc func(context.Context, *ent.NotificationLogQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f NotificationLogFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.NotificationLogQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.NotificationLogQuery", q)
+}
+
+// The TraverseNotificationLog type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseNotificationLog func(context.Context, *ent.NotificationLogQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseNotificationLog) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseNotificationLog) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.NotificationLogQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.NotificationLogQuery", q)
 }
 
 // The OAuthClientFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -409,6 +1090,60 @@ func (f TraverseParameter) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.ParameterQuery", q)
 }
 
+// The PasswordResetFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PasswordResetFunc func(context.Context, *ent.PasswordResetQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PasswordResetFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PasswordResetQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PasswordResetQuery", q)
+}
+
+// The TraversePasswordReset type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePasswordReset func(context.Context, *ent.PasswordResetQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePasswordReset) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePasswordReset) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PasswordResetQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PasswordResetQuery", q)
+}
+
+// The PermissionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PermissionFunc func(context.Context, *ent.PermissionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PermissionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PermissionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PermissionQuery", q)
+}
+
+// The TraversePermission type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePermission func(context.Context, *ent.PermissionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePermission) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePermission) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PermissionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PermissionQuery", q)
+}
+
 // The RefreshTokenFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RefreshTokenFunc func(context.Context, *ent.RefreshTokenQuery) (ent.Value, error)
 
@@ -434,6 +1169,60 @@ func (f TraverseRefreshToken) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.RefreshTokenQuery", q)
+}
+
+// The RoleFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RoleFunc func(context.Context, *ent.RoleQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RoleFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RoleQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RoleQuery", q)
+}
+
+// The TraverseRole type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRole func(context.Context, *ent.RoleQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRole) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRole) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RoleQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RoleQuery", q)
+}
+
+// The RolePermissionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RolePermissionFunc func(context.Context, *ent.RolePermissionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RolePermissionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RolePermissionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RolePermissionQuery", q)
+}
+
+// The TraverseRolePermission type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRolePermission func(context.Context, *ent.RolePermissionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRolePermission) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRolePermission) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RolePermissionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RolePermissionQuery", q)
 }
 
 // The SensorFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -517,6 +1306,33 @@ func (f TraverseTenant) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.TenantQuery", q)
 }
 
+// The TrainingRunFunc type is an adapter to allow the use of ordinary function as a Querier.
+type TrainingRunFunc func(context.Context, *ent.TrainingRunQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f TrainingRunFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.TrainingRunQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.TrainingRunQuery", q)
+}
+
+// The TraverseTrainingRun type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseTrainingRun func(context.Context, *ent.TrainingRunQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseTrainingRun) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseTrainingRun) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TrainingRunQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.TrainingRunQuery", q)
+}
+
 // The UserFunc type is an adapter to allow the use of ordinary function as a Querier.
 type UserFunc func(context.Context, *ent.UserQuery) (ent.Value, error)
 
@@ -544,43 +1360,217 @@ func (f TraverseUser) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.UserQuery", q)
 }
 
+// The UserIdentityFunc type is an adapter to allow the use of ordinary function as a Querier.
+type UserIdentityFunc func(context.Context, *ent.UserIdentityQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f UserIdentityFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.UserIdentityQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.UserIdentityQuery", q)
+}
+
+// The TraverseUserIdentity type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseUserIdentity func(context.Context, *ent.UserIdentityQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseUserIdentity) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseUserIdentity) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.UserIdentityQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.UserIdentityQuery", q)
+}
+
+// The UserRoleFunc type is an adapter to allow the use of ordinary function as a Querier.
+type UserRoleFunc func(context.Context, *ent.UserRoleQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f UserRoleFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.UserRoleQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.UserRoleQuery", q)
+}
+
+// The TraverseUserRole type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseUserRole func(context.Context, *ent.UserRoleQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseUserRole) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseUserRole) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.UserRoleQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.UserRoleQuery", q)
+}
+
+// The UserSettingsFunc type is an adapter to allow the use of ordinary function as a Querier.
+type UserSettingsFunc func(context.Context, *ent.UserSettingsQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f UserSettingsFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.UserSettingsQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.UserSettingsQuery", q)
+}
+
+// The TraverseUserSettings type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseUserSettings func(context.Context, *ent.UserSettingsQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseUserSettings) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseUserSettings) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.UserSettingsQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.UserSettingsQuery", q)
+}
+
+// The WebhookFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WebhookFunc func(context.Context, *ent.WebhookQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WebhookFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WebhookQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WebhookQuery", q)
+}
+
+// The TraverseWebhook type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWebhook func(context.Context, *ent.WebhookQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWebhook) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWebhook) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WebhookQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WebhookQuery", q)
+}
+
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
+	case *ent.APIKeyQuery:
+		return &query[*ent.APIKeyQuery, predicate.APIKey, apikey.OrderOption]{typ: ent.TypeAPIKey, tq: q}, nil
 	case *ent.AlarmEventQuery:
 		return &query[*ent.AlarmEventQuery, predicate.AlarmEvent, alarmevent.OrderOption]{typ: ent.TypeAlarmEvent, tq: q}, nil
 	case *ent.AlarmRuleQuery:
 		return &query[*ent.AlarmRuleQuery, predicate.AlarmRule, alarmrule.OrderOption]{typ: ent.TypeAlarmRule, tq: q}, nil
+	case *ent.AlarmRuleChannelQuery:
+		return &query[*ent.AlarmRuleChannelQuery, predicate.AlarmRuleChannel, alarmrulechannel.OrderOption]{typ: ent.TypeAlarmRuleChannel, tq: q}, nil
+	case *ent.AlarmShelfQuery:
+		return &query[*ent.AlarmShelfQuery, predicate.AlarmShelf, alarmshelf.OrderOption]{typ: ent.TypeAlarmShelf, tq: q}, nil
 	case *ent.AlarmTransitionQuery:
 		return &query[*ent.AlarmTransitionQuery, predicate.AlarmTransition, alarmtransition.OrderOption]{typ: ent.TypeAlarmTransition, tq: q}, nil
 	case *ent.AssetQuery:
 		return &query[*ent.AssetQuery, predicate.Asset, asset.OrderOption]{typ: ent.TypeAsset, tq: q}, nil
+	case *ent.AssetFeaturesQuery:
+		return &query[*ent.AssetFeaturesQuery, predicate.AssetFeatures, assetfeatures.OrderOption]{typ: ent.TypeAssetFeatures, tq: q}, nil
+	case *ent.AssetHealthQuery:
+		return &query[*ent.AssetHealthQuery, predicate.AssetHealth, assethealth.OrderOption]{typ: ent.TypeAssetHealth, tq: q}, nil
+	case *ent.AssetModelVersionQuery:
+		return &query[*ent.AssetModelVersionQuery, predicate.AssetModelVersion, assetmodelversion.OrderOption]{typ: ent.TypeAssetModelVersion, tq: q}, nil
+	case *ent.AuditLogQuery:
+		return &query[*ent.AuditLogQuery, predicate.AuditLog, auditlog.OrderOption]{typ: ent.TypeAuditLog, tq: q}, nil
+	case *ent.ConnectorQuery:
+		return &query[*ent.ConnectorQuery, predicate.Connector, connector.OrderOption]{typ: ent.TypeConnector, tq: q}, nil
+	case *ent.ConversationQuery:
+		return &query[*ent.ConversationQuery, predicate.Conversation, conversation.OrderOption]{typ: ent.TypeConversation, tq: q}, nil
+	case *ent.DriftReportQuery:
+		return &query[*ent.DriftReportQuery, predicate.DriftReport, driftreport.OrderOption]{typ: ent.TypeDriftReport, tq: q}, nil
+	case *ent.ExportJobQuery:
+		return &query[*ent.ExportJobQuery, predicate.ExportJob, exportjob.OrderOption]{typ: ent.TypeExportJob, tq: q}, nil
+	case *ent.FailurePredictionQuery:
+		return &query[*ent.FailurePredictionQuery, predicate.FailurePrediction, failureprediction.OrderOption]{typ: ent.TypeFailurePrediction, tq: q}, nil
+	case *ent.FaultActionQuery:
+		return &query[*ent.FaultActionQuery, predicate.FaultAction, faultaction.OrderOption]{typ: ent.TypeFaultAction, tq: q}, nil
 	case *ent.FaultTypeQuery:
 		return &query[*ent.FaultTypeQuery, predicate.FaultType, faulttype.OrderOption]{typ: ent.TypeFaultType, tq: q}, nil
+	case *ent.FeedbackQuery:
+		return &query[*ent.FeedbackQuery, predicate.Feedback, feedback.OrderOption]{typ: ent.TypeFeedback, tq: q}, nil
 	case *ent.GatewayQuery:
 		return &query[*ent.GatewayQuery, predicate.Gateway, gateway.OrderOption]{typ: ent.TypeGateway, tq: q}, nil
+	case *ent.IdempotencyKeyQuery:
+		return &query[*ent.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: ent.TypeIdempotencyKey, tq: q}, nil
+	case *ent.ImportRunQuery:
+		return &query[*ent.ImportRunQuery, predicate.ImportRun, importrun.OrderOption]{typ: ent.TypeImportRun, tq: q}, nil
+	case *ent.InviteQuery:
+		return &query[*ent.InviteQuery, predicate.Invite, invite.OrderOption]{typ: ent.TypeInvite, tq: q}, nil
+	case *ent.KnowledgeChunkQuery:
+		return &query[*ent.KnowledgeChunkQuery, predicate.KnowledgeChunk, knowledgechunk.OrderOption]{typ: ent.TypeKnowledgeChunk, tq: q}, nil
+	case *ent.KnowledgeDocumentQuery:
+		return &query[*ent.KnowledgeDocumentQuery, predicate.KnowledgeDocument, knowledgedocument.OrderOption]{typ: ent.TypeKnowledgeDocument, tq: q}, nil
 	case *ent.MLModelQuery:
 		return &query[*ent.MLModelQuery, predicate.MLModel, mlmodel.OrderOption]{typ: ent.TypeMLModel, tq: q}, nil
 	case *ent.MLModelDeploymentQuery:
 		return &query[*ent.MLModelDeploymentQuery, predicate.MLModelDeployment, mlmodeldeployment.OrderOption]{typ: ent.TypeMLModelDeployment, tq: q}, nil
 	case *ent.MLModelVersionQuery:
 		return &query[*ent.MLModelVersionQuery, predicate.MLModelVersion, mlmodelversion.OrderOption]{typ: ent.TypeMLModelVersion, tq: q}, nil
+	case *ent.MaintenanceRecordQuery:
+		return &query[*ent.MaintenanceRecordQuery, predicate.MaintenanceRecord, maintenancerecord.OrderOption]{typ: ent.TypeMaintenanceRecord, tq: q}, nil
+	case *ent.MaintenanceWorkOrderQuery:
+		return &query[*ent.MaintenanceWorkOrderQuery, predicate.MaintenanceWorkOrder, maintenanceworkorder.OrderOption]{typ: ent.TypeMaintenanceWorkOrder, tq: q}, nil
 	case *ent.MembershipQuery:
 		return &query[*ent.MembershipQuery, predicate.Membership, membership.OrderOption]{typ: ent.TypeMembership, tq: q}, nil
+	case *ent.MessageQuery:
+		return &query[*ent.MessageQuery, predicate.Message, message.OrderOption]{typ: ent.TypeMessage, tq: q}, nil
+	case *ent.NotificationChannelQuery:
+		return &query[*ent.NotificationChannelQuery, predicate.NotificationChannel, notificationchannel.OrderOption]{typ: ent.TypeNotificationChannel, tq: q}, nil
+	case *ent.NotificationLogQuery:
+		return &query[*ent.NotificationLogQuery, predicate.NotificationLog, notificationlog.OrderOption]{typ: ent.TypeNotificationLog, tq: q}, nil
 	case *ent.OAuthClientQuery:
 		return &query[*ent.OAuthClientQuery, predicate.OAuthClient, oauthclient.OrderOption]{typ: ent.TypeOAuthClient, tq: q}, nil
 	case *ent.ParameterQuery:
 		return &query[*ent.ParameterQuery, predicate.Parameter, parameter.OrderOption]{typ: ent.TypeParameter, tq: q}, nil
+	case *ent.PasswordResetQuery:
+		return &query[*ent.PasswordResetQuery, predicate.PasswordReset, passwordreset.OrderOption]{typ: ent.TypePasswordReset, tq: q}, nil
+	case *ent.PermissionQuery:
+		return &query[*ent.PermissionQuery, predicate.Permission, permission.OrderOption]{typ: ent.TypePermission, tq: q}, nil
 	case *ent.RefreshTokenQuery:
 		return &query[*ent.RefreshTokenQuery, predicate.RefreshToken, refreshtoken.OrderOption]{typ: ent.TypeRefreshToken, tq: q}, nil
+	case *ent.RoleQuery:
+		return &query[*ent.RoleQuery, predicate.Role, role.OrderOption]{typ: ent.TypeRole, tq: q}, nil
+	case *ent.RolePermissionQuery:
+		return &query[*ent.RolePermissionQuery, predicate.RolePermission, rolepermission.OrderOption]{typ: ent.TypeRolePermission, tq: q}, nil
 	case *ent.SensorQuery:
 		return &query[*ent.SensorQuery, predicate.Sensor, sensor.OrderOption]{typ: ent.TypeSensor, tq: q}, nil
 	case *ent.SiteQuery:
 		return &query[*ent.SiteQuery, predicate.Site, site.OrderOption]{typ: ent.TypeSite, tq: q}, nil
 	case *ent.TenantQuery:
 		return &query[*ent.TenantQuery, predicate.Tenant, tenant.OrderOption]{typ: ent.TypeTenant, tq: q}, nil
+	case *ent.TrainingRunQuery:
+		return &query[*ent.TrainingRunQuery, predicate.TrainingRun, trainingrun.OrderOption]{typ: ent.TypeTrainingRun, tq: q}, nil
 	case *ent.UserQuery:
 		return &query[*ent.UserQuery, predicate.User, user.OrderOption]{typ: ent.TypeUser, tq: q}, nil
+	case *ent.UserIdentityQuery:
+		return &query[*ent.UserIdentityQuery, predicate.UserIdentity, useridentity.OrderOption]{typ: ent.TypeUserIdentity, tq: q}, nil
+	case *ent.UserRoleQuery:
+		return &query[*ent.UserRoleQuery, predicate.UserRole, userrole.OrderOption]{typ: ent.TypeUserRole, tq: q}, nil
+	case *ent.UserSettingsQuery:
+		return &query[*ent.UserSettingsQuery, predicate.UserSettings, usersettings.OrderOption]{typ: ent.TypeUserSettings, tq: q}, nil
+	case *ent.WebhookQuery:
+		return &query[*ent.WebhookQuery, predicate.Webhook, webhook.OrderOption]{typ: ent.TypeWebhook, tq: q}, nil
 	default:
 		return nil, fmt.Errorf("unknown query type %T", q)
 	}

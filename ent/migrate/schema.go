@@ -9,6 +9,36 @@ import (
 )
 
 var (
+	// APIKeysColumns holds the columns for the "api_keys" table.
+	APIKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "name", Type: field.TypeString, Size: 200},
+		{Name: "prefix", Type: field.TypeString, Unique: true, Size: 32},
+		{Name: "key_hash", Type: field.TypeBytes, Size: 64},
+		{Name: "scopes", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+	}
+	// APIKeysTable holds the schema information for the "api_keys" table.
+	APIKeysTable = &schema.Table{
+		Name:       "api_keys",
+		Columns:    APIKeysColumns,
+		PrimaryKey: []*schema.Column{APIKeysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "apikey_tenant_id_name",
+				Unique:  false,
+				Columns: []*schema.Column{APIKeysColumns[1], APIKeysColumns[8]},
+			},
+		},
+	}
 	// AlarmEventsColumns holds the columns for the "alarm_events" table.
 	AlarmEventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -210,6 +240,107 @@ var (
 			},
 		},
 	}
+	// AlarmRuleChannelsColumns holds the columns for the "alarm_rule_channels" table.
+	AlarmRuleChannelsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "rule_id", Type: field.TypeUUID},
+		{Name: "channel_id", Type: field.TypeUUID},
+	}
+	// AlarmRuleChannelsTable holds the schema information for the "alarm_rule_channels" table.
+	AlarmRuleChannelsTable = &schema.Table{
+		Name:       "alarm_rule_channels",
+		Columns:    AlarmRuleChannelsColumns,
+		PrimaryKey: []*schema.Column{AlarmRuleChannelsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "alarm_rule_channels_alarm_rules_rule",
+				Columns:    []*schema.Column{AlarmRuleChannelsColumns[2]},
+				RefColumns: []*schema.Column{AlarmRulesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "alarm_rule_channels_notification_channels_channel",
+				Columns:    []*schema.Column{AlarmRuleChannelsColumns[3]},
+				RefColumns: []*schema.Column{NotificationChannelsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "alarmrulechannel_tenant_id_rule_id_channel_id",
+				Unique:  true,
+				Columns: []*schema.Column{AlarmRuleChannelsColumns[1], AlarmRuleChannelsColumns[2], AlarmRuleChannelsColumns[3]},
+			},
+			{
+				Name:    "alarmrulechannel_tenant_id_channel_id",
+				Unique:  false,
+				Columns: []*schema.Column{AlarmRuleChannelsColumns[1], AlarmRuleChannelsColumns[3]},
+			},
+		},
+	}
+	// AlarmShelvesColumns holds the columns for the "alarm_shelves" table.
+	AlarmShelvesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "until", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeString, Size: 2000},
+		{Name: "by", Type: field.TypeUUID, Nullable: true},
+		{Name: "at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "lifted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "lifted_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "rule_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "sensor_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "asset_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// AlarmShelvesTable holds the schema information for the "alarm_shelves" table.
+	AlarmShelvesTable = &schema.Table{
+		Name:       "alarm_shelves",
+		Columns:    AlarmShelvesColumns,
+		PrimaryKey: []*schema.Column{AlarmShelvesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "alarm_shelves_alarm_rules_rule",
+				Columns:    []*schema.Column{AlarmShelvesColumns[8]},
+				RefColumns: []*schema.Column{AlarmRulesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "alarm_shelves_sensors_sensor",
+				Columns:    []*schema.Column{AlarmShelvesColumns[9]},
+				RefColumns: []*schema.Column{SensorsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "alarm_shelves_assets_asset",
+				Columns:    []*schema.Column{AlarmShelvesColumns[10]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "alarmshelf_tenant_id_until",
+				Unique:  false,
+				Columns: []*schema.Column{AlarmShelvesColumns[1], AlarmShelvesColumns[2]},
+			},
+			{
+				Name:    "alarmshelf_tenant_id_asset_id",
+				Unique:  false,
+				Columns: []*schema.Column{AlarmShelvesColumns[1], AlarmShelvesColumns[10]},
+			},
+			{
+				Name:    "alarmshelf_tenant_id_sensor_id",
+				Unique:  false,
+				Columns: []*schema.Column{AlarmShelvesColumns[1], AlarmShelvesColumns[9]},
+			},
+			{
+				Name:    "alarmshelf_tenant_id_rule_id",
+				Unique:  false,
+				Columns: []*schema.Column{AlarmShelvesColumns[1], AlarmShelvesColumns[8]},
+			},
+		},
+	}
 	// AlarmTransitionsColumns holds the columns for the "alarm_transitions" table.
 	AlarmTransitionsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -340,6 +471,466 @@ var (
 			},
 		},
 	}
+	// AssetFeaturesColumns holds the columns for the "asset_features" table.
+	AssetFeaturesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "day", Type: field.TypeTime, SchemaType: map[string]string{"postgres": "date"}},
+		{Name: "features", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "feature_schema_hash", Type: field.TypeString, Size: 64},
+		{Name: "calculated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "asset_id", Type: field.TypeUUID},
+	}
+	// AssetFeaturesTable holds the schema information for the "asset_features" table.
+	AssetFeaturesTable = &schema.Table{
+		Name:       "asset_features",
+		Columns:    AssetFeaturesColumns,
+		PrimaryKey: []*schema.Column{AssetFeaturesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "asset_features_assets_asset",
+				Columns:    []*schema.Column{AssetFeaturesColumns[6]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "assetfeatures_tenant_id_asset_id_day_feature_schema_hash",
+				Unique:  true,
+				Columns: []*schema.Column{AssetFeaturesColumns[1], AssetFeaturesColumns[6], AssetFeaturesColumns[2], AssetFeaturesColumns[4]},
+			},
+			{
+				Name:    "assetfeatures_tenant_id_day",
+				Unique:  false,
+				Columns: []*schema.Column{AssetFeaturesColumns[1], AssetFeaturesColumns[2]},
+			},
+		},
+	}
+	// AssetHealthColumns holds the columns for the "asset_health" table.
+	AssetHealthColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "health_score", Type: field.TypeFloat64},
+		{Name: "health_status", Type: field.TypeEnum, Enums: []string{"healthy", "warning", "critical"}},
+		{Name: "method", Type: field.TypeString, Size: 100},
+		{Name: "inputs", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "calculated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "site_id", Type: field.TypeUUID},
+		{Name: "asset_id", Type: field.TypeUUID},
+	}
+	// AssetHealthTable holds the schema information for the "asset_health" table.
+	AssetHealthTable = &schema.Table{
+		Name:       "asset_health",
+		Columns:    AssetHealthColumns,
+		PrimaryKey: []*schema.Column{AssetHealthColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "asset_health_sites_site",
+				Columns:    []*schema.Column{AssetHealthColumns[7]},
+				RefColumns: []*schema.Column{SitesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "asset_health_assets_asset",
+				Columns:    []*schema.Column{AssetHealthColumns[8]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "assethealth_tenant_id_asset_id_calculated_at",
+				Unique:  false,
+				Columns: []*schema.Column{AssetHealthColumns[1], AssetHealthColumns[8], AssetHealthColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						AssetHealthColumns[6].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "assethealth_tenant_id_site_id_calculated_at",
+				Unique:  false,
+				Columns: []*schema.Column{AssetHealthColumns[1], AssetHealthColumns[7], AssetHealthColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						AssetHealthColumns[6].Name: true,
+					},
+				},
+			},
+		},
+	}
+	// AssetModelVersionsColumns holds the columns for the "asset_model_versions" table.
+	AssetModelVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "stage", Type: field.TypeEnum, Enums: []string{"production", "canary", "shadow"}, Default: "production"},
+		{Name: "traffic_percent", Type: field.TypeInt, Default: 100},
+		{Name: "deployment_start", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "deployment_end", Type: field.TypeTime, Nullable: true},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "deployed_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "asset_id", Type: field.TypeUUID},
+		{Name: "model_id", Type: field.TypeUUID},
+		{Name: "model_version_id", Type: field.TypeUUID},
+	}
+	// AssetModelVersionsTable holds the schema information for the "asset_model_versions" table.
+	AssetModelVersionsTable = &schema.Table{
+		Name:       "asset_model_versions",
+		Columns:    AssetModelVersionsColumns,
+		PrimaryKey: []*schema.Column{AssetModelVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "asset_model_versions_assets_asset",
+				Columns:    []*schema.Column{AssetModelVersionsColumns[8]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "asset_model_versions_ml_models_model",
+				Columns:    []*schema.Column{AssetModelVersionsColumns[9]},
+				RefColumns: []*schema.Column{MlModelsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "asset_model_versions_ml_model_versions_model_version",
+				Columns:    []*schema.Column{AssetModelVersionsColumns[10]},
+				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "asset_model_versions_one_in_production",
+				Unique:  true,
+				Columns: []*schema.Column{AssetModelVersionsColumns[1], AssetModelVersionsColumns[8], AssetModelVersionsColumns[9]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "is_active AND stage = 'production'",
+				},
+			},
+			{
+				Name:    "assetmodelversion_tenant_id_asset_id_deployment_start",
+				Unique:  false,
+				Columns: []*schema.Column{AssetModelVersionsColumns[1], AssetModelVersionsColumns[8], AssetModelVersionsColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						AssetModelVersionsColumns[4].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "assetmodelversion_tenant_id_model_version_id",
+				Unique:  false,
+				Columns: []*schema.Column{AssetModelVersionsColumns[1], AssetModelVersionsColumns[10]},
+			},
+		},
+	}
+	// AuditLogsColumns holds the columns for the "audit_logs" table.
+	AuditLogsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "actor_kind", Type: field.TypeEnum, Enums: []string{"user", "client", "key", "device", "system"}},
+		{Name: "actor_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "action", Type: field.TypeString, Size: 100},
+		{Name: "entity", Type: field.TypeString, Size: 100},
+		{Name: "entity_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "changes", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "ip", Type: field.TypeString, Nullable: true, Size: 45},
+		{Name: "request_id", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "at", Type: field.TypeTime, Default: schema.Expr("now()")},
+	}
+	// AuditLogsTable holds the schema information for the "audit_logs" table.
+	AuditLogsTable = &schema.Table{
+		Name:       "audit_logs",
+		Columns:    AuditLogsColumns,
+		PrimaryKey: []*schema.Column{AuditLogsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "auditlog_tenant_id_at",
+				Unique:  false,
+				Columns: []*schema.Column{AuditLogsColumns[1], AuditLogsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						AuditLogsColumns[10].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "auditlog_tenant_id_entity_entity_id_at",
+				Unique:  false,
+				Columns: []*schema.Column{AuditLogsColumns[1], AuditLogsColumns[5], AuditLogsColumns[6], AuditLogsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						AuditLogsColumns[10].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "auditlog_tenant_id_actor_id_at",
+				Unique:  false,
+				Columns: []*schema.Column{AuditLogsColumns[1], AuditLogsColumns[3], AuditLogsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						AuditLogsColumns[10].Name: true,
+					},
+				},
+			},
+		},
+	}
+	// ConnectorsColumns holds the columns for the "connectors" table.
+	ConnectorsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "is_deleted", Type: field.TypeBool, Default: false},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "deleted_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "name", Type: field.TypeString, Size: 200},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"sap_pm", "asset_suite", "maximo", "csv", "mqtt"}},
+		{Name: "config", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "secret_ciphertext", Type: field.TypeBytes, Nullable: true, Size: 8192},
+		{Name: "schedule", Type: field.TypeString, Nullable: true, Size: 100},
+		{Name: "cursor", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"idle", "running", "ok", "failed"}, Default: "idle"},
+	}
+	// ConnectorsTable holds the schema information for the "connectors" table.
+	ConnectorsTable = &schema.Table{
+		Name:       "connectors",
+		Columns:    ConnectorsColumns,
+		PrimaryKey: []*schema.Column{ConnectorsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "connector_tenant_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{ConnectorsColumns[1], ConnectorsColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "NOT is_deleted",
+				},
+			},
+		},
+	}
+	// ConversationsColumns holds the columns for the "conversations" table.
+	ConversationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "title", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "asset_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// ConversationsTable holds the schema information for the "conversations" table.
+	ConversationsTable = &schema.Table{
+		Name:       "conversations",
+		Columns:    ConversationsColumns,
+		PrimaryKey: []*schema.Column{ConversationsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "conversations_assets_asset",
+				Columns:    []*schema.Column{ConversationsColumns[10]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "conversation_tenant_id_user_id_updated_at",
+				Unique:  false,
+				Columns: []*schema.Column{ConversationsColumns[1], ConversationsColumns[8], ConversationsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						ConversationsColumns[5].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "conversation_tenant_id_asset_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConversationsColumns[1], ConversationsColumns[10]},
+			},
+		},
+	}
+	// DriftReportsColumns holds the columns for the "drift_reports" table.
+	DriftReportsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "window_start", Type: field.TypeTime},
+		{Name: "window_end", Type: field.TypeTime},
+		{Name: "samples", Type: field.TypeInt64, Default: 0},
+		{Name: "psi", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "label_shift", Type: field.TypeFloat64, Default: 0},
+		{Name: "verdict", Type: field.TypeEnum, Enums: []string{"stable", "moderate", "severe"}},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "model_version_id", Type: field.TypeUUID},
+	}
+	// DriftReportsTable holds the schema information for the "drift_reports" table.
+	DriftReportsTable = &schema.Table{
+		Name:       "drift_reports",
+		Columns:    DriftReportsColumns,
+		PrimaryKey: []*schema.Column{DriftReportsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "drift_reports_ml_model_versions_model_version",
+				Columns:    []*schema.Column{DriftReportsColumns[9]},
+				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "driftreport_tenant_id_model_version_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{DriftReportsColumns[1], DriftReportsColumns[9], DriftReportsColumns[8]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						DriftReportsColumns[8].Name: true,
+					},
+				},
+			},
+		},
+	}
+	// ExportJobsColumns holds the columns for the "export_jobs" table.
+	ExportJobsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "kind", Type: field.TypeString, Size: 100},
+		{Name: "filter", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "format", Type: field.TypeEnum, Enums: []string{"csv", "ndjson", "xlsx", "pdf"}},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed"}, Default: "queued"},
+		{Name: "rows", Type: field.TypeInt64, Nullable: true},
+		{Name: "path", Type: field.TypeString, Nullable: true, Size: 500},
+		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "by", Type: field.TypeUUID, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
+	}
+	// ExportJobsTable holds the schema information for the "export_jobs" table.
+	ExportJobsTable = &schema.Table{
+		Name:       "export_jobs",
+		Columns:    ExportJobsColumns,
+		PrimaryKey: []*schema.Column{ExportJobsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "exportjob_tenant_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{ExportJobsColumns[1], ExportJobsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						ExportJobsColumns[10].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "exportjob_tenant_id_by",
+				Unique:  false,
+				Columns: []*schema.Column{ExportJobsColumns[1], ExportJobsColumns[9]},
+			},
+		},
+	}
+	// FailurePredictionsColumns holds the columns for the "failure_predictions" table.
+	FailurePredictionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "predicted_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "failure_prob_7d", Type: field.TypeFloat64},
+		{Name: "failure_prob_30d", Type: field.TypeFloat64},
+		{Name: "confidence_lower_7d", Type: field.TypeFloat64},
+		{Name: "confidence_upper_7d", Type: field.TypeFloat64},
+		{Name: "confidence_lower_30d", Type: field.TypeFloat64},
+		{Name: "confidence_upper_30d", Type: field.TypeFloat64},
+		{Name: "health_score", Type: field.TypeFloat64},
+		{Name: "risk_level", Type: field.TypeEnum, Enums: []string{"low", "medium", "high", "critical"}},
+		{Name: "top_features", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
+		{Name: "asset_id", Type: field.TypeUUID},
+		{Name: "model_version_id", Type: field.TypeUUID},
+	}
+	// FailurePredictionsTable holds the schema information for the "failure_predictions" table.
+	FailurePredictionsTable = &schema.Table{
+		Name:       "failure_predictions",
+		Columns:    FailurePredictionsColumns,
+		PrimaryKey: []*schema.Column{FailurePredictionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "failure_predictions_assets_asset",
+				Columns:    []*schema.Column{FailurePredictionsColumns[12]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "failure_predictions_ml_model_versions_model_version",
+				Columns:    []*schema.Column{FailurePredictionsColumns[13]},
+				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "failureprediction_tenant_id_asset_id_predicted_at",
+				Unique:  false,
+				Columns: []*schema.Column{FailurePredictionsColumns[1], FailurePredictionsColumns[12], FailurePredictionsColumns[2]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						FailurePredictionsColumns[2].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "failureprediction_tenant_id_predicted_at",
+				Unique:  false,
+				Columns: []*schema.Column{FailurePredictionsColumns[1], FailurePredictionsColumns[2]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						FailurePredictionsColumns[2].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "failureprediction_tenant_id_model_version_id_predicted_at",
+				Unique:  false,
+				Columns: []*schema.Column{FailurePredictionsColumns[1], FailurePredictionsColumns[13], FailurePredictionsColumns[2]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						FailurePredictionsColumns[2].Name: true,
+					},
+				},
+			},
+		},
+	}
+	// FaultActionsColumns holds the columns for the "fault_actions" table.
+	FaultActionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "type", Type: field.TypeEnum, Enums: []string{"email", "sms", "webhook", "slack"}},
+		{Name: "enabled", Type: field.TypeBool, Default: true},
+		{Name: "config", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "secret_ciphertext", Type: field.TypeBytes, Nullable: true, Size: 8192},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+	}
+	// FaultActionsTable holds the schema information for the "fault_actions" table.
+	FaultActionsTable = &schema.Table{
+		Name:       "fault_actions",
+		Columns:    FaultActionsColumns,
+		PrimaryKey: []*schema.Column{FaultActionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "faultaction_tenant_id_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{FaultActionsColumns[1], FaultActionsColumns[2]},
+			},
+		},
+	}
 	// FaultTypesColumns holds the columns for the "fault_types" table.
 	FaultTypesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -367,6 +958,94 @@ var (
 				Name:    "fault_types_code_nulls_not_distinct",
 				Unique:  true,
 				Columns: []*schema.Column{FaultTypesColumns[1], FaultTypesColumns[8]},
+			},
+		},
+	}
+	// FeedbackColumns holds the columns for the "feedback" table.
+	FeedbackColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "prediction_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "features", Type: field.TypeJSON, Nullable: true},
+		{Name: "predicted_label", Type: field.TypeString, Size: 100},
+		{Name: "probability", Type: field.TypeFloat64},
+		{Name: "new_label", Type: field.TypeString, Size: 100},
+		{Name: "correction", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "feedback_type", Type: field.TypeEnum, Enums: []string{"correction", "new_fault", "false_positive", "correct"}},
+		{Name: "validation_data", Type: field.TypeJSON, Nullable: true},
+		{Name: "by", Type: field.TypeUUID, Nullable: true},
+		{Name: "at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "site_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "asset_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "sensor_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "model_version_id", Type: field.TypeUUID},
+	}
+	// FeedbackTable holds the schema information for the "feedback" table.
+	FeedbackTable = &schema.Table{
+		Name:       "feedback",
+		Columns:    FeedbackColumns,
+		PrimaryKey: []*schema.Column{FeedbackColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "feedback_sites_site",
+				Columns:    []*schema.Column{FeedbackColumns[12]},
+				RefColumns: []*schema.Column{SitesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "feedback_assets_asset",
+				Columns:    []*schema.Column{FeedbackColumns[13]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "feedback_sensors_sensor",
+				Columns:    []*schema.Column{FeedbackColumns[14]},
+				RefColumns: []*schema.Column{SensorsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "feedback_ml_model_versions_model_version",
+				Columns:    []*schema.Column{FeedbackColumns[15]},
+				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "feedback_tenant_id_at",
+				Unique:  false,
+				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						FeedbackColumns[11].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "feedback_tenant_id_asset_id_at",
+				Unique:  false,
+				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[13], FeedbackColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						FeedbackColumns[11].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "feedback_tenant_id_model_version_id_at",
+				Unique:  false,
+				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[15], FeedbackColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						FeedbackColumns[11].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "feedback_tenant_id_prediction_id",
+				Unique:  false,
+				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[2]},
 			},
 		},
 	}
@@ -421,6 +1100,174 @@ var (
 				Name:    "gateway_mqtt_username",
 				Unique:  true,
 				Columns: []*schema.Column{GatewaysColumns[14]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "NOT is_deleted",
+				},
+			},
+		},
+	}
+	// IdempotencyKeysColumns holds the columns for the "idempotency_keys" table.
+	IdempotencyKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "actor_id", Type: field.TypeUUID},
+		{Name: "key", Type: field.TypeString, Size: 255},
+		{Name: "operation", Type: field.TypeString, Size: 100},
+		{Name: "request_hash", Type: field.TypeBytes, Size: 64},
+		{Name: "result", Type: field.TypeJSON, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "expires_at", Type: field.TypeTime},
+	}
+	// IdempotencyKeysTable holds the schema information for the "idempotency_keys" table.
+	IdempotencyKeysTable = &schema.Table{
+		Name:       "idempotency_keys",
+		Columns:    IdempotencyKeysColumns,
+		PrimaryKey: []*schema.Column{IdempotencyKeysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "idempotencykey_tenant_id_actor_id_key",
+				Unique:  true,
+				Columns: []*schema.Column{IdempotencyKeysColumns[1], IdempotencyKeysColumns[2], IdempotencyKeysColumns[3]},
+			},
+			{
+				Name:    "idempotencykey_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{IdempotencyKeysColumns[8]},
+			},
+		},
+	}
+	// ImportRunsColumns holds the columns for the "import_runs" table.
+	ImportRunsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed"}, Default: "running"},
+		{Name: "started_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "read_count", Type: field.TypeInt64, Default: 0},
+		{Name: "created_count", Type: field.TypeInt64, Default: 0},
+		{Name: "updated_count", Type: field.TypeInt64, Default: 0},
+		{Name: "rejected_count", Type: field.TypeInt64, Default: 0},
+		{Name: "rejects", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
+		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "by", Type: field.TypeUUID, Nullable: true},
+		{Name: "connector_id", Type: field.TypeUUID},
+	}
+	// ImportRunsTable holds the schema information for the "import_runs" table.
+	ImportRunsTable = &schema.Table{
+		Name:       "import_runs",
+		Columns:    ImportRunsColumns,
+		PrimaryKey: []*schema.Column{ImportRunsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "import_runs_connectors_connector",
+				Columns:    []*schema.Column{ImportRunsColumns[12]},
+				RefColumns: []*schema.Column{ConnectorsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "importrun_tenant_id_connector_id_started_at",
+				Unique:  false,
+				Columns: []*schema.Column{ImportRunsColumns[1], ImportRunsColumns[12], ImportRunsColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						ImportRunsColumns[3].Name: true,
+					},
+				},
+			},
+		},
+	}
+	// InvitesColumns holds the columns for the "invites" table.
+	InvitesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "email", Type: field.TypeString, Size: 320},
+		{Name: "role", Type: field.TypeEnum, Enums: []string{"viewer", "operator", "engineer", "admin"}, Default: "viewer"},
+		{Name: "token_hash", Type: field.TypeBytes, Unique: true, Size: 64},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "accepted_at", Type: field.TypeTime, Nullable: true},
+	}
+	// InvitesTable holds the schema information for the "invites" table.
+	InvitesTable = &schema.Table{
+		Name:       "invites",
+		Columns:    InvitesColumns,
+		PrimaryKey: []*schema.Column{InvitesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "invite_tenant_id_email",
+				Unique:  false,
+				Columns: []*schema.Column{InvitesColumns[1], InvitesColumns[8]},
+			},
+		},
+	}
+	// KnowledgeChunksColumns holds the columns for the "knowledge_chunks" table.
+	KnowledgeChunksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "ordinal", Type: field.TypeInt},
+		{Name: "text", Type: field.TypeString, Size: 16384},
+		{Name: "embedding", Type: field.TypeBytes, Nullable: true, Size: 16384},
+		{Name: "embedding_model", Type: field.TypeString, Nullable: true, Size: 100},
+		{Name: "document_id", Type: field.TypeUUID},
+	}
+	// KnowledgeChunksTable holds the schema information for the "knowledge_chunks" table.
+	KnowledgeChunksTable = &schema.Table{
+		Name:       "knowledge_chunks",
+		Columns:    KnowledgeChunksColumns,
+		PrimaryKey: []*schema.Column{KnowledgeChunksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "knowledge_chunks_knowledge_documents_document",
+				Columns:    []*schema.Column{KnowledgeChunksColumns[6]},
+				RefColumns: []*schema.Column{KnowledgeDocumentsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "knowledgechunk_tenant_id_document_id_ordinal",
+				Unique:  true,
+				Columns: []*schema.Column{KnowledgeChunksColumns[1], KnowledgeChunksColumns[6], KnowledgeChunksColumns[2]},
+			},
+		},
+	}
+	// KnowledgeDocumentsColumns holds the columns for the "knowledge_documents" table.
+	KnowledgeDocumentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "is_deleted", Type: field.TypeBool, Default: false},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "deleted_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "title", Type: field.TypeString, Size: 200},
+		{Name: "source", Type: field.TypeString, Size: 500},
+		{Name: "language", Type: field.TypeString, Size: 35, Default: "en"},
+		{Name: "tags", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
+		{Name: "asset_type", Type: field.TypeEnum, Nullable: true, Enums: []string{"motor", "pump", "pump_set", "compressor", "fan", "blower", "gearbox", "turbine", "generator", "conveyor", "mixer", "other"}},
+		{Name: "content_hash", Type: field.TypeString, Nullable: true, Size: 64},
+	}
+	// KnowledgeDocumentsTable holds the schema information for the "knowledge_documents" table.
+	KnowledgeDocumentsTable = &schema.Table{
+		Name:       "knowledge_documents",
+		Columns:    KnowledgeDocumentsColumns,
+		PrimaryKey: []*schema.Column{KnowledgeDocumentsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "knowledgedocument_tenant_id_content_hash",
+				Unique:  true,
+				Columns: []*schema.Column{KnowledgeDocumentsColumns[1], KnowledgeDocumentsColumns[16]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "NOT is_deleted",
 				},
@@ -538,12 +1385,12 @@ var (
 		{Name: "artifact_path", Type: field.TypeString, Size: 500},
 		{Name: "dataset_hash", Type: field.TypeString, Size: 64},
 		{Name: "feature_schema_hash", Type: field.TypeString, Size: 64},
-		{Name: "training_run_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "decision_threshold", Type: field.TypeFloat64, Default: 0.5},
 		{Name: "metrics", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
 		{Name: "classes", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
 		{Name: "docker_image_tag", Type: field.TypeString, Nullable: true, Size: 200},
 		{Name: "model_id", Type: field.TypeUUID},
+		{Name: "training_run_id", Type: field.TypeUUID, Nullable: true},
 	}
 	// MlModelVersionsTable holds the schema information for the "ml_model_versions" table.
 	MlModelVersionsTable = &schema.Table{
@@ -553,9 +1400,15 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "ml_model_versions_ml_models_model",
-				Columns:    []*schema.Column{MlModelVersionsColumns[22]},
+				Columns:    []*schema.Column{MlModelVersionsColumns[21]},
 				RefColumns: []*schema.Column{MlModelsColumns[0]},
 				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "ml_model_versions_training_runs_training_run",
+				Columns:    []*schema.Column{MlModelVersionsColumns[22]},
+				RefColumns: []*schema.Column{TrainingRunsColumns[0]},
+				OnDelete:   schema.SetNull,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -570,7 +1423,161 @@ var (
 			{
 				Name:    "mlmodelversion_tenant_id_model_id",
 				Unique:  false,
-				Columns: []*schema.Column{MlModelVersionsColumns[1], MlModelVersionsColumns[22]},
+				Columns: []*schema.Column{MlModelVersionsColumns[1], MlModelVersionsColumns[21]},
+			},
+		},
+	}
+	// MaintenanceRecordsColumns holds the columns for the "maintenance_records" table.
+	MaintenanceRecordsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "performed_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"corrective", "preventive", "predictive", "inspection"}},
+		{Name: "cost", Type: field.TypeFloat64, Default: 0},
+		{Name: "downtime_hours", Type: field.TypeFloat64, Default: 0},
+		{Name: "was_failure", Type: field.TypeBool, Default: false},
+		{Name: "failure_code", Type: field.TypeString, Nullable: true, Size: 100},
+		{Name: "description", Type: field.TypeString, Size: 4000, Default: ""},
+		{Name: "source", Type: field.TypeEnum, Enums: []string{"local", "sap_pm", "asset_suite", "maximo", "csv"}},
+		{Name: "external_ref", Type: field.TypeString, Size: 200},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "asset_id", Type: field.TypeUUID},
+		{Name: "work_order_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// MaintenanceRecordsTable holds the schema information for the "maintenance_records" table.
+	MaintenanceRecordsTable = &schema.Table{
+		Name:       "maintenance_records",
+		Columns:    MaintenanceRecordsColumns,
+		PrimaryKey: []*schema.Column{MaintenanceRecordsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "maintenance_records_assets_asset",
+				Columns:    []*schema.Column{MaintenanceRecordsColumns[12]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "maintenance_records_maintenance_work_orders_work_order",
+				Columns:    []*schema.Column{MaintenanceRecordsColumns[13]},
+				RefColumns: []*schema.Column{MaintenanceWorkOrdersColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "maintenancerecord_tenant_id_source_external_ref",
+				Unique:  true,
+				Columns: []*schema.Column{MaintenanceRecordsColumns[1], MaintenanceRecordsColumns[9], MaintenanceRecordsColumns[10]},
+			},
+			{
+				Name:    "maintenancerecord_tenant_id_asset_id_performed_at",
+				Unique:  false,
+				Columns: []*schema.Column{MaintenanceRecordsColumns[1], MaintenanceRecordsColumns[12], MaintenanceRecordsColumns[2]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						MaintenanceRecordsColumns[2].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "maintenancerecord_tenant_id_work_order_id",
+				Unique:  false,
+				Columns: []*schema.Column{MaintenanceRecordsColumns[1], MaintenanceRecordsColumns[13]},
+			},
+		},
+	}
+	// MaintenanceWorkOrdersColumns holds the columns for the "maintenance_work_orders" table.
+	MaintenanceWorkOrdersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "is_deleted", Type: field.TypeBool, Default: false},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "deleted_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "work_number", Type: field.TypeString, Size: 32},
+		{Name: "title", Type: field.TypeString, Size: 200},
+		{Name: "description", Type: field.TypeString, Size: 4000, Default: ""},
+		{Name: "type", Type: field.TypeEnum, Enums: []string{"corrective", "preventive", "predictive", "inspection"}},
+		{Name: "priority", Type: field.TypeEnum, Enums: []string{"low", "medium", "high", "urgent"}, Default: "medium"},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"open", "in_progress", "completed", "cancelled"}, Default: "open"},
+		{Name: "assigned_to", Type: field.TypeUUID, Nullable: true},
+		{Name: "due_at", Type: field.TypeTime, Nullable: true},
+		{Name: "started_at", Type: field.TypeTime, Nullable: true},
+		{Name: "completed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "planned_cost", Type: field.TypeFloat64, Nullable: true},
+		{Name: "actual_cost", Type: field.TypeFloat64, Nullable: true},
+		{Name: "downtime_hours", Type: field.TypeFloat64, Nullable: true},
+		{Name: "failure_confirmed", Type: field.TypeBool, Nullable: true},
+		{Name: "failure_code", Type: field.TypeString, Nullable: true, Size: 100},
+		{Name: "external_ref", Type: field.TypeString, Nullable: true, Size: 200},
+		{Name: "asset_id", Type: field.TypeUUID},
+		{Name: "alarm_event_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// MaintenanceWorkOrdersTable holds the schema information for the "maintenance_work_orders" table.
+	MaintenanceWorkOrdersTable = &schema.Table{
+		Name:       "maintenance_work_orders",
+		Columns:    MaintenanceWorkOrdersColumns,
+		PrimaryKey: []*schema.Column{MaintenanceWorkOrdersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "maintenance_work_orders_assets_asset",
+				Columns:    []*schema.Column{MaintenanceWorkOrdersColumns[27]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "maintenance_work_orders_alarm_events_alarm_event",
+				Columns:    []*schema.Column{MaintenanceWorkOrdersColumns[28]},
+				RefColumns: []*schema.Column{AlarmEventsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "maintenanceworkorder_tenant_id_work_number",
+				Unique:  true,
+				Columns: []*schema.Column{MaintenanceWorkOrdersColumns[1], MaintenanceWorkOrdersColumns[11]},
+			},
+			{
+				Name:    "maintenanceworkorder_tenant_id_external_ref",
+				Unique:  true,
+				Columns: []*schema.Column{MaintenanceWorkOrdersColumns[1], MaintenanceWorkOrdersColumns[26]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "NOT is_deleted",
+				},
+			},
+			{
+				Name:    "maintenance_work_orders_one_of_event",
+				Unique:  true,
+				Columns: []*schema.Column{MaintenanceWorkOrdersColumns[1], MaintenanceWorkOrdersColumns[28]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "NOT is_deleted AND status <> 'cancelled'",
+				},
+			},
+			{
+				Name:    "maintenanceworkorder_tenant_id_asset_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{MaintenanceWorkOrdersColumns[1], MaintenanceWorkOrdersColumns[27], MaintenanceWorkOrdersColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						MaintenanceWorkOrdersColumns[3].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "maintenanceworkorder_tenant_id_status_due_at",
+				Unique:  false,
+				Columns: []*schema.Column{MaintenanceWorkOrdersColumns[1], MaintenanceWorkOrdersColumns[16], MaintenanceWorkOrdersColumns[18]},
+			},
+			{
+				Name:    "maintenanceworkorder_tenant_id_assigned_to_status",
+				Unique:  false,
+				Columns: []*schema.Column{MaintenanceWorkOrdersColumns[1], MaintenanceWorkOrdersColumns[17], MaintenanceWorkOrdersColumns[16]},
 			},
 		},
 	}
@@ -598,6 +1605,134 @@ var (
 				Name:    "membership_user_id",
 				Unique:  false,
 				Columns: []*schema.Column{MembershipsColumns[8]},
+			},
+		},
+	}
+	// MessagesColumns holds the columns for the "messages" table.
+	MessagesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "role", Type: field.TypeEnum, Enums: []string{"user", "assistant"}},
+		{Name: "text", Type: field.TypeString, Size: 16384},
+		{Name: "citations", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
+		{Name: "at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "conversation_id", Type: field.TypeUUID},
+	}
+	// MessagesTable holds the schema information for the "messages" table.
+	MessagesTable = &schema.Table{
+		Name:       "messages",
+		Columns:    MessagesColumns,
+		PrimaryKey: []*schema.Column{MessagesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "messages_conversations_conversation",
+				Columns:    []*schema.Column{MessagesColumns[6]},
+				RefColumns: []*schema.Column{ConversationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "message_tenant_id_conversation_id_at",
+				Unique:  false,
+				Columns: []*schema.Column{MessagesColumns[1], MessagesColumns[6], MessagesColumns[5]},
+			},
+		},
+	}
+	// NotificationChannelsColumns holds the columns for the "notification_channels" table.
+	NotificationChannelsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "is_deleted", Type: field.TypeBool, Default: false},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "deleted_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "name", Type: field.TypeString, Size: 200},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"email", "sms", "webhook", "slack"}},
+		{Name: "config", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "secret_ciphertext", Type: field.TypeBytes, Nullable: true, Size: 8192},
+	}
+	// NotificationChannelsTable holds the schema information for the "notification_channels" table.
+	NotificationChannelsTable = &schema.Table{
+		Name:       "notification_channels",
+		Columns:    NotificationChannelsColumns,
+		PrimaryKey: []*schema.Column{NotificationChannelsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notificationchannel_tenant_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{NotificationChannelsColumns[1], NotificationChannelsColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "NOT is_deleted",
+				},
+			},
+		},
+	}
+	// NotificationLogsColumns holds the columns for the "notification_logs" table.
+	NotificationLogsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "prediction_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "user_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"email", "sms", "webhook", "slack"}},
+		{Name: "recipient", Type: field.TypeString, Size: 500},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"pending", "sent", "failed", "suppressed"}, Default: "pending"},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "sent_at", Type: field.TypeTime, Nullable: true},
+		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "event_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "channel_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// NotificationLogsTable holds the schema information for the "notification_logs" table.
+	NotificationLogsTable = &schema.Table{
+		Name:       "notification_logs",
+		Columns:    NotificationLogsColumns,
+		PrimaryKey: []*schema.Column{NotificationLogsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "notification_logs_alarm_events_event",
+				Columns:    []*schema.Column{NotificationLogsColumns[11]},
+				RefColumns: []*schema.Column{AlarmEventsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "notification_logs_notification_channels_channel",
+				Columns:    []*schema.Column{NotificationLogsColumns[12]},
+				RefColumns: []*schema.Column{NotificationChannelsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notificationlog_tenant_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationLogsColumns[1], NotificationLogsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						NotificationLogsColumns[10].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "notificationlog_tenant_id_event_id",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationLogsColumns[1], NotificationLogsColumns[11]},
+			},
+			{
+				Name:    "notificationlog_tenant_id_channel_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationLogsColumns[1], NotificationLogsColumns[12], NotificationLogsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						NotificationLogsColumns[10].Name: true,
+					},
+				},
 			},
 		},
 	}
@@ -652,6 +1787,53 @@ var (
 			},
 		},
 	}
+	// PasswordResetsColumns holds the columns for the "password_resets" table.
+	PasswordResetsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "token_hash", Type: field.TypeBytes, Unique: true, Size: 64},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "used_at", Type: field.TypeTime, Nullable: true},
+	}
+	// PasswordResetsTable holds the schema information for the "password_resets" table.
+	PasswordResetsTable = &schema.Table{
+		Name:       "password_resets",
+		Columns:    PasswordResetsColumns,
+		PrimaryKey: []*schema.Column{PasswordResetsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "passwordreset_tenant_id_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{PasswordResetsColumns[1], PasswordResetsColumns[2]},
+			},
+			{
+				Name:    "passwordreset_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{PasswordResetsColumns[5]},
+			},
+		},
+	}
+	// PermissionsColumns holds the columns for the "permissions" table.
+	PermissionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "resource", Type: field.TypeString, Size: 64},
+		{Name: "action", Type: field.TypeString, Size: 64},
+	}
+	// PermissionsTable holds the schema information for the "permissions" table.
+	PermissionsTable = &schema.Table{
+		Name:       "permissions",
+		Columns:    PermissionsColumns,
+		PrimaryKey: []*schema.Column{PermissionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "permission_resource_action",
+				Unique:  true,
+				Columns: []*schema.Column{PermissionsColumns[1], PermissionsColumns[2]},
+			},
+		},
+	}
 	// RefreshTokensColumns holds the columns for the "refresh_tokens" table.
 	RefreshTokensColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -684,6 +1866,67 @@ var (
 				Name:    "refreshtoken_expires_at",
 				Unique:  false,
 				Columns: []*schema.Column{RefreshTokensColumns[6]},
+			},
+		},
+	}
+	// RolesColumns holds the columns for the "roles" table.
+	RolesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "name", Type: field.TypeString, Size: 100},
+		{Name: "description", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "is_system", Type: field.TypeBool, Default: false},
+	}
+	// RolesTable holds the schema information for the "roles" table.
+	RolesTable = &schema.Table{
+		Name:       "roles",
+		Columns:    RolesColumns,
+		PrimaryKey: []*schema.Column{RolesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "role_tenant_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{RolesColumns[1], RolesColumns[8]},
+			},
+		},
+	}
+	// RolePermissionsColumns holds the columns for the "role_permissions" table.
+	RolePermissionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "role_id", Type: field.TypeUUID},
+		{Name: "permission_id", Type: field.TypeUUID},
+	}
+	// RolePermissionsTable holds the schema information for the "role_permissions" table.
+	RolePermissionsTable = &schema.Table{
+		Name:       "role_permissions",
+		Columns:    RolePermissionsColumns,
+		PrimaryKey: []*schema.Column{RolePermissionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "role_permissions_roles_role",
+				Columns:    []*schema.Column{RolePermissionsColumns[2]},
+				RefColumns: []*schema.Column{RolesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "role_permissions_permissions_permission",
+				Columns:    []*schema.Column{RolePermissionsColumns[3]},
+				RefColumns: []*schema.Column{PermissionsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "rolepermission_tenant_id_role_id_permission_id",
+				Unique:  true,
+				Columns: []*schema.Column{RolePermissionsColumns[1], RolePermissionsColumns[2], RolePermissionsColumns[3]},
 			},
 		},
 	}
@@ -822,6 +2065,64 @@ var (
 		Columns:    TenantsColumns,
 		PrimaryKey: []*schema.Column{TenantsColumns[0]},
 	}
+	// TrainingRunsColumns holds the columns for the "training_runs" table.
+	TrainingRunsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed"}, Default: "queued"},
+		{Name: "parameters", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "dataset_hash", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "rows", Type: field.TypeInt64, Default: 0},
+		{Name: "feedback_rows", Type: field.TypeInt64, Default: 0},
+		{Name: "metrics", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "confusion_matrix", Type: field.TypeJSON, Nullable: true},
+		{Name: "feature_importance", Type: field.TypeJSON, Nullable: true},
+		{Name: "log_path", Type: field.TypeString, Nullable: true, Size: 500},
+		{Name: "started_at", Type: field.TypeTime, Nullable: true},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "model_id", Type: field.TypeUUID},
+	}
+	// TrainingRunsTable holds the schema information for the "training_runs" table.
+	TrainingRunsTable = &schema.Table{
+		Name:       "training_runs",
+		Columns:    TrainingRunsColumns,
+		PrimaryKey: []*schema.Column{TrainingRunsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "training_runs_ml_models_model",
+				Columns:    []*schema.Column{TrainingRunsColumns[20]},
+				RefColumns: []*schema.Column{MlModelsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "training_runs_one_at_work",
+				Unique:  true,
+				Columns: []*schema.Column{TrainingRunsColumns[1], TrainingRunsColumns[20]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status IN ('queued', 'running')",
+				},
+			},
+			{
+				Name:    "trainingrun_tenant_id_model_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{TrainingRunsColumns[1], TrainingRunsColumns[20], TrainingRunsColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						TrainingRunsColumns[3].Name: true,
+					},
+				},
+			},
+		},
+	}
 	// UsersColumns holds the columns for the "users" table.
 	UsersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -875,29 +2176,196 @@ var (
 			},
 		},
 	}
+	// UserIdentitiesColumns holds the columns for the "user_identities" table.
+	UserIdentitiesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "issuer", Type: field.TypeString, Size: 500},
+		{Name: "subject", Type: field.TypeString, Size: 255},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "last_login_at", Type: field.TypeTime, Nullable: true},
+	}
+	// UserIdentitiesTable holds the schema information for the "user_identities" table.
+	UserIdentitiesTable = &schema.Table{
+		Name:       "user_identities",
+		Columns:    UserIdentitiesColumns,
+		PrimaryKey: []*schema.Column{UserIdentitiesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "useridentity_issuer_subject",
+				Unique:  true,
+				Columns: []*schema.Column{UserIdentitiesColumns[3], UserIdentitiesColumns[4]},
+			},
+			{
+				Name:    "useridentity_tenant_id_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{UserIdentitiesColumns[1], UserIdentitiesColumns[2]},
+			},
+		},
+	}
+	// UserRolesColumns holds the columns for the "user_roles" table.
+	UserRolesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "granted_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "role_id", Type: field.TypeUUID},
+		{Name: "site_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// UserRolesTable holds the schema information for the "user_roles" table.
+	UserRolesTable = &schema.Table{
+		Name:       "user_roles",
+		Columns:    UserRolesColumns,
+		PrimaryKey: []*schema.Column{UserRolesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "user_roles_roles_role",
+				Columns:    []*schema.Column{UserRolesColumns[5]},
+				RefColumns: []*schema.Column{RolesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "user_roles_sites_site",
+				Columns:    []*schema.Column{UserRolesColumns[6]},
+				RefColumns: []*schema.Column{SitesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "user_roles_once_nulls_not_distinct",
+				Unique:  true,
+				Columns: []*schema.Column{UserRolesColumns[1], UserRolesColumns[2], UserRolesColumns[5], UserRolesColumns[6]},
+			},
+			{
+				Name:    "userrole_tenant_id_role_id",
+				Unique:  false,
+				Columns: []*schema.Column{UserRolesColumns[1], UserRolesColumns[5]},
+			},
+		},
+	}
+	// UserSettingsColumns holds the columns for the "user_settings" table.
+	UserSettingsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "auto_refresh", Type: field.TypeBool, Default: true},
+		{Name: "refresh_interval_sec", Type: field.TypeInt, Default: 5},
+		{Name: "anomaly_threshold", Type: field.TypeFloat64, Default: 0.7},
+		{Name: "enable_notifications", Type: field.TypeBool, Default: true},
+		{Name: "quiet_hours", Type: field.TypeJSON, Nullable: true},
+		{Name: "theme", Type: field.TypeEnum, Enums: []string{"system", "light", "dark"}, Default: "system"},
+		{Name: "date_format", Type: field.TypeString, Size: 32, Default: ""},
+		{Name: "units", Type: field.TypeEnum, Enums: []string{"metric", "imperial"}, Default: "metric"},
+	}
+	// UserSettingsTable holds the schema information for the "user_settings" table.
+	UserSettingsTable = &schema.Table{
+		Name:       "user_settings",
+		Columns:    UserSettingsColumns,
+		PrimaryKey: []*schema.Column{UserSettingsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "usersettings_tenant_id_user_id",
+				Unique:  true,
+				Columns: []*schema.Column{UserSettingsColumns[1], UserSettingsColumns[8]},
+			},
+		},
+	}
+	// WebhooksColumns holds the columns for the "webhooks" table.
+	WebhooksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "created_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "name", Type: field.TypeString, Size: 200},
+		{Name: "url", Type: field.TypeString, Size: 2000},
+		{Name: "events", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
+		{Name: "secret_ciphertext", Type: field.TypeBytes, Size: 8192},
+	}
+	// WebhooksTable holds the schema information for the "webhooks" table.
+	WebhooksTable = &schema.Table{
+		Name:       "webhooks",
+		Columns:    WebhooksColumns,
+		PrimaryKey: []*schema.Column{WebhooksColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhook_tenant_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{WebhooksColumns[1], WebhooksColumns[8]},
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		APIKeysTable,
 		AlarmEventsTable,
 		AlarmRulesTable,
+		AlarmRuleChannelsTable,
+		AlarmShelvesTable,
 		AlarmTransitionsTable,
 		AssetsTable,
+		AssetFeaturesTable,
+		AssetHealthTable,
+		AssetModelVersionsTable,
+		AuditLogsTable,
+		ConnectorsTable,
+		ConversationsTable,
+		DriftReportsTable,
+		ExportJobsTable,
+		FailurePredictionsTable,
+		FaultActionsTable,
 		FaultTypesTable,
+		FeedbackTable,
 		GatewaysTable,
+		IdempotencyKeysTable,
+		ImportRunsTable,
+		InvitesTable,
+		KnowledgeChunksTable,
+		KnowledgeDocumentsTable,
 		MlModelsTable,
 		MlModelDeploymentsTable,
 		MlModelVersionsTable,
+		MaintenanceRecordsTable,
+		MaintenanceWorkOrdersTable,
 		MembershipsTable,
+		MessagesTable,
+		NotificationChannelsTable,
+		NotificationLogsTable,
 		OauthClientsTable,
 		ParametersTable,
+		PasswordResetsTable,
+		PermissionsTable,
 		RefreshTokensTable,
+		RolesTable,
+		RolePermissionsTable,
 		SensorsTable,
 		SitesTable,
 		TenantsTable,
+		TrainingRunsTable,
 		UsersTable,
+		UserIdentitiesTable,
+		UserRolesTable,
+		UserSettingsTable,
+		WebhooksTable,
 	}
 )
 
 func init() {
+	APIKeysTable.Annotation = &entsql.Annotation{
+		Table: "api_keys",
+	}
 	AlarmEventsTable.ForeignKeys[0].RefTable = SitesTable
 	AlarmEventsTable.ForeignKeys[1].RefTable = AssetsTable
 	AlarmEventsTable.ForeignKeys[2].RefTable = SensorsTable
@@ -918,6 +2386,18 @@ func init() {
 		"alarm_rules_min_consecutive_sign": "min_consecutive >= 1",
 		"alarm_rules_remind_every_sign":    "remind_every_min > 0",
 	}
+	AlarmRuleChannelsTable.ForeignKeys[0].RefTable = AlarmRulesTable
+	AlarmRuleChannelsTable.ForeignKeys[1].RefTable = NotificationChannelsTable
+	AlarmShelvesTable.ForeignKeys[0].RefTable = AlarmRulesTable
+	AlarmShelvesTable.ForeignKeys[1].RefTable = SensorsTable
+	AlarmShelvesTable.ForeignKeys[2].RefTable = AssetsTable
+	AlarmShelvesTable.Annotation = &entsql.Annotation{
+		Table: "alarm_shelves",
+	}
+	AlarmShelvesTable.Annotation.Checks = map[string]string{
+		"alarm_shelves_of_something": "num_nonnulls(rule_id, sensor_id, asset_id) >= 1",
+		"alarm_shelves_order":        "until > at",
+	}
 	AlarmTransitionsTable.ForeignKeys[0].RefTable = AlarmEventsTable
 	AlarmTransitionsTable.Annotation = &entsql.Annotation{}
 	AlarmTransitionsTable.Annotation.Checks = map[string]string{
@@ -935,14 +2415,75 @@ func init() {
 		"assets_rated_power_kw_sign":   "rated_power_kw >= 0",
 		"assets_replacement_cost_sign": "replacement_cost >= 0",
 	}
+	AssetFeaturesTable.ForeignKeys[0].RefTable = AssetsTable
+	AssetHealthTable.ForeignKeys[0].RefTable = SitesTable
+	AssetHealthTable.ForeignKeys[1].RefTable = AssetsTable
+	AssetHealthTable.Annotation = &entsql.Annotation{
+		Table: "asset_health",
+	}
+	AssetHealthTable.Annotation.Checks = map[string]string{
+		"asset_health_score": "health_score BETWEEN 0 AND 100",
+	}
+	AssetModelVersionsTable.ForeignKeys[0].RefTable = AssetsTable
+	AssetModelVersionsTable.ForeignKeys[1].RefTable = MlModelsTable
+	AssetModelVersionsTable.ForeignKeys[2].RefTable = MlModelVersionsTable
+	AssetModelVersionsTable.Annotation = &entsql.Annotation{}
+	AssetModelVersionsTable.Annotation.Checks = map[string]string{
+		"asset_model_versions_ended":   "NOT (is_active AND deployment_end IS NOT NULL)",
+		"asset_model_versions_order":   "deployment_end >= deployment_start",
+		"asset_model_versions_traffic": "traffic_percent BETWEEN 0 AND 100",
+	}
+	ConversationsTable.ForeignKeys[0].RefTable = AssetsTable
+	DriftReportsTable.ForeignKeys[0].RefTable = MlModelVersionsTable
+	DriftReportsTable.Annotation = &entsql.Annotation{}
+	DriftReportsTable.Annotation.Checks = map[string]string{
+		"drift_reports_label_shift":  "label_shift >= 0",
+		"drift_reports_order":        "window_end > window_start",
+		"drift_reports_samples_sign": "samples >= 0",
+	}
+	FailurePredictionsTable.ForeignKeys[0].RefTable = AssetsTable
+	FailurePredictionsTable.ForeignKeys[1].RefTable = MlModelVersionsTable
+	FailurePredictionsTable.Annotation = &entsql.Annotation{}
+	FailurePredictionsTable.Annotation.Checks = map[string]string{
+		"failure_predictions_30d":          "0 <= confidence_lower_30d AND confidence_lower_30d <= failure_prob_30d AND failure_prob_30d <= confidence_upper_30d AND confidence_upper_30d <= 1",
+		"failure_predictions_7d":           "0 <= confidence_lower_7d AND confidence_lower_7d <= failure_prob_7d AND failure_prob_7d <= confidence_upper_7d AND confidence_upper_7d <= 1",
+		"failure_predictions_health_score": "health_score BETWEEN 0 AND 100",
+	}
 	FaultTypesTable.Annotation = &entsql.Annotation{}
 	FaultTypesTable.Annotation.Checks = map[string]string{
 		"fault_types_code_form": "code ~ '^[a-z0-9_-]{1,100}$'",
+	}
+	FeedbackTable.ForeignKeys[0].RefTable = SitesTable
+	FeedbackTable.ForeignKeys[1].RefTable = AssetsTable
+	FeedbackTable.ForeignKeys[2].RefTable = SensorsTable
+	FeedbackTable.ForeignKeys[3].RefTable = MlModelVersionsTable
+	FeedbackTable.Annotation = &entsql.Annotation{
+		Table: "feedback",
+	}
+	FeedbackTable.Annotation.Checks = map[string]string{
+		"feedback_placed":      "site_id IS NOT NULL OR (asset_id IS NULL AND sensor_id IS NULL)",
+		"feedback_probability": "probability BETWEEN 0 AND 1",
 	}
 	GatewaysTable.ForeignKeys[0].RefTable = SitesTable
 	GatewaysTable.Annotation = &entsql.Annotation{}
 	GatewaysTable.Annotation.Checks = map[string]string{
 		"gateways_gateway_code_form": "gateway_code ~ '^[a-z0-9_-]{1,100}$'",
+	}
+	ImportRunsTable.ForeignKeys[0].RefTable = ConnectorsTable
+	ImportRunsTable.Annotation = &entsql.Annotation{}
+	ImportRunsTable.Annotation.Checks = map[string]string{
+		"import_runs_counts_sign": "read_count >= 0 AND created_count >= 0 AND updated_count >= 0 AND rejected_count >= 0",
+		"import_runs_order":       "ended_at >= started_at",
+	}
+	InvitesTable.Annotation = &entsql.Annotation{}
+	InvitesTable.Annotation.Checks = map[string]string{
+		"invites_email_lower_case": "email = lower(email)",
+	}
+	KnowledgeChunksTable.ForeignKeys[0].RefTable = KnowledgeDocumentsTable
+	KnowledgeChunksTable.Annotation = &entsql.Annotation{}
+	KnowledgeChunksTable.Annotation.Checks = map[string]string{
+		"knowledge_chunks_embedding_form": "octet_length(embedding) % 4 = 0 AND (embedding IS NULL) = (embedding_model IS NULL)",
+		"knowledge_chunks_ordinal_sign":   "ordinal >= 0",
 	}
 	MlModelsTable.Annotation = &entsql.Annotation{
 		Table: "ml_models",
@@ -957,11 +2498,37 @@ func init() {
 		"ml_model_deployments_order": "deployment_end >= deployment_start",
 	}
 	MlModelVersionsTable.ForeignKeys[0].RefTable = MlModelsTable
+	MlModelVersionsTable.ForeignKeys[1].RefTable = TrainingRunsTable
 	MlModelVersionsTable.Annotation = &entsql.Annotation{
 		Table: "ml_model_versions",
 	}
 	MlModelVersionsTable.Annotation.Checks = map[string]string{
 		"ml_model_versions_threshold": "decision_threshold BETWEEN 0 AND 1",
+	}
+	MaintenanceRecordsTable.ForeignKeys[0].RefTable = AssetsTable
+	MaintenanceRecordsTable.ForeignKeys[1].RefTable = MaintenanceWorkOrdersTable
+	MaintenanceRecordsTable.Annotation = &entsql.Annotation{}
+	MaintenanceRecordsTable.Annotation.Checks = map[string]string{
+		"maintenance_records_cost_sign":     "cost >= 0",
+		"maintenance_records_downtime_sign": "downtime_hours >= 0",
+	}
+	MaintenanceWorkOrdersTable.ForeignKeys[0].RefTable = AssetsTable
+	MaintenanceWorkOrdersTable.ForeignKeys[1].RefTable = AlarmEventsTable
+	MaintenanceWorkOrdersTable.Annotation = &entsql.Annotation{}
+	MaintenanceWorkOrdersTable.Annotation.Checks = map[string]string{
+		"maintenance_work_orders_completed":     "(status = 'completed') = (completed_at IS NOT NULL)",
+		"maintenance_work_orders_costs_sign":    "planned_cost >= 0 AND actual_cost >= 0",
+		"maintenance_work_orders_downtime_sign": "downtime_hours >= 0",
+		"maintenance_work_orders_number_form":   "work_number ~ '^WO-[0-9]{4}-[0-9]{6,}$'",
+		"maintenance_work_orders_order":         "completed_at >= started_at",
+	}
+	MessagesTable.ForeignKeys[0].RefTable = ConversationsTable
+	NotificationLogsTable.ForeignKeys[0].RefTable = AlarmEventsTable
+	NotificationLogsTable.ForeignKeys[1].RefTable = NotificationChannelsTable
+	NotificationLogsTable.Annotation = &entsql.Annotation{}
+	NotificationLogsTable.Annotation.Checks = map[string]string{
+		"notification_logs_attempts_sign": "attempts >= 0",
+		"notification_logs_by_something":  "num_nonnulls(channel_id, user_id) >= 1",
 	}
 	OauthClientsTable.Annotation = &entsql.Annotation{
 		Table: "oauth_clients",
@@ -971,6 +2538,13 @@ func init() {
 		"parameters_name_form":       "name ~ '^[A-Za-z0-9_-]{1,100}$'",
 		"parameters_plausible_range": "min_plausible <= max_plausible",
 	}
+	PermissionsTable.Annotation = &entsql.Annotation{}
+	PermissionsTable.Annotation.Checks = map[string]string{
+		"permissions_action_form":   "action ~ '^[a-z_]{1,64}$'",
+		"permissions_resource_form": "resource ~ '^[a-z_]{1,64}$'",
+	}
+	RolePermissionsTable.ForeignKeys[0].RefTable = RolesTable
+	RolePermissionsTable.ForeignKeys[1].RefTable = PermissionsTable
 	SensorsTable.ForeignKeys[0].RefTable = AssetsTable
 	SensorsTable.ForeignKeys[1].RefTable = GatewaysTable
 	SensorsTable.Annotation = &entsql.Annotation{}
@@ -989,8 +2563,21 @@ func init() {
 	TenantsTable.Annotation.Checks = map[string]string{
 		"tenants_code_form": "code ~ '^[a-z0-9_-]{1,100}$'",
 	}
+	TrainingRunsTable.ForeignKeys[0].RefTable = MlModelsTable
+	TrainingRunsTable.Annotation = &entsql.Annotation{}
+	TrainingRunsTable.Annotation.Checks = map[string]string{
+		"training_runs_order":     "ended_at >= started_at",
+		"training_runs_rows_sign": "rows >= 0 AND feedback_rows >= 0",
+	}
 	UsersTable.Annotation = &entsql.Annotation{}
 	UsersTable.Annotation.Checks = map[string]string{
 		"users_email_lower_case": "email = lower(email)",
+	}
+	UserRolesTable.ForeignKeys[0].RefTable = RolesTable
+	UserRolesTable.ForeignKeys[1].RefTable = SitesTable
+	UserSettingsTable.Annotation = &entsql.Annotation{}
+	UserSettingsTable.Annotation.Checks = map[string]string{
+		"user_settings_anomaly_threshold": "anomaly_threshold BETWEEN 0 AND 1",
+		"user_settings_refresh_interval":  "refresh_interval_sec BETWEEN 1 AND 3600",
 	}
 }

@@ -64,6 +64,8 @@ const (
 	FieldDockerImageTag = "docker_image_tag"
 	// EdgeModel holds the string denoting the model edge name in mutations.
 	EdgeModel = "model"
+	// EdgeTrainingRun holds the string denoting the training_run edge name in mutations.
+	EdgeTrainingRun = "training_run"
 	// EdgeDeployments holds the string denoting the deployments edge name in mutations.
 	EdgeDeployments = "deployments"
 	// Table holds the table name of the mlmodelversion in the database.
@@ -75,6 +77,13 @@ const (
 	ModelInverseTable = "ml_models"
 	// ModelColumn is the table column denoting the model relation/edge.
 	ModelColumn = "model_id"
+	// TrainingRunTable is the table that holds the training_run relation/edge.
+	TrainingRunTable = "ml_model_versions"
+	// TrainingRunInverseTable is the table name for the TrainingRun entity.
+	// It exists in this package in order to avoid circular dependency with the "trainingrun" package.
+	TrainingRunInverseTable = "training_runs"
+	// TrainingRunColumn is the table column denoting the training_run relation/edge.
+	TrainingRunColumn = "training_run_id"
 	// DeploymentsTable is the table that holds the deployments relation/edge.
 	DeploymentsTable = "ml_model_deployments"
 	// DeploymentsInverseTable is the table name for the MLModelDeployment entity.
@@ -295,6 +304,13 @@ func ByModelField(field string, opts ...sql.OrderTermOption) OrderOption {
 	}
 }
 
+// ByTrainingRunField orders the results by training_run field.
+func ByTrainingRunField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newTrainingRunStep(), sql.OrderByField(field, opts...))
+	}
+}
+
 // ByDeploymentsCount orders the results by deployments count.
 func ByDeploymentsCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -313,6 +329,13 @@ func newModelStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(ModelInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, ModelTable, ModelColumn),
+	)
+}
+func newTrainingRunStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(TrainingRunInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, TrainingRunTable, TrainingRunColumn),
 	)
 }
 func newDeploymentsStep() *sqlgraph.Step {

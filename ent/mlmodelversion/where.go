@@ -927,26 +927,6 @@ func TrainingRunIDNotIn(vs ...uuid.UUID) predicate.MLModelVersion {
 	return predicate.MLModelVersion(sql.FieldNotIn(FieldTrainingRunID, vs...))
 }
 
-// TrainingRunIDGT applies the GT predicate on the "training_run_id" field.
-func TrainingRunIDGT(v uuid.UUID) predicate.MLModelVersion {
-	return predicate.MLModelVersion(sql.FieldGT(FieldTrainingRunID, v))
-}
-
-// TrainingRunIDGTE applies the GTE predicate on the "training_run_id" field.
-func TrainingRunIDGTE(v uuid.UUID) predicate.MLModelVersion {
-	return predicate.MLModelVersion(sql.FieldGTE(FieldTrainingRunID, v))
-}
-
-// TrainingRunIDLT applies the LT predicate on the "training_run_id" field.
-func TrainingRunIDLT(v uuid.UUID) predicate.MLModelVersion {
-	return predicate.MLModelVersion(sql.FieldLT(FieldTrainingRunID, v))
-}
-
-// TrainingRunIDLTE applies the LTE predicate on the "training_run_id" field.
-func TrainingRunIDLTE(v uuid.UUID) predicate.MLModelVersion {
-	return predicate.MLModelVersion(sql.FieldLTE(FieldTrainingRunID, v))
-}
-
 // TrainingRunIDIsNil applies the IsNil predicate on the "training_run_id" field.
 func TrainingRunIDIsNil() predicate.MLModelVersion {
 	return predicate.MLModelVersion(sql.FieldIsNull(FieldTrainingRunID))
@@ -1087,6 +1067,29 @@ func HasModel() predicate.MLModelVersion {
 func HasModelWith(preds ...predicate.MLModel) predicate.MLModelVersion {
 	return predicate.MLModelVersion(func(s *sql.Selector) {
 		step := newModelStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasTrainingRun applies the HasEdge predicate on the "training_run" edge.
+func HasTrainingRun() predicate.MLModelVersion {
+	return predicate.MLModelVersion(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, TrainingRunTable, TrainingRunColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasTrainingRunWith applies the HasEdge predicate on the "training_run" edge with a given conditions (other predicates).
+func HasTrainingRunWith(preds ...predicate.TrainingRun) predicate.MLModelVersion {
+	return predicate.MLModelVersion(func(s *sql.Selector) {
+		step := newTrainingRunStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -6,11 +6,20 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// APIKey is the predicate function for apikey builders.
+type APIKey func(*sql.Selector)
+
 // AlarmEvent is the predicate function for alarmevent builders.
 type AlarmEvent func(*sql.Selector)
 
 // AlarmRule is the predicate function for alarmrule builders.
 type AlarmRule func(*sql.Selector)
+
+// AlarmRuleChannel is the predicate function for alarmrulechannel builders.
+type AlarmRuleChannel func(*sql.Selector)
+
+// AlarmShelf is the predicate function for alarmshelf builders.
+type AlarmShelf func(*sql.Selector)
 
 // AlarmTransition is the predicate function for alarmtransition builders.
 type AlarmTransition func(*sql.Selector)
@@ -18,11 +27,59 @@ type AlarmTransition func(*sql.Selector)
 // Asset is the predicate function for asset builders.
 type Asset func(*sql.Selector)
 
+// AssetFeatures is the predicate function for assetfeatures builders.
+type AssetFeatures func(*sql.Selector)
+
+// AssetHealth is the predicate function for assethealth builders.
+type AssetHealth func(*sql.Selector)
+
+// AssetModelVersion is the predicate function for assetmodelversion builders.
+type AssetModelVersion func(*sql.Selector)
+
+// AuditLog is the predicate function for auditlog builders.
+type AuditLog func(*sql.Selector)
+
+// Connector is the predicate function for connector builders.
+type Connector func(*sql.Selector)
+
+// Conversation is the predicate function for conversation builders.
+type Conversation func(*sql.Selector)
+
+// DriftReport is the predicate function for driftreport builders.
+type DriftReport func(*sql.Selector)
+
+// ExportJob is the predicate function for exportjob builders.
+type ExportJob func(*sql.Selector)
+
+// FailurePrediction is the predicate function for failureprediction builders.
+type FailurePrediction func(*sql.Selector)
+
+// FaultAction is the predicate function for faultaction builders.
+type FaultAction func(*sql.Selector)
+
 // FaultType is the predicate function for faulttype builders.
 type FaultType func(*sql.Selector)
 
+// Feedback is the predicate function for feedback builders.
+type Feedback func(*sql.Selector)
+
 // Gateway is the predicate function for gateway builders.
 type Gateway func(*sql.Selector)
+
+// IdempotencyKey is the predicate function for idempotencykey builders.
+type IdempotencyKey func(*sql.Selector)
+
+// ImportRun is the predicate function for importrun builders.
+type ImportRun func(*sql.Selector)
+
+// Invite is the predicate function for invite builders.
+type Invite func(*sql.Selector)
+
+// KnowledgeChunk is the predicate function for knowledgechunk builders.
+type KnowledgeChunk func(*sql.Selector)
+
+// KnowledgeDocument is the predicate function for knowledgedocument builders.
+type KnowledgeDocument func(*sql.Selector)
 
 // MLModel is the predicate function for mlmodel builders.
 type MLModel func(*sql.Selector)
@@ -33,8 +90,23 @@ type MLModelDeployment func(*sql.Selector)
 // MLModelVersion is the predicate function for mlmodelversion builders.
 type MLModelVersion func(*sql.Selector)
 
+// MaintenanceRecord is the predicate function for maintenancerecord builders.
+type MaintenanceRecord func(*sql.Selector)
+
+// MaintenanceWorkOrder is the predicate function for maintenanceworkorder builders.
+type MaintenanceWorkOrder func(*sql.Selector)
+
 // Membership is the predicate function for membership builders.
 type Membership func(*sql.Selector)
+
+// Message is the predicate function for message builders.
+type Message func(*sql.Selector)
+
+// NotificationChannel is the predicate function for notificationchannel builders.
+type NotificationChannel func(*sql.Selector)
+
+// NotificationLog is the predicate function for notificationlog builders.
+type NotificationLog func(*sql.Selector)
 
 // OAuthClient is the predicate function for oauthclient builders.
 type OAuthClient func(*sql.Selector)
@@ -42,8 +114,20 @@ type OAuthClient func(*sql.Selector)
 // Parameter is the predicate function for parameter builders.
 type Parameter func(*sql.Selector)
 
+// PasswordReset is the predicate function for passwordreset builders.
+type PasswordReset func(*sql.Selector)
+
+// Permission is the predicate function for permission builders.
+type Permission func(*sql.Selector)
+
 // RefreshToken is the predicate function for refreshtoken builders.
 type RefreshToken func(*sql.Selector)
+
+// Role is the predicate function for role builders.
+type Role func(*sql.Selector)
+
+// RolePermission is the predicate function for rolepermission builders.
+type RolePermission func(*sql.Selector)
 
 // Sensor is the predicate function for sensor builders.
 type Sensor func(*sql.Selector)
@@ -54,5 +138,20 @@ type Site func(*sql.Selector)
 // Tenant is the predicate function for tenant builders.
 type Tenant func(*sql.Selector)
 
+// TrainingRun is the predicate function for trainingrun builders.
+type TrainingRun func(*sql.Selector)
+
 // User is the predicate function for user builders.
 type User func(*sql.Selector)
+
+// UserIdentity is the predicate function for useridentity builders.
+type UserIdentity func(*sql.Selector)
+
+// UserRole is the predicate function for userrole builders.
+type UserRole func(*sql.Selector)
+
+// UserSettings is the predicate function for usersettings builders.
+type UserSettings func(*sql.Selector)
+
+// Webhook is the predicate function for webhook builders.
+type Webhook func(*sql.Selector)

@@ -111,6 +111,30 @@ func DenyMutationOperationRule(op ent.Op) MutationRule {
 	return OnMutationOperation(rule, op)
 }
 
+// The APIKeyQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type APIKeyQueryRuleFunc func(context.Context, *ent.APIKeyQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f APIKeyQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.APIKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.APIKeyQuery", q)
+}
+
+// The APIKeyMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type APIKeyMutationRuleFunc func(context.Context, *ent.APIKeyMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f APIKeyMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.APIKeyMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.APIKeyMutation", m)
+}
+
 // The AlarmEventQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type AlarmEventQueryRuleFunc func(context.Context, *ent.AlarmEventQuery) error
@@ -157,6 +181,54 @@ func (f AlarmRuleMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutat
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AlarmRuleMutation", m)
+}
+
+// The AlarmRuleChannelQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type AlarmRuleChannelQueryRuleFunc func(context.Context, *ent.AlarmRuleChannelQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f AlarmRuleChannelQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AlarmRuleChannelQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.AlarmRuleChannelQuery", q)
+}
+
+// The AlarmRuleChannelMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type AlarmRuleChannelMutationRuleFunc func(context.Context, *ent.AlarmRuleChannelMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f AlarmRuleChannelMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.AlarmRuleChannelMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AlarmRuleChannelMutation", m)
+}
+
+// The AlarmShelfQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type AlarmShelfQueryRuleFunc func(context.Context, *ent.AlarmShelfQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f AlarmShelfQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AlarmShelfQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.AlarmShelfQuery", q)
+}
+
+// The AlarmShelfMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type AlarmShelfMutationRuleFunc func(context.Context, *ent.AlarmShelfMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f AlarmShelfMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.AlarmShelfMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AlarmShelfMutation", m)
 }
 
 // The AlarmTransitionQueryRuleFunc type is an adapter to allow the use of ordinary
@@ -207,6 +279,246 @@ func (f AssetMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation)
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AssetMutation", m)
 }
 
+// The AssetFeaturesQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type AssetFeaturesQueryRuleFunc func(context.Context, *ent.AssetFeaturesQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f AssetFeaturesQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AssetFeaturesQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.AssetFeaturesQuery", q)
+}
+
+// The AssetFeaturesMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type AssetFeaturesMutationRuleFunc func(context.Context, *ent.AssetFeaturesMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f AssetFeaturesMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.AssetFeaturesMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AssetFeaturesMutation", m)
+}
+
+// The AssetHealthQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type AssetHealthQueryRuleFunc func(context.Context, *ent.AssetHealthQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f AssetHealthQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AssetHealthQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.AssetHealthQuery", q)
+}
+
+// The AssetHealthMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type AssetHealthMutationRuleFunc func(context.Context, *ent.AssetHealthMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f AssetHealthMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.AssetHealthMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AssetHealthMutation", m)
+}
+
+// The AssetModelVersionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type AssetModelVersionQueryRuleFunc func(context.Context, *ent.AssetModelVersionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f AssetModelVersionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AssetModelVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.AssetModelVersionQuery", q)
+}
+
+// The AssetModelVersionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type AssetModelVersionMutationRuleFunc func(context.Context, *ent.AssetModelVersionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f AssetModelVersionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.AssetModelVersionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AssetModelVersionMutation", m)
+}
+
+// The AuditLogQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type AuditLogQueryRuleFunc func(context.Context, *ent.AuditLogQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f AuditLogQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AuditLogQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.AuditLogQuery", q)
+}
+
+// The AuditLogMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type AuditLogMutationRuleFunc func(context.Context, *ent.AuditLogMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f AuditLogMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.AuditLogMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AuditLogMutation", m)
+}
+
+// The ConnectorQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ConnectorQueryRuleFunc func(context.Context, *ent.ConnectorQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ConnectorQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConnectorQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ConnectorQuery", q)
+}
+
+// The ConnectorMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ConnectorMutationRuleFunc func(context.Context, *ent.ConnectorMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ConnectorMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ConnectorMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ConnectorMutation", m)
+}
+
+// The ConversationQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ConversationQueryRuleFunc func(context.Context, *ent.ConversationQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ConversationQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ConversationQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ConversationQuery", q)
+}
+
+// The ConversationMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ConversationMutationRuleFunc func(context.Context, *ent.ConversationMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ConversationMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ConversationMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ConversationMutation", m)
+}
+
+// The DriftReportQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type DriftReportQueryRuleFunc func(context.Context, *ent.DriftReportQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f DriftReportQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DriftReportQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.DriftReportQuery", q)
+}
+
+// The DriftReportMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type DriftReportMutationRuleFunc func(context.Context, *ent.DriftReportMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f DriftReportMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.DriftReportMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.DriftReportMutation", m)
+}
+
+// The ExportJobQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ExportJobQueryRuleFunc func(context.Context, *ent.ExportJobQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ExportJobQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ExportJobQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ExportJobQuery", q)
+}
+
+// The ExportJobMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ExportJobMutationRuleFunc func(context.Context, *ent.ExportJobMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ExportJobMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ExportJobMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ExportJobMutation", m)
+}
+
+// The FailurePredictionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type FailurePredictionQueryRuleFunc func(context.Context, *ent.FailurePredictionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f FailurePredictionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FailurePredictionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.FailurePredictionQuery", q)
+}
+
+// The FailurePredictionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type FailurePredictionMutationRuleFunc func(context.Context, *ent.FailurePredictionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f FailurePredictionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.FailurePredictionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.FailurePredictionMutation", m)
+}
+
+// The FaultActionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type FaultActionQueryRuleFunc func(context.Context, *ent.FaultActionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f FaultActionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FaultActionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.FaultActionQuery", q)
+}
+
+// The FaultActionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type FaultActionMutationRuleFunc func(context.Context, *ent.FaultActionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f FaultActionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.FaultActionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.FaultActionMutation", m)
+}
+
 // The FaultTypeQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type FaultTypeQueryRuleFunc func(context.Context, *ent.FaultTypeQuery) error
@@ -231,6 +543,30 @@ func (f FaultTypeMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutat
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.FaultTypeMutation", m)
 }
 
+// The FeedbackQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type FeedbackQueryRuleFunc func(context.Context, *ent.FeedbackQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f FeedbackQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.FeedbackQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.FeedbackQuery", q)
+}
+
+// The FeedbackMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type FeedbackMutationRuleFunc func(context.Context, *ent.FeedbackMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f FeedbackMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.FeedbackMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.FeedbackMutation", m)
+}
+
 // The GatewayQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type GatewayQueryRuleFunc func(context.Context, *ent.GatewayQuery) error
@@ -253,6 +589,126 @@ func (f GatewayMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutatio
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.GatewayMutation", m)
+}
+
+// The IdempotencyKeyQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type IdempotencyKeyQueryRuleFunc func(context.Context, *ent.IdempotencyKeyQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f IdempotencyKeyQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.IdempotencyKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.IdempotencyKeyQuery", q)
+}
+
+// The IdempotencyKeyMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type IdempotencyKeyMutationRuleFunc func(context.Context, *ent.IdempotencyKeyMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f IdempotencyKeyMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.IdempotencyKeyMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.IdempotencyKeyMutation", m)
+}
+
+// The ImportRunQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type ImportRunQueryRuleFunc func(context.Context, *ent.ImportRunQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f ImportRunQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ImportRunQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.ImportRunQuery", q)
+}
+
+// The ImportRunMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type ImportRunMutationRuleFunc func(context.Context, *ent.ImportRunMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f ImportRunMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.ImportRunMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ImportRunMutation", m)
+}
+
+// The InviteQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type InviteQueryRuleFunc func(context.Context, *ent.InviteQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f InviteQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.InviteQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.InviteQuery", q)
+}
+
+// The InviteMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type InviteMutationRuleFunc func(context.Context, *ent.InviteMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f InviteMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.InviteMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.InviteMutation", m)
+}
+
+// The KnowledgeChunkQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type KnowledgeChunkQueryRuleFunc func(context.Context, *ent.KnowledgeChunkQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f KnowledgeChunkQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.KnowledgeChunkQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.KnowledgeChunkQuery", q)
+}
+
+// The KnowledgeChunkMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type KnowledgeChunkMutationRuleFunc func(context.Context, *ent.KnowledgeChunkMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f KnowledgeChunkMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.KnowledgeChunkMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.KnowledgeChunkMutation", m)
+}
+
+// The KnowledgeDocumentQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type KnowledgeDocumentQueryRuleFunc func(context.Context, *ent.KnowledgeDocumentQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f KnowledgeDocumentQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.KnowledgeDocumentQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.KnowledgeDocumentQuery", q)
+}
+
+// The KnowledgeDocumentMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type KnowledgeDocumentMutationRuleFunc func(context.Context, *ent.KnowledgeDocumentMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f KnowledgeDocumentMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.KnowledgeDocumentMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.KnowledgeDocumentMutation", m)
 }
 
 // The MLModelQueryRuleFunc type is an adapter to allow the use of ordinary
@@ -327,6 +783,54 @@ func (f MLModelVersionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.MLModelVersionMutation", m)
 }
 
+// The MaintenanceRecordQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type MaintenanceRecordQueryRuleFunc func(context.Context, *ent.MaintenanceRecordQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f MaintenanceRecordQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.MaintenanceRecordQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.MaintenanceRecordQuery", q)
+}
+
+// The MaintenanceRecordMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type MaintenanceRecordMutationRuleFunc func(context.Context, *ent.MaintenanceRecordMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f MaintenanceRecordMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.MaintenanceRecordMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.MaintenanceRecordMutation", m)
+}
+
+// The MaintenanceWorkOrderQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type MaintenanceWorkOrderQueryRuleFunc func(context.Context, *ent.MaintenanceWorkOrderQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f MaintenanceWorkOrderQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.MaintenanceWorkOrderQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.MaintenanceWorkOrderQuery", q)
+}
+
+// The MaintenanceWorkOrderMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type MaintenanceWorkOrderMutationRuleFunc func(context.Context, *ent.MaintenanceWorkOrderMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f MaintenanceWorkOrderMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.MaintenanceWorkOrderMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.MaintenanceWorkOrderMutation", m)
+}
+
 // The MembershipQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type MembershipQueryRuleFunc func(context.Context, *ent.MembershipQuery) error
@@ -349,6 +853,78 @@ func (f MembershipMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Muta
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.MembershipMutation", m)
+}
+
+// The MessageQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type MessageQueryRuleFunc func(context.Context, *ent.MessageQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f MessageQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.MessageQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.MessageQuery", q)
+}
+
+// The MessageMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type MessageMutationRuleFunc func(context.Context, *ent.MessageMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f MessageMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.MessageMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.MessageMutation", m)
+}
+
+// The NotificationChannelQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type NotificationChannelQueryRuleFunc func(context.Context, *ent.NotificationChannelQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f NotificationChannelQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.NotificationChannelQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.NotificationChannelQuery", q)
+}
+
+// The NotificationChannelMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type NotificationChannelMutationRuleFunc func(context.Context, *ent.NotificationChannelMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f NotificationChannelMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.NotificationChannelMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.NotificationChannelMutation", m)
+}
+
+// The NotificationLogQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type NotificationLogQueryRuleFunc func(context.Context, *ent.NotificationLogQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f NotificationLogQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.NotificationLogQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.NotificationLogQuery", q)
+}
+
+// The NotificationLogMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type NotificationLogMutationRuleFunc func(context.Context, *ent.NotificationLogMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f NotificationLogMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.NotificationLogMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.NotificationLogMutation", m)
 }
 
 // The OAuthClientQueryRuleFunc type is an adapter to allow the use of ordinary
@@ -399,6 +975,54 @@ func (f ParameterMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutat
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.ParameterMutation", m)
 }
 
+// The PasswordResetQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type PasswordResetQueryRuleFunc func(context.Context, *ent.PasswordResetQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f PasswordResetQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PasswordResetQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.PasswordResetQuery", q)
+}
+
+// The PasswordResetMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type PasswordResetMutationRuleFunc func(context.Context, *ent.PasswordResetMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f PasswordResetMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.PasswordResetMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PasswordResetMutation", m)
+}
+
+// The PermissionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type PermissionQueryRuleFunc func(context.Context, *ent.PermissionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f PermissionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PermissionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.PermissionQuery", q)
+}
+
+// The PermissionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type PermissionMutationRuleFunc func(context.Context, *ent.PermissionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f PermissionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.PermissionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.PermissionMutation", m)
+}
+
 // The RefreshTokenQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type RefreshTokenQueryRuleFunc func(context.Context, *ent.RefreshTokenQuery) error
@@ -421,6 +1045,54 @@ func (f RefreshTokenMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mu
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RefreshTokenMutation", m)
+}
+
+// The RoleQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RoleQueryRuleFunc func(context.Context, *ent.RoleQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RoleQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RoleQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.RoleQuery", q)
+}
+
+// The RoleMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RoleMutationRuleFunc func(context.Context, *ent.RoleMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RoleMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.RoleMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RoleMutation", m)
+}
+
+// The RolePermissionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type RolePermissionQueryRuleFunc func(context.Context, *ent.RolePermissionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f RolePermissionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RolePermissionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.RolePermissionQuery", q)
+}
+
+// The RolePermissionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type RolePermissionMutationRuleFunc func(context.Context, *ent.RolePermissionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f RolePermissionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.RolePermissionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.RolePermissionMutation", m)
 }
 
 // The SensorQueryRuleFunc type is an adapter to allow the use of ordinary
@@ -495,6 +1167,30 @@ func (f TenantMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.TenantMutation", m)
 }
 
+// The TrainingRunQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type TrainingRunQueryRuleFunc func(context.Context, *ent.TrainingRunQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f TrainingRunQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TrainingRunQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.TrainingRunQuery", q)
+}
+
+// The TrainingRunMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type TrainingRunMutationRuleFunc func(context.Context, *ent.TrainingRunMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f TrainingRunMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.TrainingRunMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.TrainingRunMutation", m)
+}
+
 // The UserQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type UserQueryRuleFunc func(context.Context, *ent.UserQuery) error
@@ -517,6 +1213,102 @@ func (f UserMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) 
 		return f(ctx, m)
 	}
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.UserMutation", m)
+}
+
+// The UserIdentityQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type UserIdentityQueryRuleFunc func(context.Context, *ent.UserIdentityQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f UserIdentityQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.UserIdentityQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.UserIdentityQuery", q)
+}
+
+// The UserIdentityMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type UserIdentityMutationRuleFunc func(context.Context, *ent.UserIdentityMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f UserIdentityMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.UserIdentityMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.UserIdentityMutation", m)
+}
+
+// The UserRoleQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type UserRoleQueryRuleFunc func(context.Context, *ent.UserRoleQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f UserRoleQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.UserRoleQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.UserRoleQuery", q)
+}
+
+// The UserRoleMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type UserRoleMutationRuleFunc func(context.Context, *ent.UserRoleMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f UserRoleMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.UserRoleMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.UserRoleMutation", m)
+}
+
+// The UserSettingsQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type UserSettingsQueryRuleFunc func(context.Context, *ent.UserSettingsQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f UserSettingsQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.UserSettingsQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.UserSettingsQuery", q)
+}
+
+// The UserSettingsMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type UserSettingsMutationRuleFunc func(context.Context, *ent.UserSettingsMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f UserSettingsMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.UserSettingsMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.UserSettingsMutation", m)
+}
+
+// The WebhookQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type WebhookQueryRuleFunc func(context.Context, *ent.WebhookQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f WebhookQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WebhookQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.WebhookQuery", q)
+}
+
+// The WebhookMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type WebhookMutationRuleFunc func(context.Context, *ent.WebhookMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f WebhookMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.WebhookMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.WebhookMutation", m)
 }
 
 type (
@@ -554,17 +1346,55 @@ var _ QueryMutationRule = FilterFunc(nil)
 
 func queryFilter(q ent.Query) (Filter, error) {
 	switch q := q.(type) {
+	case *ent.APIKeyQuery:
+		return q.Filter(), nil
 	case *ent.AlarmEventQuery:
 		return q.Filter(), nil
 	case *ent.AlarmRuleQuery:
+		return q.Filter(), nil
+	case *ent.AlarmRuleChannelQuery:
+		return q.Filter(), nil
+	case *ent.AlarmShelfQuery:
 		return q.Filter(), nil
 	case *ent.AlarmTransitionQuery:
 		return q.Filter(), nil
 	case *ent.AssetQuery:
 		return q.Filter(), nil
+	case *ent.AssetFeaturesQuery:
+		return q.Filter(), nil
+	case *ent.AssetHealthQuery:
+		return q.Filter(), nil
+	case *ent.AssetModelVersionQuery:
+		return q.Filter(), nil
+	case *ent.AuditLogQuery:
+		return q.Filter(), nil
+	case *ent.ConnectorQuery:
+		return q.Filter(), nil
+	case *ent.ConversationQuery:
+		return q.Filter(), nil
+	case *ent.DriftReportQuery:
+		return q.Filter(), nil
+	case *ent.ExportJobQuery:
+		return q.Filter(), nil
+	case *ent.FailurePredictionQuery:
+		return q.Filter(), nil
+	case *ent.FaultActionQuery:
+		return q.Filter(), nil
 	case *ent.FaultTypeQuery:
 		return q.Filter(), nil
+	case *ent.FeedbackQuery:
+		return q.Filter(), nil
 	case *ent.GatewayQuery:
+		return q.Filter(), nil
+	case *ent.IdempotencyKeyQuery:
+		return q.Filter(), nil
+	case *ent.ImportRunQuery:
+		return q.Filter(), nil
+	case *ent.InviteQuery:
+		return q.Filter(), nil
+	case *ent.KnowledgeChunkQuery:
+		return q.Filter(), nil
+	case *ent.KnowledgeDocumentQuery:
 		return q.Filter(), nil
 	case *ent.MLModelQuery:
 		return q.Filter(), nil
@@ -572,13 +1402,31 @@ func queryFilter(q ent.Query) (Filter, error) {
 		return q.Filter(), nil
 	case *ent.MLModelVersionQuery:
 		return q.Filter(), nil
+	case *ent.MaintenanceRecordQuery:
+		return q.Filter(), nil
+	case *ent.MaintenanceWorkOrderQuery:
+		return q.Filter(), nil
 	case *ent.MembershipQuery:
+		return q.Filter(), nil
+	case *ent.MessageQuery:
+		return q.Filter(), nil
+	case *ent.NotificationChannelQuery:
+		return q.Filter(), nil
+	case *ent.NotificationLogQuery:
 		return q.Filter(), nil
 	case *ent.OAuthClientQuery:
 		return q.Filter(), nil
 	case *ent.ParameterQuery:
 		return q.Filter(), nil
+	case *ent.PasswordResetQuery:
+		return q.Filter(), nil
+	case *ent.PermissionQuery:
+		return q.Filter(), nil
 	case *ent.RefreshTokenQuery:
+		return q.Filter(), nil
+	case *ent.RoleQuery:
+		return q.Filter(), nil
+	case *ent.RolePermissionQuery:
 		return q.Filter(), nil
 	case *ent.SensorQuery:
 		return q.Filter(), nil
@@ -586,7 +1434,17 @@ func queryFilter(q ent.Query) (Filter, error) {
 		return q.Filter(), nil
 	case *ent.TenantQuery:
 		return q.Filter(), nil
+	case *ent.TrainingRunQuery:
+		return q.Filter(), nil
 	case *ent.UserQuery:
+		return q.Filter(), nil
+	case *ent.UserIdentityQuery:
+		return q.Filter(), nil
+	case *ent.UserRoleQuery:
+		return q.Filter(), nil
+	case *ent.UserSettingsQuery:
+		return q.Filter(), nil
+	case *ent.WebhookQuery:
 		return q.Filter(), nil
 	default:
 		return nil, Denyf("ent/privacy: unexpected query type %T for query filter", q)
@@ -595,17 +1453,55 @@ func queryFilter(q ent.Query) (Filter, error) {
 
 func mutationFilter(m ent.Mutation) (Filter, error) {
 	switch m := m.(type) {
+	case *ent.APIKeyMutation:
+		return m.Filter(), nil
 	case *ent.AlarmEventMutation:
 		return m.Filter(), nil
 	case *ent.AlarmRuleMutation:
+		return m.Filter(), nil
+	case *ent.AlarmRuleChannelMutation:
+		return m.Filter(), nil
+	case *ent.AlarmShelfMutation:
 		return m.Filter(), nil
 	case *ent.AlarmTransitionMutation:
 		return m.Filter(), nil
 	case *ent.AssetMutation:
 		return m.Filter(), nil
+	case *ent.AssetFeaturesMutation:
+		return m.Filter(), nil
+	case *ent.AssetHealthMutation:
+		return m.Filter(), nil
+	case *ent.AssetModelVersionMutation:
+		return m.Filter(), nil
+	case *ent.AuditLogMutation:
+		return m.Filter(), nil
+	case *ent.ConnectorMutation:
+		return m.Filter(), nil
+	case *ent.ConversationMutation:
+		return m.Filter(), nil
+	case *ent.DriftReportMutation:
+		return m.Filter(), nil
+	case *ent.ExportJobMutation:
+		return m.Filter(), nil
+	case *ent.FailurePredictionMutation:
+		return m.Filter(), nil
+	case *ent.FaultActionMutation:
+		return m.Filter(), nil
 	case *ent.FaultTypeMutation:
 		return m.Filter(), nil
+	case *ent.FeedbackMutation:
+		return m.Filter(), nil
 	case *ent.GatewayMutation:
+		return m.Filter(), nil
+	case *ent.IdempotencyKeyMutation:
+		return m.Filter(), nil
+	case *ent.ImportRunMutation:
+		return m.Filter(), nil
+	case *ent.InviteMutation:
+		return m.Filter(), nil
+	case *ent.KnowledgeChunkMutation:
+		return m.Filter(), nil
+	case *ent.KnowledgeDocumentMutation:
 		return m.Filter(), nil
 	case *ent.MLModelMutation:
 		return m.Filter(), nil
@@ -613,13 +1509,31 @@ func mutationFilter(m ent.Mutation) (Filter, error) {
 		return m.Filter(), nil
 	case *ent.MLModelVersionMutation:
 		return m.Filter(), nil
+	case *ent.MaintenanceRecordMutation:
+		return m.Filter(), nil
+	case *ent.MaintenanceWorkOrderMutation:
+		return m.Filter(), nil
 	case *ent.MembershipMutation:
+		return m.Filter(), nil
+	case *ent.MessageMutation:
+		return m.Filter(), nil
+	case *ent.NotificationChannelMutation:
+		return m.Filter(), nil
+	case *ent.NotificationLogMutation:
 		return m.Filter(), nil
 	case *ent.OAuthClientMutation:
 		return m.Filter(), nil
 	case *ent.ParameterMutation:
 		return m.Filter(), nil
+	case *ent.PasswordResetMutation:
+		return m.Filter(), nil
+	case *ent.PermissionMutation:
+		return m.Filter(), nil
 	case *ent.RefreshTokenMutation:
+		return m.Filter(), nil
+	case *ent.RoleMutation:
+		return m.Filter(), nil
+	case *ent.RolePermissionMutation:
 		return m.Filter(), nil
 	case *ent.SensorMutation:
 		return m.Filter(), nil
@@ -627,7 +1541,17 @@ func mutationFilter(m ent.Mutation) (Filter, error) {
 		return m.Filter(), nil
 	case *ent.TenantMutation:
 		return m.Filter(), nil
+	case *ent.TrainingRunMutation:
+		return m.Filter(), nil
 	case *ent.UserMutation:
+		return m.Filter(), nil
+	case *ent.UserIdentityMutation:
+		return m.Filter(), nil
+	case *ent.UserRoleMutation:
+		return m.Filter(), nil
+	case *ent.UserSettingsMutation:
+		return m.Filter(), nil
+	case *ent.WebhookMutation:
 		return m.Filter(), nil
 	default:
 		return nil, Denyf("ent/privacy: unexpected mutation type %T for mutation filter", m)

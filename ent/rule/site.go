@@ -2,18 +2,12 @@ package rule
 
 import (
 	"context"
-	"slices"
 
 	"entgo.io/ent"
 	"entgo.io/ent/entql"
 	"github.com/google/uuid"
 
-	gen "foresight/ent"
-	"foresight/ent/alarmevent"
-	"foresight/ent/asset"
-	"foresight/ent/gateway"
 	"foresight/ent/privacy"
-	"foresight/ent/sensor"
 	"foresight/internal/tenancy"
 )
 
@@ -57,11 +51,17 @@ func each(ws []Where, sites []any) []entql.P {
 // whole tenant alone; others read what matches read, change what matches write,
 // and may point a row only at what they can see. A new row without any reference
 // to a site is refused, as it would concern the whole tenant.
-func Sites(read, write Where) ent.Policy {
+func Sites(read, write Where) ent.Policy { return sites(read, write, true) }
+
+// SitesIfAny is Sites for entities that need not lie on a site: a new row without
+// a reference to one concerns nobody beyond the actor's sites.
+func SitesIfAny(read, write Where) ent.Policy { return sites(read, write, false) }
+
+func sites(read, write Where, placed bool) ent.Policy {
 	return privacy.Policy{
 		Query: privacy.QueryPolicy{limited(read)},
 		Mutation: privacy.MutationPolicy{
-			privacy.MutationRuleFunc(reachable),
+			privacy.MutationRuleFunc(func(ctx context.Context, m ent.Mutation) error { return reachable(ctx, m, placed) }),
 			limited(write),
 		},
 	}
@@ -87,52 +87,4 @@ func limit(ctx context.Context) []uuid.UUID {
 		return a.SiteIDs
 	}
 	return nil
-}
-
-// reachable refuses references, set by an actor limited to sites, to rows that
-// the actor cannot see.
-func reachable(ctx context.Context, m ent.Mutation) error {
-	sites := limit(ctx)
-	if len(sites) == 0 || !m.Op().Is(ent.OpCreate|ent.OpUpdate|ent.OpUpdateOne) {
-		return privacy.Skip
-	}
-	owner, ok := m.(interface{ Client() *gen.Client })
-	if !ok {
-		return privacy.Denyf("rule: %s has no client", m.Type())
-	}
-	c := owner.Client()
-	placed := false
-	for column, visible := range map[string]func(uuid.UUID) (bool, error){
-		"site_id":    func(v uuid.UUID) (bool, error) { return slices.Contains(sites, v), nil },
-		"gateway_id": func(v uuid.UUID) (bool, error) { return c.Gateway.Query().Where(gateway.ID(v)).Exist(ctx) },
-		"asset_id":   func(v uuid.UUID) (bool, error) { return c.Asset.Query().Where(asset.ID(v)).Exist(ctx) },
-		"parent_id":  func(v uuid.UUID) (bool, error) { return c.Asset.Query().Where(asset.ID(v)).Exist(ctx) },
-		"event_id":   func(v uuid.UUID) (bool, error) { return c.AlarmEvent.Query().Where(alarmevent.ID(v)).Exist(ctx) },
-		"sensor_id":  func(v uuid.UUID) (bool, error) { return c.Sensor.Query().Where(sensor.ID(v)).Exist(ctx) },
-	} {
-		v, set := m.Field(column)
-		if !set {
-			continue
-		}
-		ref, ok := v.(uuid.UUID)
-		if !ok {
-			return privacy.Denyf("rule: %s.%s is %T, not an id", m.Type(), column, v)
-		}
-		switch ok, err := visible(ref); {
-		case err != nil:
-			return err
-		case !ok:
-			return privacy.Denyf("rule: %s points beyond the actor's sites", m.Type())
-		}
-		placed = true
-	}
-	for _, column := range []string{"site_id", "asset_id", "sensor_id"} {
-		if m.FieldCleared(column) && !placed {
-			return privacy.Denyf("rule: %s without %s may reach beyond the actor's sites", m.Type(), column)
-		}
-	}
-	if m.Op().Is(ent.OpCreate) && !placed {
-		return privacy.Denyf("rule: a new %s lies on none of the actor's sites", m.Type())
-	}
-	return privacy.Skip
 }

@@ -42,6 +42,15 @@ func Catalogue() ent.Policy {
 	}
 }
 
+// BuiltIn is the policy of entities that are the product's own and the same for
+// all tenants: all actors read them, nobody writes them.
+func BuiltIn() ent.Policy {
+	return privacy.Policy{
+		Query:    privacy.QueryPolicy{actorRequired()},
+		Mutation: privacy.MutationPolicy{actorRequired(), privacy.AlwaysDenyRule()},
+	}
+}
+
 func confine(n privacy.QueryMutationRule, own func(context.Context, ent.Mutation) error) ent.Policy {
 	return privacy.Policy{
 		Query:    privacy.QueryPolicy{actorRequired(), n},

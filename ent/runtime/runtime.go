@@ -6,23 +6,57 @@ import (
 	"context"
 	"foresight/ent/alarmevent"
 	"foresight/ent/alarmrule"
+	"foresight/ent/alarmrulechannel"
+	"foresight/ent/alarmshelf"
 	"foresight/ent/alarmtransition"
+	"foresight/ent/apikey"
 	"foresight/ent/asset"
+	"foresight/ent/assetfeatures"
+	"foresight/ent/assethealth"
+	"foresight/ent/assetmodelversion"
+	"foresight/ent/auditlog"
+	"foresight/ent/connector"
+	"foresight/ent/conversation"
+	"foresight/ent/document"
+	"foresight/ent/driftreport"
+	"foresight/ent/exportjob"
+	"foresight/ent/failureprediction"
+	"foresight/ent/faultaction"
 	"foresight/ent/faulttype"
+	"foresight/ent/feedback"
 	"foresight/ent/gateway"
+	"foresight/ent/idempotencykey"
+	"foresight/ent/importrun"
+	"foresight/ent/invite"
+	"foresight/ent/knowledgechunk"
+	"foresight/ent/knowledgedocument"
+	"foresight/ent/maintenancerecord"
+	"foresight/ent/maintenanceworkorder"
 	"foresight/ent/membership"
+	"foresight/ent/message"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
+	"foresight/ent/notificationchannel"
+	"foresight/ent/notificationlog"
 	"foresight/ent/oauthclient"
 	"foresight/ent/parameter"
+	"foresight/ent/passwordreset"
+	"foresight/ent/permission"
 	"foresight/ent/refreshtoken"
+	"foresight/ent/role"
+	"foresight/ent/rolepermission"
 	"foresight/ent/schema"
 	"foresight/ent/sensor"
 	"foresight/ent/settings"
 	"foresight/ent/site"
 	"foresight/ent/tenant"
+	"foresight/ent/trainingrun"
 	"foresight/ent/user"
+	"foresight/ent/useridentity"
+	"foresight/ent/userrole"
+	"foresight/ent/usersettings"
+	"foresight/ent/webhook"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +69,96 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	apikeyMixin := schema.APIKey{}.Mixin()
+	apikey.Policy = privacy.NewPolicies(apikeyMixin[1], schema.APIKey{})
+	apikey.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := apikey.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	apikeyMixinHooks1 := apikeyMixin[1].Hooks()
+	apikeyMixinHooks2 := apikeyMixin[2].Hooks()
+
+	apikey.Hooks[1] = apikeyMixinHooks1[0]
+
+	apikey.Hooks[2] = apikeyMixinHooks2[0]
+	apikeyMixinFields0 := apikeyMixin[0].Fields()
+	_ = apikeyMixinFields0
+	apikeyMixinFields2 := apikeyMixin[2].Fields()
+	_ = apikeyMixinFields2
+	apikeyFields := schema.APIKey{}.Fields()
+	_ = apikeyFields
+	// apikeyDescIsActive is the schema descriptor for is_active field.
+	apikeyDescIsActive := apikeyMixinFields2[0].Descriptor()
+	// apikey.DefaultIsActive holds the default value on creation for the is_active field.
+	apikey.DefaultIsActive = apikeyDescIsActive.Default.(bool)
+	// apikeyDescCreatedAt is the schema descriptor for created_at field.
+	apikeyDescCreatedAt := apikeyMixinFields2[1].Descriptor()
+	// apikey.DefaultCreatedAt holds the default value on creation for the created_at field.
+	apikey.DefaultCreatedAt = apikeyDescCreatedAt.Default.(func() time.Time)
+	// apikeyDescUpdatedAt is the schema descriptor for updated_at field.
+	apikeyDescUpdatedAt := apikeyMixinFields2[3].Descriptor()
+	// apikey.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	apikey.DefaultUpdatedAt = apikeyDescUpdatedAt.Default.(func() time.Time)
+	// apikey.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	apikey.UpdateDefaultUpdatedAt = apikeyDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// apikeyDescVersion is the schema descriptor for version field.
+	apikeyDescVersion := apikeyMixinFields2[5].Descriptor()
+	// apikey.DefaultVersion holds the default value on creation for the version field.
+	apikey.DefaultVersion = apikeyDescVersion.Default.(int)
+	// apikey.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	apikey.VersionValidator = apikeyDescVersion.Validators[0].(func(int) error)
+	// apikeyDescName is the schema descriptor for name field.
+	apikeyDescName := apikeyFields[0].Descriptor()
+	// apikey.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	apikey.NameValidator = func() func(string) error {
+		validators := apikeyDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// apikeyDescPrefix is the schema descriptor for prefix field.
+	apikeyDescPrefix := apikeyFields[1].Descriptor()
+	// apikey.PrefixValidator is a validator for the "prefix" field. It is called by the builders before save.
+	apikey.PrefixValidator = func() func(string) error {
+		validators := apikeyDescPrefix.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(prefix string) error {
+			for _, fn := range fns {
+				if err := fn(prefix); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// apikeyDescKeyHash is the schema descriptor for key_hash field.
+	apikeyDescKeyHash := apikeyFields[2].Descriptor()
+	// apikey.KeyHashValidator is a validator for the "key_hash" field. It is called by the builders before save.
+	apikey.KeyHashValidator = apikeyDescKeyHash.Validators[0].(func([]byte) error)
+	// apikeyDescScopes is the schema descriptor for scopes field.
+	apikeyDescScopes := apikeyFields[3].Descriptor()
+	// apikey.DefaultScopes holds the default value on creation for the scopes field.
+	apikey.DefaultScopes = apikeyDescScopes.Default.([]string)
+	// apikeyDescID is the schema descriptor for id field.
+	apikeyDescID := apikeyMixinFields0[0].Descriptor()
+	// apikey.DefaultID holds the default value on creation for the id field.
+	apikey.DefaultID = apikeyDescID.Default.(func() uuid.UUID)
 	alarmeventMixin := schema.AlarmEvent{}.Mixin()
 	alarmevent.Policy = privacy.NewPolicies(alarmeventMixin[1], schema.AlarmEvent{})
 	alarmevent.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -211,6 +335,70 @@ func init() {
 	alarmruleDescID := alarmruleMixinFields0[0].Descriptor()
 	// alarmrule.DefaultID holds the default value on creation for the id field.
 	alarmrule.DefaultID = alarmruleDescID.Default.(func() uuid.UUID)
+	alarmrulechannelMixin := schema.AlarmRuleChannel{}.Mixin()
+	alarmrulechannel.Policy = privacy.NewPolicies(alarmrulechannelMixin[1], schema.AlarmRuleChannel{})
+	alarmrulechannel.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := alarmrulechannel.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	alarmrulechannelMixinHooks1 := alarmrulechannelMixin[1].Hooks()
+
+	alarmrulechannel.Hooks[1] = alarmrulechannelMixinHooks1[0]
+	alarmrulechannelMixinFields0 := alarmrulechannelMixin[0].Fields()
+	_ = alarmrulechannelMixinFields0
+	alarmrulechannelFields := schema.AlarmRuleChannel{}.Fields()
+	_ = alarmrulechannelFields
+	// alarmrulechannelDescID is the schema descriptor for id field.
+	alarmrulechannelDescID := alarmrulechannelMixinFields0[0].Descriptor()
+	// alarmrulechannel.DefaultID holds the default value on creation for the id field.
+	alarmrulechannel.DefaultID = alarmrulechannelDescID.Default.(func() uuid.UUID)
+	alarmshelfMixin := schema.AlarmShelf{}.Mixin()
+	alarmshelf.Policy = privacy.NewPolicies(alarmshelfMixin[1], schema.AlarmShelf{})
+	alarmshelf.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := alarmshelf.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	alarmshelfMixinHooks1 := alarmshelfMixin[1].Hooks()
+
+	alarmshelf.Hooks[1] = alarmshelfMixinHooks1[0]
+	alarmshelfMixinFields0 := alarmshelfMixin[0].Fields()
+	_ = alarmshelfMixinFields0
+	alarmshelfFields := schema.AlarmShelf{}.Fields()
+	_ = alarmshelfFields
+	// alarmshelfDescReason is the schema descriptor for reason field.
+	alarmshelfDescReason := alarmshelfFields[4].Descriptor()
+	// alarmshelf.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	alarmshelf.ReasonValidator = func() func(string) error {
+		validators := alarmshelfDescReason.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(reason string) error {
+			for _, fn := range fns {
+				if err := fn(reason); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// alarmshelfDescAt is the schema descriptor for at field.
+	alarmshelfDescAt := alarmshelfFields[6].Descriptor()
+	// alarmshelf.DefaultAt holds the default value on creation for the at field.
+	alarmshelf.DefaultAt = alarmshelfDescAt.Default.(func() time.Time)
+	// alarmshelfDescID is the schema descriptor for id field.
+	alarmshelfDescID := alarmshelfMixinFields0[0].Descriptor()
+	// alarmshelf.DefaultID holds the default value on creation for the id field.
+	alarmshelf.DefaultID = alarmshelfDescID.Default.(func() uuid.UUID)
 	alarmtransitionMixin := schema.AlarmTransition{}.Mixin()
 	alarmtransition.Policy = privacy.NewPolicies(alarmtransitionMixin[1], schema.AlarmTransition{})
 	alarmtransition.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -377,6 +565,557 @@ func init() {
 	assetDescID := assetMixinFields0[0].Descriptor()
 	// asset.DefaultID holds the default value on creation for the id field.
 	asset.DefaultID = assetDescID.Default.(func() uuid.UUID)
+	assetfeaturesMixin := schema.AssetFeatures{}.Mixin()
+	assetfeatures.Policy = privacy.NewPolicies(assetfeaturesMixin[1], schema.AssetFeatures{})
+	assetfeatures.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := assetfeatures.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	assetfeaturesMixinHooks1 := assetfeaturesMixin[1].Hooks()
+
+	assetfeatures.Hooks[1] = assetfeaturesMixinHooks1[0]
+	assetfeaturesMixinFields0 := assetfeaturesMixin[0].Fields()
+	_ = assetfeaturesMixinFields0
+	assetfeaturesFields := schema.AssetFeatures{}.Fields()
+	_ = assetfeaturesFields
+	// assetfeaturesDescFeatures is the schema descriptor for features field.
+	assetfeaturesDescFeatures := assetfeaturesFields[2].Descriptor()
+	// assetfeatures.DefaultFeatures holds the default value on creation for the features field.
+	assetfeatures.DefaultFeatures = assetfeaturesDescFeatures.Default.(map[string]float64)
+	// assetfeaturesDescFeatureSchemaHash is the schema descriptor for feature_schema_hash field.
+	assetfeaturesDescFeatureSchemaHash := assetfeaturesFields[3].Descriptor()
+	// assetfeatures.FeatureSchemaHashValidator is a validator for the "feature_schema_hash" field. It is called by the builders before save.
+	assetfeatures.FeatureSchemaHashValidator = func() func(string) error {
+		validators := assetfeaturesDescFeatureSchemaHash.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(feature_schema_hash string) error {
+			for _, fn := range fns {
+				if err := fn(feature_schema_hash); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// assetfeaturesDescCalculatedAt is the schema descriptor for calculated_at field.
+	assetfeaturesDescCalculatedAt := assetfeaturesFields[4].Descriptor()
+	// assetfeatures.DefaultCalculatedAt holds the default value on creation for the calculated_at field.
+	assetfeatures.DefaultCalculatedAt = assetfeaturesDescCalculatedAt.Default.(func() time.Time)
+	// assetfeatures.UpdateDefaultCalculatedAt holds the default value on update for the calculated_at field.
+	assetfeatures.UpdateDefaultCalculatedAt = assetfeaturesDescCalculatedAt.UpdateDefault.(func() time.Time)
+	// assetfeaturesDescID is the schema descriptor for id field.
+	assetfeaturesDescID := assetfeaturesMixinFields0[0].Descriptor()
+	// assetfeatures.DefaultID holds the default value on creation for the id field.
+	assetfeatures.DefaultID = assetfeaturesDescID.Default.(func() uuid.UUID)
+	assethealthMixin := schema.AssetHealth{}.Mixin()
+	assethealth.Policy = privacy.NewPolicies(assethealthMixin[1], schema.AssetHealth{})
+	assethealth.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := assethealth.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	assethealthMixinHooks1 := assethealthMixin[1].Hooks()
+
+	assethealth.Hooks[1] = assethealthMixinHooks1[0]
+	assethealthMixinFields0 := assethealthMixin[0].Fields()
+	_ = assethealthMixinFields0
+	assethealthFields := schema.AssetHealth{}.Fields()
+	_ = assethealthFields
+	// assethealthDescHealthScore is the schema descriptor for health_score field.
+	assethealthDescHealthScore := assethealthFields[2].Descriptor()
+	// assethealth.HealthScoreValidator is a validator for the "health_score" field. It is called by the builders before save.
+	assethealth.HealthScoreValidator = assethealthDescHealthScore.Validators[0].(func(float64) error)
+	// assethealthDescMethod is the schema descriptor for method field.
+	assethealthDescMethod := assethealthFields[4].Descriptor()
+	// assethealth.MethodValidator is a validator for the "method" field. It is called by the builders before save.
+	assethealth.MethodValidator = func() func(string) error {
+		validators := assethealthDescMethod.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(method string) error {
+			for _, fn := range fns {
+				if err := fn(method); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// assethealthDescInputs is the schema descriptor for inputs field.
+	assethealthDescInputs := assethealthFields[5].Descriptor()
+	// assethealth.DefaultInputs holds the default value on creation for the inputs field.
+	assethealth.DefaultInputs = assethealthDescInputs.Default.(map[string]interface{})
+	// assethealthDescCalculatedAt is the schema descriptor for calculated_at field.
+	assethealthDescCalculatedAt := assethealthFields[6].Descriptor()
+	// assethealth.DefaultCalculatedAt holds the default value on creation for the calculated_at field.
+	assethealth.DefaultCalculatedAt = assethealthDescCalculatedAt.Default.(func() time.Time)
+	// assethealthDescID is the schema descriptor for id field.
+	assethealthDescID := assethealthMixinFields0[0].Descriptor()
+	// assethealth.DefaultID holds the default value on creation for the id field.
+	assethealth.DefaultID = assethealthDescID.Default.(func() uuid.UUID)
+	assetmodelversionMixin := schema.AssetModelVersion{}.Mixin()
+	assetmodelversion.Policy = privacy.NewPolicies(assetmodelversionMixin[1], schema.AssetModelVersion{})
+	assetmodelversion.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := assetmodelversion.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	assetmodelversionMixinHooks1 := assetmodelversionMixin[1].Hooks()
+
+	assetmodelversion.Hooks[1] = assetmodelversionMixinHooks1[0]
+	assetmodelversionMixinFields0 := assetmodelversionMixin[0].Fields()
+	_ = assetmodelversionMixinFields0
+	assetmodelversionFields := schema.AssetModelVersion{}.Fields()
+	_ = assetmodelversionFields
+	// assetmodelversionDescTrafficPercent is the schema descriptor for traffic_percent field.
+	assetmodelversionDescTrafficPercent := assetmodelversionFields[4].Descriptor()
+	// assetmodelversion.DefaultTrafficPercent holds the default value on creation for the traffic_percent field.
+	assetmodelversion.DefaultTrafficPercent = assetmodelversionDescTrafficPercent.Default.(int)
+	// assetmodelversion.TrafficPercentValidator is a validator for the "traffic_percent" field. It is called by the builders before save.
+	assetmodelversion.TrafficPercentValidator = assetmodelversionDescTrafficPercent.Validators[0].(func(int) error)
+	// assetmodelversionDescDeploymentStart is the schema descriptor for deployment_start field.
+	assetmodelversionDescDeploymentStart := assetmodelversionFields[5].Descriptor()
+	// assetmodelversion.DefaultDeploymentStart holds the default value on creation for the deployment_start field.
+	assetmodelversion.DefaultDeploymentStart = assetmodelversionDescDeploymentStart.Default.(func() time.Time)
+	// assetmodelversionDescIsActive is the schema descriptor for is_active field.
+	assetmodelversionDescIsActive := assetmodelversionFields[7].Descriptor()
+	// assetmodelversion.DefaultIsActive holds the default value on creation for the is_active field.
+	assetmodelversion.DefaultIsActive = assetmodelversionDescIsActive.Default.(bool)
+	// assetmodelversionDescID is the schema descriptor for id field.
+	assetmodelversionDescID := assetmodelversionMixinFields0[0].Descriptor()
+	// assetmodelversion.DefaultID holds the default value on creation for the id field.
+	assetmodelversion.DefaultID = assetmodelversionDescID.Default.(func() uuid.UUID)
+	auditlogMixin := schema.AuditLog{}.Mixin()
+	auditlog.Policy = privacy.NewPolicies(auditlogMixin[1], schema.AuditLog{})
+	auditlog.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := auditlog.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	auditlogMixinHooks1 := auditlogMixin[1].Hooks()
+
+	auditlog.Hooks[1] = auditlogMixinHooks1[0]
+	auditlogMixinFields0 := auditlogMixin[0].Fields()
+	_ = auditlogMixinFields0
+	auditlogFields := schema.AuditLog{}.Fields()
+	_ = auditlogFields
+	// auditlogDescAction is the schema descriptor for action field.
+	auditlogDescAction := auditlogFields[2].Descriptor()
+	// auditlog.ActionValidator is a validator for the "action" field. It is called by the builders before save.
+	auditlog.ActionValidator = func() func(string) error {
+		validators := auditlogDescAction.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(action string) error {
+			for _, fn := range fns {
+				if err := fn(action); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// auditlogDescEntity is the schema descriptor for entity field.
+	auditlogDescEntity := auditlogFields[3].Descriptor()
+	// auditlog.EntityValidator is a validator for the "entity" field. It is called by the builders before save.
+	auditlog.EntityValidator = func() func(string) error {
+		validators := auditlogDescEntity.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(entity string) error {
+			for _, fn := range fns {
+				if err := fn(entity); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// auditlogDescChanges is the schema descriptor for changes field.
+	auditlogDescChanges := auditlogFields[5].Descriptor()
+	// auditlog.DefaultChanges holds the default value on creation for the changes field.
+	auditlog.DefaultChanges = auditlogDescChanges.Default.(map[string]document.Change)
+	// auditlogDescIP is the schema descriptor for ip field.
+	auditlogDescIP := auditlogFields[6].Descriptor()
+	// auditlog.IPValidator is a validator for the "ip" field. It is called by the builders before save.
+	auditlog.IPValidator = auditlogDescIP.Validators[0].(func(string) error)
+	// auditlogDescRequestID is the schema descriptor for request_id field.
+	auditlogDescRequestID := auditlogFields[7].Descriptor()
+	// auditlog.RequestIDValidator is a validator for the "request_id" field. It is called by the builders before save.
+	auditlog.RequestIDValidator = auditlogDescRequestID.Validators[0].(func(string) error)
+	// auditlogDescAt is the schema descriptor for at field.
+	auditlogDescAt := auditlogFields[8].Descriptor()
+	// auditlog.DefaultAt holds the default value on creation for the at field.
+	auditlog.DefaultAt = auditlogDescAt.Default.(func() time.Time)
+	// auditlogDescID is the schema descriptor for id field.
+	auditlogDescID := auditlogMixinFields0[0].Descriptor()
+	// auditlog.DefaultID holds the default value on creation for the id field.
+	auditlog.DefaultID = auditlogDescID.Default.(func() uuid.UUID)
+	connectorMixin := schema.Connector{}.Mixin()
+	connector.Policy = privacy.NewPolicies(connectorMixin[1], schema.Connector{})
+	connector.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := connector.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	connectorMixinHooks1 := connectorMixin[1].Hooks()
+	connectorMixinHooks2 := connectorMixin[2].Hooks()
+	connectorMixinHooks3 := connectorMixin[3].Hooks()
+
+	connector.Hooks[1] = connectorMixinHooks1[0]
+
+	connector.Hooks[2] = connectorMixinHooks2[0]
+
+	connector.Hooks[3] = connectorMixinHooks3[0]
+	connectorMixinInters3 := connectorMixin[3].Interceptors()
+	connector.Interceptors[0] = connectorMixinInters3[0]
+	connectorMixinFields0 := connectorMixin[0].Fields()
+	_ = connectorMixinFields0
+	connectorMixinFields2 := connectorMixin[2].Fields()
+	_ = connectorMixinFields2
+	connectorMixinFields3 := connectorMixin[3].Fields()
+	_ = connectorMixinFields3
+	connectorFields := schema.Connector{}.Fields()
+	_ = connectorFields
+	// connectorDescIsActive is the schema descriptor for is_active field.
+	connectorDescIsActive := connectorMixinFields2[0].Descriptor()
+	// connector.DefaultIsActive holds the default value on creation for the is_active field.
+	connector.DefaultIsActive = connectorDescIsActive.Default.(bool)
+	// connectorDescCreatedAt is the schema descriptor for created_at field.
+	connectorDescCreatedAt := connectorMixinFields2[1].Descriptor()
+	// connector.DefaultCreatedAt holds the default value on creation for the created_at field.
+	connector.DefaultCreatedAt = connectorDescCreatedAt.Default.(func() time.Time)
+	// connectorDescUpdatedAt is the schema descriptor for updated_at field.
+	connectorDescUpdatedAt := connectorMixinFields2[3].Descriptor()
+	// connector.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	connector.DefaultUpdatedAt = connectorDescUpdatedAt.Default.(func() time.Time)
+	// connector.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	connector.UpdateDefaultUpdatedAt = connectorDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// connectorDescVersion is the schema descriptor for version field.
+	connectorDescVersion := connectorMixinFields2[5].Descriptor()
+	// connector.DefaultVersion holds the default value on creation for the version field.
+	connector.DefaultVersion = connectorDescVersion.Default.(int)
+	// connector.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	connector.VersionValidator = connectorDescVersion.Validators[0].(func(int) error)
+	// connectorDescIsDeleted is the schema descriptor for is_deleted field.
+	connectorDescIsDeleted := connectorMixinFields3[0].Descriptor()
+	// connector.DefaultIsDeleted holds the default value on creation for the is_deleted field.
+	connector.DefaultIsDeleted = connectorDescIsDeleted.Default.(bool)
+	// connectorDescName is the schema descriptor for name field.
+	connectorDescName := connectorFields[0].Descriptor()
+	// connector.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	connector.NameValidator = func() func(string) error {
+		validators := connectorDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// connectorDescConfig is the schema descriptor for config field.
+	connectorDescConfig := connectorFields[2].Descriptor()
+	// connector.DefaultConfig holds the default value on creation for the config field.
+	connector.DefaultConfig = connectorDescConfig.Default.(map[string]interface{})
+	// connectorDescSecretCiphertext is the schema descriptor for secret_ciphertext field.
+	connectorDescSecretCiphertext := connectorFields[3].Descriptor()
+	// connector.SecretCiphertextValidator is a validator for the "secret_ciphertext" field. It is called by the builders before save.
+	connector.SecretCiphertextValidator = connectorDescSecretCiphertext.Validators[0].(func([]byte) error)
+	// connectorDescSchedule is the schema descriptor for schedule field.
+	connectorDescSchedule := connectorFields[4].Descriptor()
+	// connector.ScheduleValidator is a validator for the "schedule" field. It is called by the builders before save.
+	connector.ScheduleValidator = connectorDescSchedule.Validators[0].(func(string) error)
+	// connectorDescCursor is the schema descriptor for cursor field.
+	connectorDescCursor := connectorFields[5].Descriptor()
+	// connector.CursorValidator is a validator for the "cursor" field. It is called by the builders before save.
+	connector.CursorValidator = connectorDescCursor.Validators[0].(func(string) error)
+	// connectorDescID is the schema descriptor for id field.
+	connectorDescID := connectorMixinFields0[0].Descriptor()
+	// connector.DefaultID holds the default value on creation for the id field.
+	connector.DefaultID = connectorDescID.Default.(func() uuid.UUID)
+	conversationMixin := schema.Conversation{}.Mixin()
+	conversation.Policy = privacy.NewPolicies(conversationMixin[1], schema.Conversation{})
+	conversation.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := conversation.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	conversationMixinHooks1 := conversationMixin[1].Hooks()
+	conversationMixinHooks2 := conversationMixin[2].Hooks()
+
+	conversation.Hooks[1] = conversationMixinHooks1[0]
+
+	conversation.Hooks[2] = conversationMixinHooks2[0]
+	conversationMixinFields0 := conversationMixin[0].Fields()
+	_ = conversationMixinFields0
+	conversationMixinFields2 := conversationMixin[2].Fields()
+	_ = conversationMixinFields2
+	conversationFields := schema.Conversation{}.Fields()
+	_ = conversationFields
+	// conversationDescIsActive is the schema descriptor for is_active field.
+	conversationDescIsActive := conversationMixinFields2[0].Descriptor()
+	// conversation.DefaultIsActive holds the default value on creation for the is_active field.
+	conversation.DefaultIsActive = conversationDescIsActive.Default.(bool)
+	// conversationDescCreatedAt is the schema descriptor for created_at field.
+	conversationDescCreatedAt := conversationMixinFields2[1].Descriptor()
+	// conversation.DefaultCreatedAt holds the default value on creation for the created_at field.
+	conversation.DefaultCreatedAt = conversationDescCreatedAt.Default.(func() time.Time)
+	// conversationDescUpdatedAt is the schema descriptor for updated_at field.
+	conversationDescUpdatedAt := conversationMixinFields2[3].Descriptor()
+	// conversation.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	conversation.DefaultUpdatedAt = conversationDescUpdatedAt.Default.(func() time.Time)
+	// conversation.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	conversation.UpdateDefaultUpdatedAt = conversationDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// conversationDescVersion is the schema descriptor for version field.
+	conversationDescVersion := conversationMixinFields2[5].Descriptor()
+	// conversation.DefaultVersion holds the default value on creation for the version field.
+	conversation.DefaultVersion = conversationDescVersion.Default.(int)
+	// conversation.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	conversation.VersionValidator = conversationDescVersion.Validators[0].(func(int) error)
+	// conversationDescTitle is the schema descriptor for title field.
+	conversationDescTitle := conversationFields[1].Descriptor()
+	// conversation.DefaultTitle holds the default value on creation for the title field.
+	conversation.DefaultTitle = conversationDescTitle.Default.(string)
+	// conversation.TitleValidator is a validator for the "title" field. It is called by the builders before save.
+	conversation.TitleValidator = conversationDescTitle.Validators[0].(func(string) error)
+	// conversationDescID is the schema descriptor for id field.
+	conversationDescID := conversationMixinFields0[0].Descriptor()
+	// conversation.DefaultID holds the default value on creation for the id field.
+	conversation.DefaultID = conversationDescID.Default.(func() uuid.UUID)
+	driftreportMixin := schema.DriftReport{}.Mixin()
+	driftreport.Policy = privacy.NewPolicies(driftreportMixin[1], schema.DriftReport{})
+	driftreport.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := driftreport.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	driftreportMixinHooks1 := driftreportMixin[1].Hooks()
+
+	driftreport.Hooks[1] = driftreportMixinHooks1[0]
+	driftreportMixinFields0 := driftreportMixin[0].Fields()
+	_ = driftreportMixinFields0
+	driftreportFields := schema.DriftReport{}.Fields()
+	_ = driftreportFields
+	// driftreportDescSamples is the schema descriptor for samples field.
+	driftreportDescSamples := driftreportFields[3].Descriptor()
+	// driftreport.DefaultSamples holds the default value on creation for the samples field.
+	driftreport.DefaultSamples = driftreportDescSamples.Default.(int64)
+	// driftreport.SamplesValidator is a validator for the "samples" field. It is called by the builders before save.
+	driftreport.SamplesValidator = driftreportDescSamples.Validators[0].(func(int64) error)
+	// driftreportDescPsi is the schema descriptor for psi field.
+	driftreportDescPsi := driftreportFields[4].Descriptor()
+	// driftreport.DefaultPsi holds the default value on creation for the psi field.
+	driftreport.DefaultPsi = driftreportDescPsi.Default.(map[string]float64)
+	// driftreportDescLabelShift is the schema descriptor for label_shift field.
+	driftreportDescLabelShift := driftreportFields[5].Descriptor()
+	// driftreport.DefaultLabelShift holds the default value on creation for the label_shift field.
+	driftreport.DefaultLabelShift = driftreportDescLabelShift.Default.(float64)
+	// driftreport.LabelShiftValidator is a validator for the "label_shift" field. It is called by the builders before save.
+	driftreport.LabelShiftValidator = driftreportDescLabelShift.Validators[0].(func(float64) error)
+	// driftreportDescCreatedAt is the schema descriptor for created_at field.
+	driftreportDescCreatedAt := driftreportFields[7].Descriptor()
+	// driftreport.DefaultCreatedAt holds the default value on creation for the created_at field.
+	driftreport.DefaultCreatedAt = driftreportDescCreatedAt.Default.(func() time.Time)
+	// driftreportDescID is the schema descriptor for id field.
+	driftreportDescID := driftreportMixinFields0[0].Descriptor()
+	// driftreport.DefaultID holds the default value on creation for the id field.
+	driftreport.DefaultID = driftreportDescID.Default.(func() uuid.UUID)
+	exportjobMixin := schema.ExportJob{}.Mixin()
+	exportjob.Policy = privacy.NewPolicies(exportjobMixin[1], schema.ExportJob{})
+	exportjob.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := exportjob.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	exportjobMixinHooks1 := exportjobMixin[1].Hooks()
+
+	exportjob.Hooks[1] = exportjobMixinHooks1[0]
+	exportjobMixinFields0 := exportjobMixin[0].Fields()
+	_ = exportjobMixinFields0
+	exportjobFields := schema.ExportJob{}.Fields()
+	_ = exportjobFields
+	// exportjobDescKind is the schema descriptor for kind field.
+	exportjobDescKind := exportjobFields[0].Descriptor()
+	// exportjob.KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	exportjob.KindValidator = func() func(string) error {
+		validators := exportjobDescKind.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(kind string) error {
+			for _, fn := range fns {
+				if err := fn(kind); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// exportjobDescSelection is the schema descriptor for selection field.
+	exportjobDescSelection := exportjobFields[1].Descriptor()
+	// exportjob.DefaultSelection holds the default value on creation for the selection field.
+	exportjob.DefaultSelection = exportjobDescSelection.Default.(map[string]interface{})
+	// exportjobDescRows is the schema descriptor for rows field.
+	exportjobDescRows := exportjobFields[4].Descriptor()
+	// exportjob.RowsValidator is a validator for the "rows" field. It is called by the builders before save.
+	exportjob.RowsValidator = exportjobDescRows.Validators[0].(func(int64) error)
+	// exportjobDescPath is the schema descriptor for path field.
+	exportjobDescPath := exportjobFields[5].Descriptor()
+	// exportjob.PathValidator is a validator for the "path" field. It is called by the builders before save.
+	exportjob.PathValidator = exportjobDescPath.Validators[0].(func(string) error)
+	// exportjobDescError is the schema descriptor for error field.
+	exportjobDescError := exportjobFields[6].Descriptor()
+	// exportjob.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
+	exportjob.ErrorValidator = exportjobDescError.Validators[0].(func(string) error)
+	// exportjobDescCreatedAt is the schema descriptor for created_at field.
+	exportjobDescCreatedAt := exportjobFields[8].Descriptor()
+	// exportjob.DefaultCreatedAt holds the default value on creation for the created_at field.
+	exportjob.DefaultCreatedAt = exportjobDescCreatedAt.Default.(func() time.Time)
+	// exportjobDescID is the schema descriptor for id field.
+	exportjobDescID := exportjobMixinFields0[0].Descriptor()
+	// exportjob.DefaultID holds the default value on creation for the id field.
+	exportjob.DefaultID = exportjobDescID.Default.(func() uuid.UUID)
+	failurepredictionMixin := schema.FailurePrediction{}.Mixin()
+	failureprediction.Policy = privacy.NewPolicies(failurepredictionMixin[1], schema.FailurePrediction{})
+	failureprediction.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := failureprediction.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	failurepredictionMixinHooks1 := failurepredictionMixin[1].Hooks()
+
+	failureprediction.Hooks[1] = failurepredictionMixinHooks1[0]
+	failurepredictionMixinFields0 := failurepredictionMixin[0].Fields()
+	_ = failurepredictionMixinFields0
+	failurepredictionFields := schema.FailurePrediction{}.Fields()
+	_ = failurepredictionFields
+	// failurepredictionDescPredictedAt is the schema descriptor for predicted_at field.
+	failurepredictionDescPredictedAt := failurepredictionFields[2].Descriptor()
+	// failureprediction.DefaultPredictedAt holds the default value on creation for the predicted_at field.
+	failureprediction.DefaultPredictedAt = failurepredictionDescPredictedAt.Default.(func() time.Time)
+	// failurepredictionDescFailureProb7d is the schema descriptor for failure_prob_7d field.
+	failurepredictionDescFailureProb7d := failurepredictionFields[3].Descriptor()
+	// failureprediction.FailureProb7dValidator is a validator for the "failure_prob_7d" field. It is called by the builders before save.
+	failureprediction.FailureProb7dValidator = failurepredictionDescFailureProb7d.Validators[0].(func(float64) error)
+	// failurepredictionDescFailureProb30d is the schema descriptor for failure_prob_30d field.
+	failurepredictionDescFailureProb30d := failurepredictionFields[4].Descriptor()
+	// failureprediction.FailureProb30dValidator is a validator for the "failure_prob_30d" field. It is called by the builders before save.
+	failureprediction.FailureProb30dValidator = failurepredictionDescFailureProb30d.Validators[0].(func(float64) error)
+	// failurepredictionDescConfidenceLower7d is the schema descriptor for confidence_lower_7d field.
+	failurepredictionDescConfidenceLower7d := failurepredictionFields[5].Descriptor()
+	// failureprediction.ConfidenceLower7dValidator is a validator for the "confidence_lower_7d" field. It is called by the builders before save.
+	failureprediction.ConfidenceLower7dValidator = failurepredictionDescConfidenceLower7d.Validators[0].(func(float64) error)
+	// failurepredictionDescConfidenceUpper7d is the schema descriptor for confidence_upper_7d field.
+	failurepredictionDescConfidenceUpper7d := failurepredictionFields[6].Descriptor()
+	// failureprediction.ConfidenceUpper7dValidator is a validator for the "confidence_upper_7d" field. It is called by the builders before save.
+	failureprediction.ConfidenceUpper7dValidator = failurepredictionDescConfidenceUpper7d.Validators[0].(func(float64) error)
+	// failurepredictionDescConfidenceLower30d is the schema descriptor for confidence_lower_30d field.
+	failurepredictionDescConfidenceLower30d := failurepredictionFields[7].Descriptor()
+	// failureprediction.ConfidenceLower30dValidator is a validator for the "confidence_lower_30d" field. It is called by the builders before save.
+	failureprediction.ConfidenceLower30dValidator = failurepredictionDescConfidenceLower30d.Validators[0].(func(float64) error)
+	// failurepredictionDescConfidenceUpper30d is the schema descriptor for confidence_upper_30d field.
+	failurepredictionDescConfidenceUpper30d := failurepredictionFields[8].Descriptor()
+	// failureprediction.ConfidenceUpper30dValidator is a validator for the "confidence_upper_30d" field. It is called by the builders before save.
+	failureprediction.ConfidenceUpper30dValidator = failurepredictionDescConfidenceUpper30d.Validators[0].(func(float64) error)
+	// failurepredictionDescHealthScore is the schema descriptor for health_score field.
+	failurepredictionDescHealthScore := failurepredictionFields[9].Descriptor()
+	// failureprediction.HealthScoreValidator is a validator for the "health_score" field. It is called by the builders before save.
+	failureprediction.HealthScoreValidator = failurepredictionDescHealthScore.Validators[0].(func(float64) error)
+	// failurepredictionDescTopFeatures is the schema descriptor for top_features field.
+	failurepredictionDescTopFeatures := failurepredictionFields[11].Descriptor()
+	// failureprediction.DefaultTopFeatures holds the default value on creation for the top_features field.
+	failureprediction.DefaultTopFeatures = failurepredictionDescTopFeatures.Default.([]document.Contribution)
+	// failurepredictionDescID is the schema descriptor for id field.
+	failurepredictionDescID := failurepredictionMixinFields0[0].Descriptor()
+	// failureprediction.DefaultID holds the default value on creation for the id field.
+	failureprediction.DefaultID = failurepredictionDescID.Default.(func() uuid.UUID)
+	faultactionMixin := schema.FaultAction{}.Mixin()
+	faultaction.Policy = privacy.NewPolicies(faultactionMixin[1], schema.FaultAction{})
+	faultaction.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := faultaction.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	faultactionMixinHooks1 := faultactionMixin[1].Hooks()
+
+	faultaction.Hooks[1] = faultactionMixinHooks1[0]
+	faultactionMixinFields0 := faultactionMixin[0].Fields()
+	_ = faultactionMixinFields0
+	faultactionFields := schema.FaultAction{}.Fields()
+	_ = faultactionFields
+	// faultactionDescEnabled is the schema descriptor for enabled field.
+	faultactionDescEnabled := faultactionFields[2].Descriptor()
+	// faultaction.DefaultEnabled holds the default value on creation for the enabled field.
+	faultaction.DefaultEnabled = faultactionDescEnabled.Default.(bool)
+	// faultactionDescConfig is the schema descriptor for config field.
+	faultactionDescConfig := faultactionFields[3].Descriptor()
+	// faultaction.DefaultConfig holds the default value on creation for the config field.
+	faultaction.DefaultConfig = faultactionDescConfig.Default.(map[string]interface{})
+	// faultactionDescSecretCiphertext is the schema descriptor for secret_ciphertext field.
+	faultactionDescSecretCiphertext := faultactionFields[4].Descriptor()
+	// faultaction.SecretCiphertextValidator is a validator for the "secret_ciphertext" field. It is called by the builders before save.
+	faultaction.SecretCiphertextValidator = faultactionDescSecretCiphertext.Validators[0].(func([]byte) error)
+	// faultactionDescCreatedAt is the schema descriptor for created_at field.
+	faultactionDescCreatedAt := faultactionFields[5].Descriptor()
+	// faultaction.DefaultCreatedAt holds the default value on creation for the created_at field.
+	faultaction.DefaultCreatedAt = faultactionDescCreatedAt.Default.(func() time.Time)
+	// faultactionDescUpdatedAt is the schema descriptor for updated_at field.
+	faultactionDescUpdatedAt := faultactionFields[6].Descriptor()
+	// faultaction.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	faultaction.DefaultUpdatedAt = faultactionDescUpdatedAt.Default.(func() time.Time)
+	// faultaction.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	faultaction.UpdateDefaultUpdatedAt = faultactionDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// faultactionDescID is the schema descriptor for id field.
+	faultactionDescID := faultactionMixinFields0[0].Descriptor()
+	// faultaction.DefaultID holds the default value on creation for the id field.
+	faultaction.DefaultID = faultactionDescID.Default.(func() uuid.UUID)
 	faulttypeMixin := schema.FaultType{}.Mixin()
 	faulttype.Policy = privacy.NewPolicies(faulttypeMixin[1], schema.FaultType{})
 	faulttype.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -453,6 +1192,75 @@ func init() {
 	faulttypeDescID := faulttypeMixinFields0[0].Descriptor()
 	// faulttype.DefaultID holds the default value on creation for the id field.
 	faulttype.DefaultID = faulttypeDescID.Default.(func() uuid.UUID)
+	feedbackMixin := schema.Feedback{}.Mixin()
+	feedback.Policy = privacy.NewPolicies(feedbackMixin[1], schema.Feedback{})
+	feedback.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := feedback.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	feedbackMixinHooks1 := feedbackMixin[1].Hooks()
+
+	feedback.Hooks[1] = feedbackMixinHooks1[0]
+	feedbackMixinFields0 := feedbackMixin[0].Fields()
+	_ = feedbackMixinFields0
+	feedbackFields := schema.Feedback{}.Fields()
+	_ = feedbackFields
+	// feedbackDescPredictedLabel is the schema descriptor for predicted_label field.
+	feedbackDescPredictedLabel := feedbackFields[6].Descriptor()
+	// feedback.PredictedLabelValidator is a validator for the "predicted_label" field. It is called by the builders before save.
+	feedback.PredictedLabelValidator = func() func(string) error {
+		validators := feedbackDescPredictedLabel.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(predicted_label string) error {
+			for _, fn := range fns {
+				if err := fn(predicted_label); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// feedbackDescProbability is the schema descriptor for probability field.
+	feedbackDescProbability := feedbackFields[7].Descriptor()
+	// feedback.ProbabilityValidator is a validator for the "probability" field. It is called by the builders before save.
+	feedback.ProbabilityValidator = feedbackDescProbability.Validators[0].(func(float64) error)
+	// feedbackDescNewLabel is the schema descriptor for new_label field.
+	feedbackDescNewLabel := feedbackFields[8].Descriptor()
+	// feedback.NewLabelValidator is a validator for the "new_label" field. It is called by the builders before save.
+	feedback.NewLabelValidator = func() func(string) error {
+		validators := feedbackDescNewLabel.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(new_label string) error {
+			for _, fn := range fns {
+				if err := fn(new_label); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// feedbackDescCorrection is the schema descriptor for correction field.
+	feedbackDescCorrection := feedbackFields[9].Descriptor()
+	// feedback.CorrectionValidator is a validator for the "correction" field. It is called by the builders before save.
+	feedback.CorrectionValidator = feedbackDescCorrection.Validators[0].(func(string) error)
+	// feedbackDescAt is the schema descriptor for at field.
+	feedbackDescAt := feedbackFields[13].Descriptor()
+	// feedback.DefaultAt holds the default value on creation for the at field.
+	feedback.DefaultAt = feedbackDescAt.Default.(func() time.Time)
+	// feedbackDescID is the schema descriptor for id field.
+	feedbackDescID := feedbackMixinFields0[0].Descriptor()
+	// feedback.DefaultID holds the default value on creation for the id field.
+	feedback.DefaultID = feedbackDescID.Default.(func() uuid.UUID)
 	gatewayMixin := schema.Gateway{}.Mixin()
 	gateway.Policy = privacy.NewPolicies(gatewayMixin[1], schema.Gateway{})
 	gateway.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -544,6 +1352,340 @@ func init() {
 	gatewayDescID := gatewayMixinFields0[0].Descriptor()
 	// gateway.DefaultID holds the default value on creation for the id field.
 	gateway.DefaultID = gatewayDescID.Default.(func() uuid.UUID)
+	idempotencykeyMixin := schema.IdempotencyKey{}.Mixin()
+	idempotencykey.Policy = privacy.NewPolicies(idempotencykeyMixin[1], schema.IdempotencyKey{})
+	idempotencykey.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := idempotencykey.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	idempotencykeyMixinHooks1 := idempotencykeyMixin[1].Hooks()
+
+	idempotencykey.Hooks[1] = idempotencykeyMixinHooks1[0]
+	idempotencykeyMixinFields0 := idempotencykeyMixin[0].Fields()
+	_ = idempotencykeyMixinFields0
+	idempotencykeyFields := schema.IdempotencyKey{}.Fields()
+	_ = idempotencykeyFields
+	// idempotencykeyDescKey is the schema descriptor for key field.
+	idempotencykeyDescKey := idempotencykeyFields[1].Descriptor()
+	// idempotencykey.KeyValidator is a validator for the "key" field. It is called by the builders before save.
+	idempotencykey.KeyValidator = func() func(string) error {
+		validators := idempotencykeyDescKey.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(key string) error {
+			for _, fn := range fns {
+				if err := fn(key); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// idempotencykeyDescOperation is the schema descriptor for operation field.
+	idempotencykeyDescOperation := idempotencykeyFields[2].Descriptor()
+	// idempotencykey.OperationValidator is a validator for the "operation" field. It is called by the builders before save.
+	idempotencykey.OperationValidator = func() func(string) error {
+		validators := idempotencykeyDescOperation.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(operation string) error {
+			for _, fn := range fns {
+				if err := fn(operation); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// idempotencykeyDescRequestHash is the schema descriptor for request_hash field.
+	idempotencykeyDescRequestHash := idempotencykeyFields[3].Descriptor()
+	// idempotencykey.RequestHashValidator is a validator for the "request_hash" field. It is called by the builders before save.
+	idempotencykey.RequestHashValidator = idempotencykeyDescRequestHash.Validators[0].(func([]byte) error)
+	// idempotencykeyDescCreatedAt is the schema descriptor for created_at field.
+	idempotencykeyDescCreatedAt := idempotencykeyFields[5].Descriptor()
+	// idempotencykey.DefaultCreatedAt holds the default value on creation for the created_at field.
+	idempotencykey.DefaultCreatedAt = idempotencykeyDescCreatedAt.Default.(func() time.Time)
+	// idempotencykeyDescID is the schema descriptor for id field.
+	idempotencykeyDescID := idempotencykeyMixinFields0[0].Descriptor()
+	// idempotencykey.DefaultID holds the default value on creation for the id field.
+	idempotencykey.DefaultID = idempotencykeyDescID.Default.(func() uuid.UUID)
+	importrunMixin := schema.ImportRun{}.Mixin()
+	importrun.Policy = privacy.NewPolicies(importrunMixin[1], schema.ImportRun{})
+	importrun.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := importrun.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	importrunMixinHooks1 := importrunMixin[1].Hooks()
+
+	importrun.Hooks[1] = importrunMixinHooks1[0]
+	importrunMixinFields0 := importrunMixin[0].Fields()
+	_ = importrunMixinFields0
+	importrunFields := schema.ImportRun{}.Fields()
+	_ = importrunFields
+	// importrunDescStartedAt is the schema descriptor for started_at field.
+	importrunDescStartedAt := importrunFields[2].Descriptor()
+	// importrun.DefaultStartedAt holds the default value on creation for the started_at field.
+	importrun.DefaultStartedAt = importrunDescStartedAt.Default.(func() time.Time)
+	// importrunDescReadCount is the schema descriptor for read_count field.
+	importrunDescReadCount := importrunFields[4].Descriptor()
+	// importrun.DefaultReadCount holds the default value on creation for the read_count field.
+	importrun.DefaultReadCount = importrunDescReadCount.Default.(int64)
+	// importrun.ReadCountValidator is a validator for the "read_count" field. It is called by the builders before save.
+	importrun.ReadCountValidator = importrunDescReadCount.Validators[0].(func(int64) error)
+	// importrunDescCreatedCount is the schema descriptor for created_count field.
+	importrunDescCreatedCount := importrunFields[5].Descriptor()
+	// importrun.DefaultCreatedCount holds the default value on creation for the created_count field.
+	importrun.DefaultCreatedCount = importrunDescCreatedCount.Default.(int64)
+	// importrun.CreatedCountValidator is a validator for the "created_count" field. It is called by the builders before save.
+	importrun.CreatedCountValidator = importrunDescCreatedCount.Validators[0].(func(int64) error)
+	// importrunDescUpdatedCount is the schema descriptor for updated_count field.
+	importrunDescUpdatedCount := importrunFields[6].Descriptor()
+	// importrun.DefaultUpdatedCount holds the default value on creation for the updated_count field.
+	importrun.DefaultUpdatedCount = importrunDescUpdatedCount.Default.(int64)
+	// importrun.UpdatedCountValidator is a validator for the "updated_count" field. It is called by the builders before save.
+	importrun.UpdatedCountValidator = importrunDescUpdatedCount.Validators[0].(func(int64) error)
+	// importrunDescRejectedCount is the schema descriptor for rejected_count field.
+	importrunDescRejectedCount := importrunFields[7].Descriptor()
+	// importrun.DefaultRejectedCount holds the default value on creation for the rejected_count field.
+	importrun.DefaultRejectedCount = importrunDescRejectedCount.Default.(int64)
+	// importrun.RejectedCountValidator is a validator for the "rejected_count" field. It is called by the builders before save.
+	importrun.RejectedCountValidator = importrunDescRejectedCount.Validators[0].(func(int64) error)
+	// importrunDescRejects is the schema descriptor for rejects field.
+	importrunDescRejects := importrunFields[8].Descriptor()
+	// importrun.DefaultRejects holds the default value on creation for the rejects field.
+	importrun.DefaultRejects = importrunDescRejects.Default.([]document.Reject)
+	// importrunDescError is the schema descriptor for error field.
+	importrunDescError := importrunFields[9].Descriptor()
+	// importrun.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
+	importrun.ErrorValidator = importrunDescError.Validators[0].(func(string) error)
+	// importrunDescID is the schema descriptor for id field.
+	importrunDescID := importrunMixinFields0[0].Descriptor()
+	// importrun.DefaultID holds the default value on creation for the id field.
+	importrun.DefaultID = importrunDescID.Default.(func() uuid.UUID)
+	inviteMixin := schema.Invite{}.Mixin()
+	invite.Policy = privacy.NewPolicies(inviteMixin[1], schema.Invite{})
+	invite.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := invite.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	inviteMixinHooks1 := inviteMixin[1].Hooks()
+	inviteMixinHooks2 := inviteMixin[2].Hooks()
+
+	invite.Hooks[1] = inviteMixinHooks1[0]
+
+	invite.Hooks[2] = inviteMixinHooks2[0]
+	inviteMixinFields0 := inviteMixin[0].Fields()
+	_ = inviteMixinFields0
+	inviteMixinFields2 := inviteMixin[2].Fields()
+	_ = inviteMixinFields2
+	inviteFields := schema.Invite{}.Fields()
+	_ = inviteFields
+	// inviteDescIsActive is the schema descriptor for is_active field.
+	inviteDescIsActive := inviteMixinFields2[0].Descriptor()
+	// invite.DefaultIsActive holds the default value on creation for the is_active field.
+	invite.DefaultIsActive = inviteDescIsActive.Default.(bool)
+	// inviteDescCreatedAt is the schema descriptor for created_at field.
+	inviteDescCreatedAt := inviteMixinFields2[1].Descriptor()
+	// invite.DefaultCreatedAt holds the default value on creation for the created_at field.
+	invite.DefaultCreatedAt = inviteDescCreatedAt.Default.(func() time.Time)
+	// inviteDescUpdatedAt is the schema descriptor for updated_at field.
+	inviteDescUpdatedAt := inviteMixinFields2[3].Descriptor()
+	// invite.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	invite.DefaultUpdatedAt = inviteDescUpdatedAt.Default.(func() time.Time)
+	// invite.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	invite.UpdateDefaultUpdatedAt = inviteDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// inviteDescVersion is the schema descriptor for version field.
+	inviteDescVersion := inviteMixinFields2[5].Descriptor()
+	// invite.DefaultVersion holds the default value on creation for the version field.
+	invite.DefaultVersion = inviteDescVersion.Default.(int)
+	// invite.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	invite.VersionValidator = inviteDescVersion.Validators[0].(func(int) error)
+	// inviteDescEmail is the schema descriptor for email field.
+	inviteDescEmail := inviteFields[0].Descriptor()
+	// invite.EmailValidator is a validator for the "email" field. It is called by the builders before save.
+	invite.EmailValidator = func() func(string) error {
+		validators := inviteDescEmail.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(email string) error {
+			for _, fn := range fns {
+				if err := fn(email); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// inviteDescTokenHash is the schema descriptor for token_hash field.
+	inviteDescTokenHash := inviteFields[2].Descriptor()
+	// invite.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
+	invite.TokenHashValidator = inviteDescTokenHash.Validators[0].(func([]byte) error)
+	// inviteDescID is the schema descriptor for id field.
+	inviteDescID := inviteMixinFields0[0].Descriptor()
+	// invite.DefaultID holds the default value on creation for the id field.
+	invite.DefaultID = inviteDescID.Default.(func() uuid.UUID)
+	knowledgechunkMixin := schema.KnowledgeChunk{}.Mixin()
+	knowledgechunk.Policy = privacy.NewPolicies(knowledgechunkMixin[1], schema.KnowledgeChunk{})
+	knowledgechunk.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := knowledgechunk.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	knowledgechunkMixinHooks1 := knowledgechunkMixin[1].Hooks()
+
+	knowledgechunk.Hooks[1] = knowledgechunkMixinHooks1[0]
+	knowledgechunkMixinFields0 := knowledgechunkMixin[0].Fields()
+	_ = knowledgechunkMixinFields0
+	knowledgechunkFields := schema.KnowledgeChunk{}.Fields()
+	_ = knowledgechunkFields
+	// knowledgechunkDescOrdinal is the schema descriptor for ordinal field.
+	knowledgechunkDescOrdinal := knowledgechunkFields[1].Descriptor()
+	// knowledgechunk.OrdinalValidator is a validator for the "ordinal" field. It is called by the builders before save.
+	knowledgechunk.OrdinalValidator = knowledgechunkDescOrdinal.Validators[0].(func(int) error)
+	// knowledgechunkDescText is the schema descriptor for text field.
+	knowledgechunkDescText := knowledgechunkFields[2].Descriptor()
+	// knowledgechunk.TextValidator is a validator for the "text" field. It is called by the builders before save.
+	knowledgechunk.TextValidator = func() func(string) error {
+		validators := knowledgechunkDescText.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(text string) error {
+			for _, fn := range fns {
+				if err := fn(text); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// knowledgechunkDescEmbedding is the schema descriptor for embedding field.
+	knowledgechunkDescEmbedding := knowledgechunkFields[3].Descriptor()
+	// knowledgechunk.EmbeddingValidator is a validator for the "embedding" field. It is called by the builders before save.
+	knowledgechunk.EmbeddingValidator = knowledgechunkDescEmbedding.Validators[0].(func([]byte) error)
+	// knowledgechunkDescEmbeddingModel is the schema descriptor for embedding_model field.
+	knowledgechunkDescEmbeddingModel := knowledgechunkFields[4].Descriptor()
+	// knowledgechunk.EmbeddingModelValidator is a validator for the "embedding_model" field. It is called by the builders before save.
+	knowledgechunk.EmbeddingModelValidator = knowledgechunkDescEmbeddingModel.Validators[0].(func(string) error)
+	// knowledgechunkDescID is the schema descriptor for id field.
+	knowledgechunkDescID := knowledgechunkMixinFields0[0].Descriptor()
+	// knowledgechunk.DefaultID holds the default value on creation for the id field.
+	knowledgechunk.DefaultID = knowledgechunkDescID.Default.(func() uuid.UUID)
+	knowledgedocumentMixin := schema.KnowledgeDocument{}.Mixin()
+	knowledgedocument.Policy = privacy.NewPolicies(knowledgedocumentMixin[1], schema.KnowledgeDocument{})
+	knowledgedocument.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := knowledgedocument.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	knowledgedocumentMixinHooks1 := knowledgedocumentMixin[1].Hooks()
+	knowledgedocumentMixinHooks2 := knowledgedocumentMixin[2].Hooks()
+	knowledgedocumentMixinHooks3 := knowledgedocumentMixin[3].Hooks()
+
+	knowledgedocument.Hooks[1] = knowledgedocumentMixinHooks1[0]
+
+	knowledgedocument.Hooks[2] = knowledgedocumentMixinHooks2[0]
+
+	knowledgedocument.Hooks[3] = knowledgedocumentMixinHooks3[0]
+	knowledgedocumentMixinInters3 := knowledgedocumentMixin[3].Interceptors()
+	knowledgedocument.Interceptors[0] = knowledgedocumentMixinInters3[0]
+	knowledgedocumentMixinFields0 := knowledgedocumentMixin[0].Fields()
+	_ = knowledgedocumentMixinFields0
+	knowledgedocumentMixinFields2 := knowledgedocumentMixin[2].Fields()
+	_ = knowledgedocumentMixinFields2
+	knowledgedocumentMixinFields3 := knowledgedocumentMixin[3].Fields()
+	_ = knowledgedocumentMixinFields3
+	knowledgedocumentFields := schema.KnowledgeDocument{}.Fields()
+	_ = knowledgedocumentFields
+	// knowledgedocumentDescIsActive is the schema descriptor for is_active field.
+	knowledgedocumentDescIsActive := knowledgedocumentMixinFields2[0].Descriptor()
+	// knowledgedocument.DefaultIsActive holds the default value on creation for the is_active field.
+	knowledgedocument.DefaultIsActive = knowledgedocumentDescIsActive.Default.(bool)
+	// knowledgedocumentDescCreatedAt is the schema descriptor for created_at field.
+	knowledgedocumentDescCreatedAt := knowledgedocumentMixinFields2[1].Descriptor()
+	// knowledgedocument.DefaultCreatedAt holds the default value on creation for the created_at field.
+	knowledgedocument.DefaultCreatedAt = knowledgedocumentDescCreatedAt.Default.(func() time.Time)
+	// knowledgedocumentDescUpdatedAt is the schema descriptor for updated_at field.
+	knowledgedocumentDescUpdatedAt := knowledgedocumentMixinFields2[3].Descriptor()
+	// knowledgedocument.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	knowledgedocument.DefaultUpdatedAt = knowledgedocumentDescUpdatedAt.Default.(func() time.Time)
+	// knowledgedocument.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	knowledgedocument.UpdateDefaultUpdatedAt = knowledgedocumentDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// knowledgedocumentDescVersion is the schema descriptor for version field.
+	knowledgedocumentDescVersion := knowledgedocumentMixinFields2[5].Descriptor()
+	// knowledgedocument.DefaultVersion holds the default value on creation for the version field.
+	knowledgedocument.DefaultVersion = knowledgedocumentDescVersion.Default.(int)
+	// knowledgedocument.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	knowledgedocument.VersionValidator = knowledgedocumentDescVersion.Validators[0].(func(int) error)
+	// knowledgedocumentDescIsDeleted is the schema descriptor for is_deleted field.
+	knowledgedocumentDescIsDeleted := knowledgedocumentMixinFields3[0].Descriptor()
+	// knowledgedocument.DefaultIsDeleted holds the default value on creation for the is_deleted field.
+	knowledgedocument.DefaultIsDeleted = knowledgedocumentDescIsDeleted.Default.(bool)
+	// knowledgedocumentDescTitle is the schema descriptor for title field.
+	knowledgedocumentDescTitle := knowledgedocumentFields[0].Descriptor()
+	// knowledgedocument.TitleValidator is a validator for the "title" field. It is called by the builders before save.
+	knowledgedocument.TitleValidator = func() func(string) error {
+		validators := knowledgedocumentDescTitle.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(title string) error {
+			for _, fn := range fns {
+				if err := fn(title); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// knowledgedocumentDescSource is the schema descriptor for source field.
+	knowledgedocumentDescSource := knowledgedocumentFields[1].Descriptor()
+	// knowledgedocument.SourceValidator is a validator for the "source" field. It is called by the builders before save.
+	knowledgedocument.SourceValidator = knowledgedocumentDescSource.Validators[0].(func(string) error)
+	// knowledgedocumentDescLanguage is the schema descriptor for language field.
+	knowledgedocumentDescLanguage := knowledgedocumentFields[2].Descriptor()
+	// knowledgedocument.DefaultLanguage holds the default value on creation for the language field.
+	knowledgedocument.DefaultLanguage = knowledgedocumentDescLanguage.Default.(string)
+	// knowledgedocument.LanguageValidator is a validator for the "language" field. It is called by the builders before save.
+	knowledgedocument.LanguageValidator = knowledgedocumentDescLanguage.Validators[0].(func(string) error)
+	// knowledgedocumentDescTags is the schema descriptor for tags field.
+	knowledgedocumentDescTags := knowledgedocumentFields[3].Descriptor()
+	// knowledgedocument.DefaultTags holds the default value on creation for the tags field.
+	knowledgedocument.DefaultTags = knowledgedocumentDescTags.Default.([]string)
+	// knowledgedocumentDescContentHash is the schema descriptor for content_hash field.
+	knowledgedocumentDescContentHash := knowledgedocumentFields[5].Descriptor()
+	// knowledgedocument.ContentHashValidator is a validator for the "content_hash" field. It is called by the builders before save.
+	knowledgedocument.ContentHashValidator = knowledgedocumentDescContentHash.Validators[0].(func(string) error)
+	// knowledgedocumentDescID is the schema descriptor for id field.
+	knowledgedocumentDescID := knowledgedocumentMixinFields0[0].Descriptor()
+	// knowledgedocument.DefaultID holds the default value on creation for the id field.
+	knowledgedocument.DefaultID = knowledgedocumentDescID.Default.(func() uuid.UUID)
 	mlmodelMixin := schema.MLModel{}.Mixin()
 	mlmodel.Policy = privacy.NewPolicies(mlmodelMixin[1], schema.MLModel{})
 	mlmodel.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -823,6 +1965,194 @@ func init() {
 	mlmodelversionDescID := mlmodelversionMixinFields0[0].Descriptor()
 	// mlmodelversion.DefaultID holds the default value on creation for the id field.
 	mlmodelversion.DefaultID = mlmodelversionDescID.Default.(func() uuid.UUID)
+	maintenancerecordMixin := schema.MaintenanceRecord{}.Mixin()
+	maintenancerecord.Policy = privacy.NewPolicies(maintenancerecordMixin[1], schema.MaintenanceRecord{})
+	maintenancerecord.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := maintenancerecord.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	maintenancerecordMixinHooks1 := maintenancerecordMixin[1].Hooks()
+
+	maintenancerecord.Hooks[1] = maintenancerecordMixinHooks1[0]
+	maintenancerecordMixinFields0 := maintenancerecordMixin[0].Fields()
+	_ = maintenancerecordMixinFields0
+	maintenancerecordFields := schema.MaintenanceRecord{}.Fields()
+	_ = maintenancerecordFields
+	// maintenancerecordDescCost is the schema descriptor for cost field.
+	maintenancerecordDescCost := maintenancerecordFields[4].Descriptor()
+	// maintenancerecord.DefaultCost holds the default value on creation for the cost field.
+	maintenancerecord.DefaultCost = maintenancerecordDescCost.Default.(float64)
+	// maintenancerecord.CostValidator is a validator for the "cost" field. It is called by the builders before save.
+	maintenancerecord.CostValidator = maintenancerecordDescCost.Validators[0].(func(float64) error)
+	// maintenancerecordDescDowntimeHours is the schema descriptor for downtime_hours field.
+	maintenancerecordDescDowntimeHours := maintenancerecordFields[5].Descriptor()
+	// maintenancerecord.DefaultDowntimeHours holds the default value on creation for the downtime_hours field.
+	maintenancerecord.DefaultDowntimeHours = maintenancerecordDescDowntimeHours.Default.(float64)
+	// maintenancerecord.DowntimeHoursValidator is a validator for the "downtime_hours" field. It is called by the builders before save.
+	maintenancerecord.DowntimeHoursValidator = maintenancerecordDescDowntimeHours.Validators[0].(func(float64) error)
+	// maintenancerecordDescWasFailure is the schema descriptor for was_failure field.
+	maintenancerecordDescWasFailure := maintenancerecordFields[6].Descriptor()
+	// maintenancerecord.DefaultWasFailure holds the default value on creation for the was_failure field.
+	maintenancerecord.DefaultWasFailure = maintenancerecordDescWasFailure.Default.(bool)
+	// maintenancerecordDescFailureCode is the schema descriptor for failure_code field.
+	maintenancerecordDescFailureCode := maintenancerecordFields[7].Descriptor()
+	// maintenancerecord.FailureCodeValidator is a validator for the "failure_code" field. It is called by the builders before save.
+	maintenancerecord.FailureCodeValidator = maintenancerecordDescFailureCode.Validators[0].(func(string) error)
+	// maintenancerecordDescDescription is the schema descriptor for description field.
+	maintenancerecordDescDescription := maintenancerecordFields[8].Descriptor()
+	// maintenancerecord.DefaultDescription holds the default value on creation for the description field.
+	maintenancerecord.DefaultDescription = maintenancerecordDescDescription.Default.(string)
+	// maintenancerecord.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	maintenancerecord.DescriptionValidator = maintenancerecordDescDescription.Validators[0].(func(string) error)
+	// maintenancerecordDescExternalRef is the schema descriptor for external_ref field.
+	maintenancerecordDescExternalRef := maintenancerecordFields[10].Descriptor()
+	// maintenancerecord.ExternalRefValidator is a validator for the "external_ref" field. It is called by the builders before save.
+	maintenancerecord.ExternalRefValidator = func() func(string) error {
+		validators := maintenancerecordDescExternalRef.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(external_ref string) error {
+			for _, fn := range fns {
+				if err := fn(external_ref); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// maintenancerecordDescCreatedAt is the schema descriptor for created_at field.
+	maintenancerecordDescCreatedAt := maintenancerecordFields[11].Descriptor()
+	// maintenancerecord.DefaultCreatedAt holds the default value on creation for the created_at field.
+	maintenancerecord.DefaultCreatedAt = maintenancerecordDescCreatedAt.Default.(func() time.Time)
+	// maintenancerecordDescID is the schema descriptor for id field.
+	maintenancerecordDescID := maintenancerecordMixinFields0[0].Descriptor()
+	// maintenancerecord.DefaultID holds the default value on creation for the id field.
+	maintenancerecord.DefaultID = maintenancerecordDescID.Default.(func() uuid.UUID)
+	maintenanceworkorderMixin := schema.MaintenanceWorkOrder{}.Mixin()
+	maintenanceworkorder.Policy = privacy.NewPolicies(maintenanceworkorderMixin[1], schema.MaintenanceWorkOrder{})
+	maintenanceworkorder.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := maintenanceworkorder.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	maintenanceworkorderMixinHooks1 := maintenanceworkorderMixin[1].Hooks()
+	maintenanceworkorderMixinHooks2 := maintenanceworkorderMixin[2].Hooks()
+	maintenanceworkorderMixinHooks3 := maintenanceworkorderMixin[3].Hooks()
+
+	maintenanceworkorder.Hooks[1] = maintenanceworkorderMixinHooks1[0]
+
+	maintenanceworkorder.Hooks[2] = maintenanceworkorderMixinHooks2[0]
+
+	maintenanceworkorder.Hooks[3] = maintenanceworkorderMixinHooks3[0]
+	maintenanceworkorderMixinInters3 := maintenanceworkorderMixin[3].Interceptors()
+	maintenanceworkorder.Interceptors[0] = maintenanceworkorderMixinInters3[0]
+	maintenanceworkorderMixinFields0 := maintenanceworkorderMixin[0].Fields()
+	_ = maintenanceworkorderMixinFields0
+	maintenanceworkorderMixinFields2 := maintenanceworkorderMixin[2].Fields()
+	_ = maintenanceworkorderMixinFields2
+	maintenanceworkorderMixinFields3 := maintenanceworkorderMixin[3].Fields()
+	_ = maintenanceworkorderMixinFields3
+	maintenanceworkorderFields := schema.MaintenanceWorkOrder{}.Fields()
+	_ = maintenanceworkorderFields
+	// maintenanceworkorderDescIsActive is the schema descriptor for is_active field.
+	maintenanceworkorderDescIsActive := maintenanceworkorderMixinFields2[0].Descriptor()
+	// maintenanceworkorder.DefaultIsActive holds the default value on creation for the is_active field.
+	maintenanceworkorder.DefaultIsActive = maintenanceworkorderDescIsActive.Default.(bool)
+	// maintenanceworkorderDescCreatedAt is the schema descriptor for created_at field.
+	maintenanceworkorderDescCreatedAt := maintenanceworkorderMixinFields2[1].Descriptor()
+	// maintenanceworkorder.DefaultCreatedAt holds the default value on creation for the created_at field.
+	maintenanceworkorder.DefaultCreatedAt = maintenanceworkorderDescCreatedAt.Default.(func() time.Time)
+	// maintenanceworkorderDescUpdatedAt is the schema descriptor for updated_at field.
+	maintenanceworkorderDescUpdatedAt := maintenanceworkorderMixinFields2[3].Descriptor()
+	// maintenanceworkorder.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	maintenanceworkorder.DefaultUpdatedAt = maintenanceworkorderDescUpdatedAt.Default.(func() time.Time)
+	// maintenanceworkorder.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	maintenanceworkorder.UpdateDefaultUpdatedAt = maintenanceworkorderDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// maintenanceworkorderDescVersion is the schema descriptor for version field.
+	maintenanceworkorderDescVersion := maintenanceworkorderMixinFields2[5].Descriptor()
+	// maintenanceworkorder.DefaultVersion holds the default value on creation for the version field.
+	maintenanceworkorder.DefaultVersion = maintenanceworkorderDescVersion.Default.(int)
+	// maintenanceworkorder.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	maintenanceworkorder.VersionValidator = maintenanceworkorderDescVersion.Validators[0].(func(int) error)
+	// maintenanceworkorderDescIsDeleted is the schema descriptor for is_deleted field.
+	maintenanceworkorderDescIsDeleted := maintenanceworkorderMixinFields3[0].Descriptor()
+	// maintenanceworkorder.DefaultIsDeleted holds the default value on creation for the is_deleted field.
+	maintenanceworkorder.DefaultIsDeleted = maintenanceworkorderDescIsDeleted.Default.(bool)
+	// maintenanceworkorderDescWorkNumber is the schema descriptor for work_number field.
+	maintenanceworkorderDescWorkNumber := maintenanceworkorderFields[2].Descriptor()
+	// maintenanceworkorder.WorkNumberValidator is a validator for the "work_number" field. It is called by the builders before save.
+	maintenanceworkorder.WorkNumberValidator = func() func(string) error {
+		validators := maintenanceworkorderDescWorkNumber.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(work_number string) error {
+			for _, fn := range fns {
+				if err := fn(work_number); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// maintenanceworkorderDescTitle is the schema descriptor for title field.
+	maintenanceworkorderDescTitle := maintenanceworkorderFields[3].Descriptor()
+	// maintenanceworkorder.TitleValidator is a validator for the "title" field. It is called by the builders before save.
+	maintenanceworkorder.TitleValidator = func() func(string) error {
+		validators := maintenanceworkorderDescTitle.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(title string) error {
+			for _, fn := range fns {
+				if err := fn(title); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// maintenanceworkorderDescDescription is the schema descriptor for description field.
+	maintenanceworkorderDescDescription := maintenanceworkorderFields[4].Descriptor()
+	// maintenanceworkorder.DefaultDescription holds the default value on creation for the description field.
+	maintenanceworkorder.DefaultDescription = maintenanceworkorderDescDescription.Default.(string)
+	// maintenanceworkorder.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	maintenanceworkorder.DescriptionValidator = maintenanceworkorderDescDescription.Validators[0].(func(string) error)
+	// maintenanceworkorderDescPlannedCost is the schema descriptor for planned_cost field.
+	maintenanceworkorderDescPlannedCost := maintenanceworkorderFields[12].Descriptor()
+	// maintenanceworkorder.PlannedCostValidator is a validator for the "planned_cost" field. It is called by the builders before save.
+	maintenanceworkorder.PlannedCostValidator = maintenanceworkorderDescPlannedCost.Validators[0].(func(float64) error)
+	// maintenanceworkorderDescActualCost is the schema descriptor for actual_cost field.
+	maintenanceworkorderDescActualCost := maintenanceworkorderFields[13].Descriptor()
+	// maintenanceworkorder.ActualCostValidator is a validator for the "actual_cost" field. It is called by the builders before save.
+	maintenanceworkorder.ActualCostValidator = maintenanceworkorderDescActualCost.Validators[0].(func(float64) error)
+	// maintenanceworkorderDescDowntimeHours is the schema descriptor for downtime_hours field.
+	maintenanceworkorderDescDowntimeHours := maintenanceworkorderFields[14].Descriptor()
+	// maintenanceworkorder.DowntimeHoursValidator is a validator for the "downtime_hours" field. It is called by the builders before save.
+	maintenanceworkorder.DowntimeHoursValidator = maintenanceworkorderDescDowntimeHours.Validators[0].(func(float64) error)
+	// maintenanceworkorderDescFailureCode is the schema descriptor for failure_code field.
+	maintenanceworkorderDescFailureCode := maintenanceworkorderFields[16].Descriptor()
+	// maintenanceworkorder.FailureCodeValidator is a validator for the "failure_code" field. It is called by the builders before save.
+	maintenanceworkorder.FailureCodeValidator = maintenanceworkorderDescFailureCode.Validators[0].(func(string) error)
+	// maintenanceworkorderDescExternalRef is the schema descriptor for external_ref field.
+	maintenanceworkorderDescExternalRef := maintenanceworkorderFields[17].Descriptor()
+	// maintenanceworkorder.ExternalRefValidator is a validator for the "external_ref" field. It is called by the builders before save.
+	maintenanceworkorder.ExternalRefValidator = maintenanceworkorderDescExternalRef.Validators[0].(func(string) error)
+	// maintenanceworkorderDescID is the schema descriptor for id field.
+	maintenanceworkorderDescID := maintenanceworkorderMixinFields0[0].Descriptor()
+	// maintenanceworkorder.DefaultID holds the default value on creation for the id field.
+	maintenanceworkorder.DefaultID = maintenanceworkorderDescID.Default.(func() uuid.UUID)
 	membershipMixin := schema.Membership{}.Mixin()
 	membership.Policy = privacy.NewPolicies(membershipMixin[1], schema.Membership{})
 	membership.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -873,6 +2203,175 @@ func init() {
 	membershipDescID := membershipMixinFields0[0].Descriptor()
 	// membership.DefaultID holds the default value on creation for the id field.
 	membership.DefaultID = membershipDescID.Default.(func() uuid.UUID)
+	messageMixin := schema.Message{}.Mixin()
+	message.Policy = privacy.NewPolicies(messageMixin[1], schema.Message{})
+	message.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := message.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	messageMixinHooks1 := messageMixin[1].Hooks()
+
+	message.Hooks[1] = messageMixinHooks1[0]
+	messageMixinFields0 := messageMixin[0].Fields()
+	_ = messageMixinFields0
+	messageFields := schema.Message{}.Fields()
+	_ = messageFields
+	// messageDescText is the schema descriptor for text field.
+	messageDescText := messageFields[2].Descriptor()
+	// message.TextValidator is a validator for the "text" field. It is called by the builders before save.
+	message.TextValidator = messageDescText.Validators[0].(func(string) error)
+	// messageDescCitations is the schema descriptor for citations field.
+	messageDescCitations := messageFields[3].Descriptor()
+	// message.DefaultCitations holds the default value on creation for the citations field.
+	message.DefaultCitations = messageDescCitations.Default.([]document.Citation)
+	// messageDescAt is the schema descriptor for at field.
+	messageDescAt := messageFields[4].Descriptor()
+	// message.DefaultAt holds the default value on creation for the at field.
+	message.DefaultAt = messageDescAt.Default.(func() time.Time)
+	// messageDescID is the schema descriptor for id field.
+	messageDescID := messageMixinFields0[0].Descriptor()
+	// message.DefaultID holds the default value on creation for the id field.
+	message.DefaultID = messageDescID.Default.(func() uuid.UUID)
+	notificationchannelMixin := schema.NotificationChannel{}.Mixin()
+	notificationchannel.Policy = privacy.NewPolicies(notificationchannelMixin[1], schema.NotificationChannel{})
+	notificationchannel.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := notificationchannel.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	notificationchannelMixinHooks1 := notificationchannelMixin[1].Hooks()
+	notificationchannelMixinHooks2 := notificationchannelMixin[2].Hooks()
+	notificationchannelMixinHooks3 := notificationchannelMixin[3].Hooks()
+
+	notificationchannel.Hooks[1] = notificationchannelMixinHooks1[0]
+
+	notificationchannel.Hooks[2] = notificationchannelMixinHooks2[0]
+
+	notificationchannel.Hooks[3] = notificationchannelMixinHooks3[0]
+	notificationchannelMixinInters3 := notificationchannelMixin[3].Interceptors()
+	notificationchannel.Interceptors[0] = notificationchannelMixinInters3[0]
+	notificationchannelMixinFields0 := notificationchannelMixin[0].Fields()
+	_ = notificationchannelMixinFields0
+	notificationchannelMixinFields2 := notificationchannelMixin[2].Fields()
+	_ = notificationchannelMixinFields2
+	notificationchannelMixinFields3 := notificationchannelMixin[3].Fields()
+	_ = notificationchannelMixinFields3
+	notificationchannelFields := schema.NotificationChannel{}.Fields()
+	_ = notificationchannelFields
+	// notificationchannelDescIsActive is the schema descriptor for is_active field.
+	notificationchannelDescIsActive := notificationchannelMixinFields2[0].Descriptor()
+	// notificationchannel.DefaultIsActive holds the default value on creation for the is_active field.
+	notificationchannel.DefaultIsActive = notificationchannelDescIsActive.Default.(bool)
+	// notificationchannelDescCreatedAt is the schema descriptor for created_at field.
+	notificationchannelDescCreatedAt := notificationchannelMixinFields2[1].Descriptor()
+	// notificationchannel.DefaultCreatedAt holds the default value on creation for the created_at field.
+	notificationchannel.DefaultCreatedAt = notificationchannelDescCreatedAt.Default.(func() time.Time)
+	// notificationchannelDescUpdatedAt is the schema descriptor for updated_at field.
+	notificationchannelDescUpdatedAt := notificationchannelMixinFields2[3].Descriptor()
+	// notificationchannel.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	notificationchannel.DefaultUpdatedAt = notificationchannelDescUpdatedAt.Default.(func() time.Time)
+	// notificationchannel.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	notificationchannel.UpdateDefaultUpdatedAt = notificationchannelDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// notificationchannelDescVersion is the schema descriptor for version field.
+	notificationchannelDescVersion := notificationchannelMixinFields2[5].Descriptor()
+	// notificationchannel.DefaultVersion holds the default value on creation for the version field.
+	notificationchannel.DefaultVersion = notificationchannelDescVersion.Default.(int)
+	// notificationchannel.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	notificationchannel.VersionValidator = notificationchannelDescVersion.Validators[0].(func(int) error)
+	// notificationchannelDescIsDeleted is the schema descriptor for is_deleted field.
+	notificationchannelDescIsDeleted := notificationchannelMixinFields3[0].Descriptor()
+	// notificationchannel.DefaultIsDeleted holds the default value on creation for the is_deleted field.
+	notificationchannel.DefaultIsDeleted = notificationchannelDescIsDeleted.Default.(bool)
+	// notificationchannelDescName is the schema descriptor for name field.
+	notificationchannelDescName := notificationchannelFields[0].Descriptor()
+	// notificationchannel.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	notificationchannel.NameValidator = func() func(string) error {
+		validators := notificationchannelDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// notificationchannelDescConfig is the schema descriptor for config field.
+	notificationchannelDescConfig := notificationchannelFields[2].Descriptor()
+	// notificationchannel.DefaultConfig holds the default value on creation for the config field.
+	notificationchannel.DefaultConfig = notificationchannelDescConfig.Default.(map[string]interface{})
+	// notificationchannelDescSecretCiphertext is the schema descriptor for secret_ciphertext field.
+	notificationchannelDescSecretCiphertext := notificationchannelFields[3].Descriptor()
+	// notificationchannel.SecretCiphertextValidator is a validator for the "secret_ciphertext" field. It is called by the builders before save.
+	notificationchannel.SecretCiphertextValidator = notificationchannelDescSecretCiphertext.Validators[0].(func([]byte) error)
+	// notificationchannelDescID is the schema descriptor for id field.
+	notificationchannelDescID := notificationchannelMixinFields0[0].Descriptor()
+	// notificationchannel.DefaultID holds the default value on creation for the id field.
+	notificationchannel.DefaultID = notificationchannelDescID.Default.(func() uuid.UUID)
+	notificationlogMixin := schema.NotificationLog{}.Mixin()
+	notificationlog.Policy = privacy.NewPolicies(notificationlogMixin[1], schema.NotificationLog{})
+	notificationlog.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := notificationlog.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	notificationlogMixinHooks1 := notificationlogMixin[1].Hooks()
+
+	notificationlog.Hooks[1] = notificationlogMixinHooks1[0]
+	notificationlogMixinFields0 := notificationlogMixin[0].Fields()
+	_ = notificationlogMixinFields0
+	notificationlogFields := schema.NotificationLog{}.Fields()
+	_ = notificationlogFields
+	// notificationlogDescRecipient is the schema descriptor for recipient field.
+	notificationlogDescRecipient := notificationlogFields[5].Descriptor()
+	// notificationlog.RecipientValidator is a validator for the "recipient" field. It is called by the builders before save.
+	notificationlog.RecipientValidator = func() func(string) error {
+		validators := notificationlogDescRecipient.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(recipient string) error {
+			for _, fn := range fns {
+				if err := fn(recipient); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// notificationlogDescAttempts is the schema descriptor for attempts field.
+	notificationlogDescAttempts := notificationlogFields[7].Descriptor()
+	// notificationlog.DefaultAttempts holds the default value on creation for the attempts field.
+	notificationlog.DefaultAttempts = notificationlogDescAttempts.Default.(int)
+	// notificationlog.AttemptsValidator is a validator for the "attempts" field. It is called by the builders before save.
+	notificationlog.AttemptsValidator = notificationlogDescAttempts.Validators[0].(func(int) error)
+	// notificationlogDescError is the schema descriptor for error field.
+	notificationlogDescError := notificationlogFields[9].Descriptor()
+	// notificationlog.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
+	notificationlog.ErrorValidator = notificationlogDescError.Validators[0].(func(string) error)
+	// notificationlogDescCreatedAt is the schema descriptor for created_at field.
+	notificationlogDescCreatedAt := notificationlogFields[10].Descriptor()
+	// notificationlog.DefaultCreatedAt holds the default value on creation for the created_at field.
+	notificationlog.DefaultCreatedAt = notificationlogDescCreatedAt.Default.(func() time.Time)
+	// notificationlogDescID is the schema descriptor for id field.
+	notificationlogDescID := notificationlogMixinFields0[0].Descriptor()
+	// notificationlog.DefaultID holds the default value on creation for the id field.
+	notificationlog.DefaultID = notificationlogDescID.Default.(func() uuid.UUID)
 	oauthclientMixin := schema.OAuthClient{}.Mixin()
 	oauthclient.Policy = privacy.NewPolicies(oauthclientMixin[1], schema.OAuthClient{})
 	oauthclient.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -1049,6 +2548,89 @@ func init() {
 	parameterDescID := parameterMixinFields0[0].Descriptor()
 	// parameter.DefaultID holds the default value on creation for the id field.
 	parameter.DefaultID = parameterDescID.Default.(func() uuid.UUID)
+	passwordresetMixin := schema.PasswordReset{}.Mixin()
+	passwordreset.Policy = privacy.NewPolicies(passwordresetMixin[1], schema.PasswordReset{})
+	passwordreset.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := passwordreset.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	passwordresetMixinHooks1 := passwordresetMixin[1].Hooks()
+
+	passwordreset.Hooks[1] = passwordresetMixinHooks1[0]
+	passwordresetMixinFields0 := passwordresetMixin[0].Fields()
+	_ = passwordresetMixinFields0
+	passwordresetFields := schema.PasswordReset{}.Fields()
+	_ = passwordresetFields
+	// passwordresetDescTokenHash is the schema descriptor for token_hash field.
+	passwordresetDescTokenHash := passwordresetFields[1].Descriptor()
+	// passwordreset.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
+	passwordreset.TokenHashValidator = passwordresetDescTokenHash.Validators[0].(func([]byte) error)
+	// passwordresetDescCreatedAt is the schema descriptor for created_at field.
+	passwordresetDescCreatedAt := passwordresetFields[2].Descriptor()
+	// passwordreset.DefaultCreatedAt holds the default value on creation for the created_at field.
+	passwordreset.DefaultCreatedAt = passwordresetDescCreatedAt.Default.(func() time.Time)
+	// passwordresetDescID is the schema descriptor for id field.
+	passwordresetDescID := passwordresetMixinFields0[0].Descriptor()
+	// passwordreset.DefaultID holds the default value on creation for the id field.
+	passwordreset.DefaultID = passwordresetDescID.Default.(func() uuid.UUID)
+	permissionMixin := schema.Permission{}.Mixin()
+	permission.Policy = privacy.NewPolicies(schema.Permission{})
+	permission.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := permission.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	permissionMixinFields0 := permissionMixin[0].Fields()
+	_ = permissionMixinFields0
+	permissionFields := schema.Permission{}.Fields()
+	_ = permissionFields
+	// permissionDescResource is the schema descriptor for resource field.
+	permissionDescResource := permissionFields[0].Descriptor()
+	// permission.ResourceValidator is a validator for the "resource" field. It is called by the builders before save.
+	permission.ResourceValidator = func() func(string) error {
+		validators := permissionDescResource.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(resource string) error {
+			for _, fn := range fns {
+				if err := fn(resource); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// permissionDescAction is the schema descriptor for action field.
+	permissionDescAction := permissionFields[1].Descriptor()
+	// permission.ActionValidator is a validator for the "action" field. It is called by the builders before save.
+	permission.ActionValidator = func() func(string) error {
+		validators := permissionDescAction.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(action string) error {
+			for _, fn := range fns {
+				if err := fn(action); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// permissionDescID is the schema descriptor for id field.
+	permissionDescID := permissionMixinFields0[0].Descriptor()
+	// permission.DefaultID holds the default value on creation for the id field.
+	permission.DefaultID = permissionDescID.Default.(func() uuid.UUID)
 	refreshtokenMixin := schema.RefreshToken{}.Mixin()
 	refreshtoken.Policy = privacy.NewPolicies(refreshtokenMixin[1], schema.RefreshToken{})
 	refreshtoken.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -1078,6 +2660,101 @@ func init() {
 	refreshtokenDescID := refreshtokenMixinFields0[0].Descriptor()
 	// refreshtoken.DefaultID holds the default value on creation for the id field.
 	refreshtoken.DefaultID = refreshtokenDescID.Default.(func() uuid.UUID)
+	roleMixin := schema.Role{}.Mixin()
+	role.Policy = privacy.NewPolicies(roleMixin[1], schema.Role{})
+	role.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := role.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	roleMixinHooks1 := roleMixin[1].Hooks()
+	roleMixinHooks2 := roleMixin[2].Hooks()
+
+	role.Hooks[1] = roleMixinHooks1[0]
+
+	role.Hooks[2] = roleMixinHooks2[0]
+	roleMixinFields0 := roleMixin[0].Fields()
+	_ = roleMixinFields0
+	roleMixinFields2 := roleMixin[2].Fields()
+	_ = roleMixinFields2
+	roleFields := schema.Role{}.Fields()
+	_ = roleFields
+	// roleDescIsActive is the schema descriptor for is_active field.
+	roleDescIsActive := roleMixinFields2[0].Descriptor()
+	// role.DefaultIsActive holds the default value on creation for the is_active field.
+	role.DefaultIsActive = roleDescIsActive.Default.(bool)
+	// roleDescCreatedAt is the schema descriptor for created_at field.
+	roleDescCreatedAt := roleMixinFields2[1].Descriptor()
+	// role.DefaultCreatedAt holds the default value on creation for the created_at field.
+	role.DefaultCreatedAt = roleDescCreatedAt.Default.(func() time.Time)
+	// roleDescUpdatedAt is the schema descriptor for updated_at field.
+	roleDescUpdatedAt := roleMixinFields2[3].Descriptor()
+	// role.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	role.DefaultUpdatedAt = roleDescUpdatedAt.Default.(func() time.Time)
+	// role.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	role.UpdateDefaultUpdatedAt = roleDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// roleDescVersion is the schema descriptor for version field.
+	roleDescVersion := roleMixinFields2[5].Descriptor()
+	// role.DefaultVersion holds the default value on creation for the version field.
+	role.DefaultVersion = roleDescVersion.Default.(int)
+	// role.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	role.VersionValidator = roleDescVersion.Validators[0].(func(int) error)
+	// roleDescName is the schema descriptor for name field.
+	roleDescName := roleFields[0].Descriptor()
+	// role.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	role.NameValidator = func() func(string) error {
+		validators := roleDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// roleDescDescription is the schema descriptor for description field.
+	roleDescDescription := roleFields[1].Descriptor()
+	// role.DefaultDescription holds the default value on creation for the description field.
+	role.DefaultDescription = roleDescDescription.Default.(string)
+	// role.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	role.DescriptionValidator = roleDescDescription.Validators[0].(func(string) error)
+	// roleDescIsSystem is the schema descriptor for is_system field.
+	roleDescIsSystem := roleFields[2].Descriptor()
+	// role.DefaultIsSystem holds the default value on creation for the is_system field.
+	role.DefaultIsSystem = roleDescIsSystem.Default.(bool)
+	// roleDescID is the schema descriptor for id field.
+	roleDescID := roleMixinFields0[0].Descriptor()
+	// role.DefaultID holds the default value on creation for the id field.
+	role.DefaultID = roleDescID.Default.(func() uuid.UUID)
+	rolepermissionMixin := schema.RolePermission{}.Mixin()
+	rolepermission.Policy = privacy.NewPolicies(rolepermissionMixin[1], schema.RolePermission{})
+	rolepermission.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := rolepermission.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	rolepermissionMixinHooks1 := rolepermissionMixin[1].Hooks()
+
+	rolepermission.Hooks[1] = rolepermissionMixinHooks1[0]
+	rolepermissionMixinFields0 := rolepermissionMixin[0].Fields()
+	_ = rolepermissionMixinFields0
+	rolepermissionFields := schema.RolePermission{}.Fields()
+	_ = rolepermissionFields
+	// rolepermissionDescID is the schema descriptor for id field.
+	rolepermissionDescID := rolepermissionMixinFields0[0].Descriptor()
+	// rolepermission.DefaultID holds the default value on creation for the id field.
+	rolepermission.DefaultID = rolepermissionDescID.Default.(func() uuid.UUID)
 	sensorMixin := schema.Sensor{}.Mixin()
 	sensor.Policy = privacy.NewPolicies(sensorMixin[1], schema.Sensor{})
 	sensor.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -1418,6 +3095,84 @@ func init() {
 	tenantDescID := tenantMixinFields0[0].Descriptor()
 	// tenant.DefaultID holds the default value on creation for the id field.
 	tenant.DefaultID = tenantDescID.Default.(func() uuid.UUID)
+	trainingrunMixin := schema.TrainingRun{}.Mixin()
+	trainingrun.Policy = privacy.NewPolicies(trainingrunMixin[1], schema.TrainingRun{})
+	trainingrun.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := trainingrun.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	trainingrunMixinHooks1 := trainingrunMixin[1].Hooks()
+	trainingrunMixinHooks2 := trainingrunMixin[2].Hooks()
+
+	trainingrun.Hooks[1] = trainingrunMixinHooks1[0]
+
+	trainingrun.Hooks[2] = trainingrunMixinHooks2[0]
+	trainingrunMixinFields0 := trainingrunMixin[0].Fields()
+	_ = trainingrunMixinFields0
+	trainingrunMixinFields2 := trainingrunMixin[2].Fields()
+	_ = trainingrunMixinFields2
+	trainingrunFields := schema.TrainingRun{}.Fields()
+	_ = trainingrunFields
+	// trainingrunDescIsActive is the schema descriptor for is_active field.
+	trainingrunDescIsActive := trainingrunMixinFields2[0].Descriptor()
+	// trainingrun.DefaultIsActive holds the default value on creation for the is_active field.
+	trainingrun.DefaultIsActive = trainingrunDescIsActive.Default.(bool)
+	// trainingrunDescCreatedAt is the schema descriptor for created_at field.
+	trainingrunDescCreatedAt := trainingrunMixinFields2[1].Descriptor()
+	// trainingrun.DefaultCreatedAt holds the default value on creation for the created_at field.
+	trainingrun.DefaultCreatedAt = trainingrunDescCreatedAt.Default.(func() time.Time)
+	// trainingrunDescUpdatedAt is the schema descriptor for updated_at field.
+	trainingrunDescUpdatedAt := trainingrunMixinFields2[3].Descriptor()
+	// trainingrun.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	trainingrun.DefaultUpdatedAt = trainingrunDescUpdatedAt.Default.(func() time.Time)
+	// trainingrun.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	trainingrun.UpdateDefaultUpdatedAt = trainingrunDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// trainingrunDescVersion is the schema descriptor for version field.
+	trainingrunDescVersion := trainingrunMixinFields2[5].Descriptor()
+	// trainingrun.DefaultVersion holds the default value on creation for the version field.
+	trainingrun.DefaultVersion = trainingrunDescVersion.Default.(int)
+	// trainingrun.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	trainingrun.VersionValidator = trainingrunDescVersion.Validators[0].(func(int) error)
+	// trainingrunDescParameters is the schema descriptor for parameters field.
+	trainingrunDescParameters := trainingrunFields[2].Descriptor()
+	// trainingrun.DefaultParameters holds the default value on creation for the parameters field.
+	trainingrun.DefaultParameters = trainingrunDescParameters.Default.(map[string]interface{})
+	// trainingrunDescDatasetHash is the schema descriptor for dataset_hash field.
+	trainingrunDescDatasetHash := trainingrunFields[3].Descriptor()
+	// trainingrun.DatasetHashValidator is a validator for the "dataset_hash" field. It is called by the builders before save.
+	trainingrun.DatasetHashValidator = trainingrunDescDatasetHash.Validators[0].(func(string) error)
+	// trainingrunDescRows is the schema descriptor for rows field.
+	trainingrunDescRows := trainingrunFields[4].Descriptor()
+	// trainingrun.DefaultRows holds the default value on creation for the rows field.
+	trainingrun.DefaultRows = trainingrunDescRows.Default.(int64)
+	// trainingrun.RowsValidator is a validator for the "rows" field. It is called by the builders before save.
+	trainingrun.RowsValidator = trainingrunDescRows.Validators[0].(func(int64) error)
+	// trainingrunDescFeedbackRows is the schema descriptor for feedback_rows field.
+	trainingrunDescFeedbackRows := trainingrunFields[5].Descriptor()
+	// trainingrun.DefaultFeedbackRows holds the default value on creation for the feedback_rows field.
+	trainingrun.DefaultFeedbackRows = trainingrunDescFeedbackRows.Default.(int64)
+	// trainingrun.FeedbackRowsValidator is a validator for the "feedback_rows" field. It is called by the builders before save.
+	trainingrun.FeedbackRowsValidator = trainingrunDescFeedbackRows.Validators[0].(func(int64) error)
+	// trainingrunDescMetrics is the schema descriptor for metrics field.
+	trainingrunDescMetrics := trainingrunFields[6].Descriptor()
+	// trainingrun.DefaultMetrics holds the default value on creation for the metrics field.
+	trainingrun.DefaultMetrics = trainingrunDescMetrics.Default.(map[string]map[string]float64)
+	// trainingrunDescLogPath is the schema descriptor for log_path field.
+	trainingrunDescLogPath := trainingrunFields[9].Descriptor()
+	// trainingrun.LogPathValidator is a validator for the "log_path" field. It is called by the builders before save.
+	trainingrun.LogPathValidator = trainingrunDescLogPath.Validators[0].(func(string) error)
+	// trainingrunDescError is the schema descriptor for error field.
+	trainingrunDescError := trainingrunFields[12].Descriptor()
+	// trainingrun.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
+	trainingrun.ErrorValidator = trainingrunDescError.Validators[0].(func(string) error)
+	// trainingrunDescID is the schema descriptor for id field.
+	trainingrunDescID := trainingrunMixinFields0[0].Descriptor()
+	// trainingrun.DefaultID holds the default value on creation for the id field.
+	trainingrun.DefaultID = trainingrunDescID.Default.(func() uuid.UUID)
 	userMixin := schema.User{}.Mixin()
 	user.Policy = privacy.NewPolicies(userMixin[1], schema.User{})
 	user.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -1529,6 +3284,254 @@ func init() {
 	userDescID := userMixinFields0[0].Descriptor()
 	// user.DefaultID holds the default value on creation for the id field.
 	user.DefaultID = userDescID.Default.(func() uuid.UUID)
+	useridentityMixin := schema.UserIdentity{}.Mixin()
+	useridentity.Policy = privacy.NewPolicies(useridentityMixin[1], schema.UserIdentity{})
+	useridentity.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := useridentity.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	useridentityMixinHooks1 := useridentityMixin[1].Hooks()
+
+	useridentity.Hooks[1] = useridentityMixinHooks1[0]
+	useridentityMixinFields0 := useridentityMixin[0].Fields()
+	_ = useridentityMixinFields0
+	useridentityFields := schema.UserIdentity{}.Fields()
+	_ = useridentityFields
+	// useridentityDescIssuer is the schema descriptor for issuer field.
+	useridentityDescIssuer := useridentityFields[1].Descriptor()
+	// useridentity.IssuerValidator is a validator for the "issuer" field. It is called by the builders before save.
+	useridentity.IssuerValidator = func() func(string) error {
+		validators := useridentityDescIssuer.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(issuer string) error {
+			for _, fn := range fns {
+				if err := fn(issuer); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// useridentityDescSubject is the schema descriptor for subject field.
+	useridentityDescSubject := useridentityFields[2].Descriptor()
+	// useridentity.SubjectValidator is a validator for the "subject" field. It is called by the builders before save.
+	useridentity.SubjectValidator = func() func(string) error {
+		validators := useridentityDescSubject.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(subject string) error {
+			for _, fn := range fns {
+				if err := fn(subject); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// useridentityDescCreatedAt is the schema descriptor for created_at field.
+	useridentityDescCreatedAt := useridentityFields[3].Descriptor()
+	// useridentity.DefaultCreatedAt holds the default value on creation for the created_at field.
+	useridentity.DefaultCreatedAt = useridentityDescCreatedAt.Default.(func() time.Time)
+	// useridentityDescID is the schema descriptor for id field.
+	useridentityDescID := useridentityMixinFields0[0].Descriptor()
+	// useridentity.DefaultID holds the default value on creation for the id field.
+	useridentity.DefaultID = useridentityDescID.Default.(func() uuid.UUID)
+	userroleMixin := schema.UserRole{}.Mixin()
+	userrole.Policy = privacy.NewPolicies(userroleMixin[1], schema.UserRole{})
+	userrole.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := userrole.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	userroleMixinHooks1 := userroleMixin[1].Hooks()
+
+	userrole.Hooks[1] = userroleMixinHooks1[0]
+	userroleMixinFields0 := userroleMixin[0].Fields()
+	_ = userroleMixinFields0
+	userroleFields := schema.UserRole{}.Fields()
+	_ = userroleFields
+	// userroleDescCreatedAt is the schema descriptor for created_at field.
+	userroleDescCreatedAt := userroleFields[3].Descriptor()
+	// userrole.DefaultCreatedAt holds the default value on creation for the created_at field.
+	userrole.DefaultCreatedAt = userroleDescCreatedAt.Default.(func() time.Time)
+	// userroleDescID is the schema descriptor for id field.
+	userroleDescID := userroleMixinFields0[0].Descriptor()
+	// userrole.DefaultID holds the default value on creation for the id field.
+	userrole.DefaultID = userroleDescID.Default.(func() uuid.UUID)
+	usersettingsMixin := schema.UserSettings{}.Mixin()
+	usersettings.Policy = privacy.NewPolicies(usersettingsMixin[1], schema.UserSettings{})
+	usersettings.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := usersettings.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	usersettingsMixinHooks1 := usersettingsMixin[1].Hooks()
+	usersettingsMixinHooks2 := usersettingsMixin[2].Hooks()
+
+	usersettings.Hooks[1] = usersettingsMixinHooks1[0]
+
+	usersettings.Hooks[2] = usersettingsMixinHooks2[0]
+	usersettingsMixinFields0 := usersettingsMixin[0].Fields()
+	_ = usersettingsMixinFields0
+	usersettingsMixinFields2 := usersettingsMixin[2].Fields()
+	_ = usersettingsMixinFields2
+	usersettingsFields := schema.UserSettings{}.Fields()
+	_ = usersettingsFields
+	// usersettingsDescIsActive is the schema descriptor for is_active field.
+	usersettingsDescIsActive := usersettingsMixinFields2[0].Descriptor()
+	// usersettings.DefaultIsActive holds the default value on creation for the is_active field.
+	usersettings.DefaultIsActive = usersettingsDescIsActive.Default.(bool)
+	// usersettingsDescCreatedAt is the schema descriptor for created_at field.
+	usersettingsDescCreatedAt := usersettingsMixinFields2[1].Descriptor()
+	// usersettings.DefaultCreatedAt holds the default value on creation for the created_at field.
+	usersettings.DefaultCreatedAt = usersettingsDescCreatedAt.Default.(func() time.Time)
+	// usersettingsDescUpdatedAt is the schema descriptor for updated_at field.
+	usersettingsDescUpdatedAt := usersettingsMixinFields2[3].Descriptor()
+	// usersettings.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	usersettings.DefaultUpdatedAt = usersettingsDescUpdatedAt.Default.(func() time.Time)
+	// usersettings.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	usersettings.UpdateDefaultUpdatedAt = usersettingsDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// usersettingsDescVersion is the schema descriptor for version field.
+	usersettingsDescVersion := usersettingsMixinFields2[5].Descriptor()
+	// usersettings.DefaultVersion holds the default value on creation for the version field.
+	usersettings.DefaultVersion = usersettingsDescVersion.Default.(int)
+	// usersettings.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	usersettings.VersionValidator = usersettingsDescVersion.Validators[0].(func(int) error)
+	// usersettingsDescAutoRefresh is the schema descriptor for auto_refresh field.
+	usersettingsDescAutoRefresh := usersettingsFields[1].Descriptor()
+	// usersettings.DefaultAutoRefresh holds the default value on creation for the auto_refresh field.
+	usersettings.DefaultAutoRefresh = usersettingsDescAutoRefresh.Default.(bool)
+	// usersettingsDescRefreshIntervalSec is the schema descriptor for refresh_interval_sec field.
+	usersettingsDescRefreshIntervalSec := usersettingsFields[2].Descriptor()
+	// usersettings.DefaultRefreshIntervalSec holds the default value on creation for the refresh_interval_sec field.
+	usersettings.DefaultRefreshIntervalSec = usersettingsDescRefreshIntervalSec.Default.(int)
+	// usersettings.RefreshIntervalSecValidator is a validator for the "refresh_interval_sec" field. It is called by the builders before save.
+	usersettings.RefreshIntervalSecValidator = usersettingsDescRefreshIntervalSec.Validators[0].(func(int) error)
+	// usersettingsDescAnomalyThreshold is the schema descriptor for anomaly_threshold field.
+	usersettingsDescAnomalyThreshold := usersettingsFields[3].Descriptor()
+	// usersettings.DefaultAnomalyThreshold holds the default value on creation for the anomaly_threshold field.
+	usersettings.DefaultAnomalyThreshold = usersettingsDescAnomalyThreshold.Default.(float64)
+	// usersettings.AnomalyThresholdValidator is a validator for the "anomaly_threshold" field. It is called by the builders before save.
+	usersettings.AnomalyThresholdValidator = usersettingsDescAnomalyThreshold.Validators[0].(func(float64) error)
+	// usersettingsDescEnableNotifications is the schema descriptor for enable_notifications field.
+	usersettingsDescEnableNotifications := usersettingsFields[4].Descriptor()
+	// usersettings.DefaultEnableNotifications holds the default value on creation for the enable_notifications field.
+	usersettings.DefaultEnableNotifications = usersettingsDescEnableNotifications.Default.(bool)
+	// usersettingsDescDateFormat is the schema descriptor for date_format field.
+	usersettingsDescDateFormat := usersettingsFields[7].Descriptor()
+	// usersettings.DefaultDateFormat holds the default value on creation for the date_format field.
+	usersettings.DefaultDateFormat = usersettingsDescDateFormat.Default.(string)
+	// usersettings.DateFormatValidator is a validator for the "date_format" field. It is called by the builders before save.
+	usersettings.DateFormatValidator = usersettingsDescDateFormat.Validators[0].(func(string) error)
+	// usersettingsDescID is the schema descriptor for id field.
+	usersettingsDescID := usersettingsMixinFields0[0].Descriptor()
+	// usersettings.DefaultID holds the default value on creation for the id field.
+	usersettings.DefaultID = usersettingsDescID.Default.(func() uuid.UUID)
+	webhookMixin := schema.Webhook{}.Mixin()
+	webhook.Policy = privacy.NewPolicies(webhookMixin[1], schema.Webhook{})
+	webhook.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := webhook.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	webhookMixinHooks1 := webhookMixin[1].Hooks()
+	webhookMixinHooks2 := webhookMixin[2].Hooks()
+
+	webhook.Hooks[1] = webhookMixinHooks1[0]
+
+	webhook.Hooks[2] = webhookMixinHooks2[0]
+	webhookMixinFields0 := webhookMixin[0].Fields()
+	_ = webhookMixinFields0
+	webhookMixinFields2 := webhookMixin[2].Fields()
+	_ = webhookMixinFields2
+	webhookFields := schema.Webhook{}.Fields()
+	_ = webhookFields
+	// webhookDescIsActive is the schema descriptor for is_active field.
+	webhookDescIsActive := webhookMixinFields2[0].Descriptor()
+	// webhook.DefaultIsActive holds the default value on creation for the is_active field.
+	webhook.DefaultIsActive = webhookDescIsActive.Default.(bool)
+	// webhookDescCreatedAt is the schema descriptor for created_at field.
+	webhookDescCreatedAt := webhookMixinFields2[1].Descriptor()
+	// webhook.DefaultCreatedAt holds the default value on creation for the created_at field.
+	webhook.DefaultCreatedAt = webhookDescCreatedAt.Default.(func() time.Time)
+	// webhookDescUpdatedAt is the schema descriptor for updated_at field.
+	webhookDescUpdatedAt := webhookMixinFields2[3].Descriptor()
+	// webhook.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	webhook.DefaultUpdatedAt = webhookDescUpdatedAt.Default.(func() time.Time)
+	// webhook.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	webhook.UpdateDefaultUpdatedAt = webhookDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// webhookDescVersion is the schema descriptor for version field.
+	webhookDescVersion := webhookMixinFields2[5].Descriptor()
+	// webhook.DefaultVersion holds the default value on creation for the version field.
+	webhook.DefaultVersion = webhookDescVersion.Default.(int)
+	// webhook.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	webhook.VersionValidator = webhookDescVersion.Validators[0].(func(int) error)
+	// webhookDescName is the schema descriptor for name field.
+	webhookDescName := webhookFields[0].Descriptor()
+	// webhook.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	webhook.NameValidator = func() func(string) error {
+		validators := webhookDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// webhookDescURL is the schema descriptor for url field.
+	webhookDescURL := webhookFields[1].Descriptor()
+	// webhook.URLValidator is a validator for the "url" field. It is called by the builders before save.
+	webhook.URLValidator = func() func(string) error {
+		validators := webhookDescURL.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(url string) error {
+			for _, fn := range fns {
+				if err := fn(url); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// webhookDescEvents is the schema descriptor for events field.
+	webhookDescEvents := webhookFields[2].Descriptor()
+	// webhook.DefaultEvents holds the default value on creation for the events field.
+	webhook.DefaultEvents = webhookDescEvents.Default.([]string)
+	// webhookDescSecretCiphertext is the schema descriptor for secret_ciphertext field.
+	webhookDescSecretCiphertext := webhookFields[3].Descriptor()
+	// webhook.SecretCiphertextValidator is a validator for the "secret_ciphertext" field. It is called by the builders before save.
+	webhook.SecretCiphertextValidator = webhookDescSecretCiphertext.Validators[0].(func([]byte) error)
+	// webhookDescID is the schema descriptor for id field.
+	webhookDescID := webhookMixinFields0[0].Descriptor()
+	// webhook.DefaultID holds the default value on creation for the id field.
+	webhook.DefaultID = webhookDescID.Default.(func() uuid.UUID)
 }
 
 const (

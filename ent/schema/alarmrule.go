@@ -35,12 +35,25 @@ func (AlarmRule) Annotations() []schema.Annotation {
 
 // Policy of the entity: an actor limited to sites sees the rules of these sites
 // and of the whole tenant, and changes the former only.
-func (AlarmRule) Policy() ent.Policy {
-	site := rule.On("site_id")
-	asset := rule.Through("asset", site)
-	sensor := rule.Through("sensor", asset)
-	read := rule.All(rule.OrNull("site_id", site), rule.OrNull("asset_id", asset), rule.OrNull("sensor_id", sensor))
-	return rule.Sites(read, rule.All(read, rule.Any(site, asset, sensor)))
+func (r AlarmRule) Policy() ent.Policy { return rule.Sites(r.seen(), r.written()) }
+
+// seen matches the rules that speak of nothing beyond the sites.
+func (AlarmRule) seen() rule.Where {
+	site, asset, sensor := scopes()
+	return rule.All(rule.OrNull("site_id", site), rule.OrNull("asset_id", asset), rule.OrNull("sensor_id", sensor))
+}
+
+// written matches the rules of which also something lies on the sites.
+func (r AlarmRule) written() rule.Where {
+	site, asset, sensor := scopes()
+	return rule.All(r.seen(), rule.Any(site, asset, sensor))
+}
+
+// scopes match what a rule is limited to.
+func scopes() (site, asset, sensor rule.Where) {
+	site = rule.On("site_id")
+	asset = rule.Through("asset", site)
+	return site, asset, rule.Through("sensor", asset)
 }
 
 // Fields of the entity.

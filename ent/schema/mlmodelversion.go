@@ -51,6 +51,7 @@ func (MLModelVersion) Fields() []ent.Field {
 func (MLModelVersion) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("model", MLModel.Type).Field("model_id").Unique().Required().Immutable(),
+		edge.To("training_run", TrainingRun.Type).Field("training_run_id").Unique().Immutable(),
 		edge.From("deployments", MLModelDeployment.Type).Ref("model_version"),
 	}
 }

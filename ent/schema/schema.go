@@ -16,11 +16,15 @@ import (
 
 // Lengths of texts, in characters.
 const (
-	maxCode = 100
-	maxName = 200
-	maxText = 2000
-	maxPath = 500
+	maxCode  = 100
+	maxName  = 200
+	maxText  = 2000
+	maxPath  = 500
+	maxChunk = 16384 // passages and answers
 )
+
+// maxCiphertext is the length of sealed secrets, in bytes.
+const maxCiphertext = 8192
 
 // codePattern is what codes in topics and imports look like.
 var codePattern = regexp.MustCompile(`^[a-z0-9_-]{1,100}$`)

@@ -43,3 +43,11 @@ func DefaultTenant() Tenant {
 		AutomaticWorkOrders: WorkOrdersProposed,
 	}
 }
+
+// QuietHours is the part of each day, in the person's time zone, in which only
+// critical alarms are told. From after To spans midnight.
+type QuietHours struct {
+	From     string `json:"from"` // "22:00"
+	To       string `json:"to"`   // "06:00"
+	TimeZone string `json:"time_zone"`
+}

@@ -27,6 +27,38 @@ const (
 	RawReading
 	RejectedReading
 	AlarmShelf
+	UserIdentity
+	PasswordReset
+	UserSettings
+	FaultAction
+	Role
+	Permission
+	RolePermission
+	UserRole
+	Invite
+	APIKey
+	AuditLog
+	IdempotencyKey
+	Webhook
+	ExportJob
+	AssetHealth
+	AssetFeatures
+	FailurePrediction
+	AssetModelVersion
+	TrainingRun
+	Feedback
+	DriftReport
+	NotificationChannel
+	AlarmRuleChannel
+	NotificationLog
+	MaintenanceWorkOrder
+	MaintenanceRecord
+	Connector
+	ImportRun
+	KnowledgeDocument
+	KnowledgeChunk
+	Conversation
+	Message
 	last
 )
 
@@ -37,6 +69,17 @@ var names = map[Kind]string{
 	MLModelDeployment: "MLModelDeployment", AlarmRule: "AlarmRule", AlarmEvent: "AlarmEvent",
 	AlarmTransition: "AlarmTransition", Prediction: "Prediction", RawReading: "RawReading",
 	RejectedReading: "RejectedReading", AlarmShelf: "AlarmShelf",
+	UserIdentity: "UserIdentity", PasswordReset: "PasswordReset", UserSettings: "UserSettings",
+	FaultAction: "FaultAction", Role: "Role", Permission: "Permission", RolePermission: "RolePermission",
+	UserRole: "UserRole", Invite: "Invite", APIKey: "APIKey", AuditLog: "AuditLog",
+	IdempotencyKey: "IdempotencyKey", Webhook: "Webhook", ExportJob: "ExportJob",
+	AssetHealth: "AssetHealth", AssetFeatures: "AssetFeatures", FailurePrediction: "FailurePrediction",
+	AssetModelVersion: "AssetModelVersion", TrainingRun: "TrainingRun", Feedback: "Feedback",
+	DriftReport: "DriftReport", NotificationChannel: "NotificationChannel",
+	AlarmRuleChannel: "AlarmRuleChannel", NotificationLog: "NotificationLog",
+	MaintenanceWorkOrder: "MaintenanceWorkOrder", MaintenanceRecord: "MaintenanceRecord",
+	Connector: "Connector", ImportRun: "ImportRun", KnowledgeDocument: "KnowledgeDocument",
+	KnowledgeChunk: "KnowledgeChunk", Conversation: "Conversation", Message: "Message",
 }
 
 // String returns the name of the entity as the graph writes it.

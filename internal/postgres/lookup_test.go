@@ -27,6 +27,17 @@ var lookups = []struct {
 	{"lookup_gateway", "'a_mqtt'", true, []string{
 		"UPDATE gateways SET is_active = false", "UPDATE gateways SET is_deleted = true", "UPDATE gateways SET mqtt_password_hash = NULL",
 		"UPDATE sites SET is_active = false", "UPDATE tenants SET is_active = false"}},
+	{"lookup_user_identity", "'a_issuer', 'a_subject'", false, []string{
+		"UPDATE users SET status = 'disabled'", "UPDATE users SET is_deleted = true", "UPDATE memberships SET is_active = false",
+		"UPDATE tenants SET is_active = false", "UPDATE user_identities SET subject = subject || 'x'"}},
+	{"lookup_password_reset", "'atoken_hash'::bytea", false, []string{
+		"UPDATE password_resets SET used_at = now()", "UPDATE password_resets SET expires_at = now()",
+		"UPDATE users SET status = 'disabled'", "UPDATE tenants SET is_active = false"}},
+	{"lookup_invite", "'atoken_hash'::bytea", false, []string{
+		"UPDATE invites SET accepted_at = now()", "UPDATE invites SET expires_at = now()", "UPDATE invites SET is_active = false",
+		"UPDATE tenants SET is_deleted = true"}},
+	{"lookup_api_key", "'a_prefix'", false, []string{
+		"UPDATE api_keys SET is_active = false", "UPDATE api_keys SET expires_at = now()", "UPDATE tenants SET is_active = false"}},
 }
 
 func TestLookupsFindBeforeATenantIsKnown(t *testing.T) {
@@ -37,9 +48,10 @@ func TestLookupsFindBeforeATenantIsKnown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := w.owner.Exec(ctx, "CREATE TABLE fixture (user_id uuid); GRANT SELECT ON fixture TO foresight_app; INSERT INTO fixture VALUES ('"+w.a.user.String()+"')"); err != nil {
+	if _, err := w.owner.Exec(ctx, "CREATE TABLE fixture (user_id uuid); GRANT SELECT ON fixture TO foresight_app, foresight_worker; INSERT INTO fixture VALUES ('"+w.a.user.String()+"')"); err != nil {
 		t.Fatal(err)
 	}
+	showAll(t, w)
 	app, worker := w.as(t, w.AppDSN, uuid.Nil), w.as(t, w.WorkerDSN, uuid.Nil)
 	for _, l := range lookups {
 		find := func() (found []uuid.UUID) {
@@ -66,7 +78,7 @@ func TestLookupsFindBeforeATenantIsKnown(t *testing.T) {
 			}
 			showAll(t, w)
 		}
-		_, err := worker.Exec(ctx, fmt.Sprintf("SELECT FROM %s(NULL)", l.function))
+		_, err := worker.Exec(ctx, fmt.Sprintf("SELECT FROM %s(%s)", l.function, l.key))
 		if l.worker && err != nil || !l.worker && !denied(err) {
 			t.Errorf("%s called by the pipeline: %v", l.function, err)
 		}
@@ -87,7 +99,11 @@ func showAll(t *testing.T, w *world) {
 		UPDATE memberships SET is_active = true;
 		UPDATE oauth_clients SET is_active = true;
 		UPDATE sites SET is_active = true;
-		UPDATE gateways SET is_active = true, is_deleted = false, mqtt_password_hash = 'h'`); err != nil {
+		UPDATE gateways SET is_active = true, is_deleted = false, mqtt_password_hash = 'h';
+		UPDATE user_identities SET subject = rtrim(subject, 'x');
+		UPDATE password_resets SET used_at = NULL, expires_at = now() + interval '1 day';
+		UPDATE invites SET is_active = true, accepted_at = NULL, expires_at = now() + interval '1 day';
+		UPDATE api_keys SET is_active = true, expires_at = now() + interval '1 day'`); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -169,6 +169,7 @@ func TestWorkerReadsTheRegistryAcrossTenants(t *testing.T) {
 	registry := map[string]bool{
 		"tenants": true, "sites": true, "gateways": true, "assets": true, "sensors": true, "parameters": true,
 		"fault_types": true, "alarm_rules": true, "ml_models": true, "ml_model_versions": true, "ml_model_deployments": true,
+		"asset_model_versions": true, "alarm_shelves": true,
 	}
 	worker := w.as(t, w.WorkerDSN, w.a.tenant)
 	for table, column := range tenantTables(t, w.owner) {
@@ -215,14 +216,38 @@ func TestWorkerMayReadAllButSecrets(t *testing.T) {
 	}
 }
 
-func TestTransitionsAreAppendOnly(t *testing.T) {
+func TestWhatIsAppendOnlyIsNeverChanged(t *testing.T) {
 	w := newWorld(t)
 	for role, dsn := range map[string]string{"app": w.AppDSN, "worker": w.WorkerDSN} {
 		c := w.as(t, dsn, w.a.tenant)
-		for _, q := range []string{"UPDATE alarm_transitions SET note = 'x'", "DELETE FROM alarm_transitions"} {
+		for _, q := range []string{
+			"UPDATE alarm_transitions SET note = 'x'", "DELETE FROM alarm_transitions",
+			"UPDATE audit_logs SET action = 'x'", "DELETE FROM audit_logs",
+			"UPDATE notification_logs SET recipient = 'x'", "DELETE FROM notification_logs",
+			"INSERT INTO permissions (id, resource, action) VALUES (gen_random_uuid(), 'x', 'y')",
+			"UPDATE permissions SET action = 'x'", "DELETE FROM permissions",
+		} {
 			if _, err := c.Exec(t.Context(), q); !denied(err) {
 				t.Errorf("%s: %s: %v, want denied", role, q, err)
 			}
+		}
+	}
+	tag, err := w.as(t, w.AppDSN, w.a.tenant).Exec(t.Context(), "UPDATE notification_logs SET status = 'sent', attempts = 1, sent_at = now(), error = NULL")
+	if err != nil || tag.RowsAffected() != 1 {
+		t.Errorf("the outcome of a notification cannot be written: %v, %v", tag, err)
+	}
+}
+
+func TestBuiltInTablesAreUnderRowSecurity(t *testing.T) {
+	w := newWorld(t)
+	for _, table := range builtIn {
+		var secured bool
+		if err := w.owner.QueryRow(t.Context(), "SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE oid = $1::regclass", table).Scan(&secured); err != nil || !secured {
+			t.Errorf("%s: %v, %v", table, secured, err)
+		}
+		var n int
+		if err := w.as(t, w.AppDSN, uuid.Nil).QueryRow(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil || n == 0 {
+			t.Errorf("%s: %d rows seen, %v", table, n, err)
 		}
 	}
 }
@@ -230,7 +255,8 @@ func TestTransitionsAreAppendOnly(t *testing.T) {
 func TestSoftDeletedTablesAreNeverDeletedFrom(t *testing.T) {
 	w := newWorld(t)
 	c := w.as(t, w.AppDSN, w.a.tenant)
-	for _, table := range []string{"tenants", "users", "sites", "gateways", "assets", "sensors", "alarm_rules", "ml_models", "ml_model_versions"} {
+	for _, table := range []string{"tenants", "users", "sites", "gateways", "assets", "sensors", "alarm_rules", "ml_models", "ml_model_versions",
+		"notification_channels", "maintenance_work_orders", "connectors", "knowledge_documents"} {
 		if _, err := c.Exec(t.Context(), "DELETE FROM "+table); !denied(err) {
 			t.Errorf("%s: %v, want denied", table, err)
 		}

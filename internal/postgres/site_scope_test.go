@@ -3,9 +3,13 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"foresight/ent"
 	"foresight/ent/alarmrule"
@@ -22,6 +26,9 @@ type here struct {
 	site, other uuid.UUID // the own one is the fixture's
 	otherAsset  uuid.UUID
 	otherSensor uuid.UUID
+	otherEvent  uuid.UUID
+	otherRule   uuid.UUID
+	otherTalk   uuid.UUID
 }
 
 func newHere(t *testing.T) *here {
@@ -48,7 +55,54 @@ func newHere(t *testing.T) *here {
 	e := client.AlarmEvent.Create().SetSite(s).SetAsset(a).SetSensor(n).SetRule(r).SetSeverity(enum.SeverityLow).
 		SetTriggeredValue(0).SetTriggeredAt(r.CreatedAt).SetLastTriggeredAt(r.CreatedAt).SaveX(h.admin)
 	client.AlarmTransition.Create().SetEvent(e).SetSeq(2).SetToStatus(enum.AlarmOpen).SaveX(h.admin)
+	h.otherEvent, h.otherRule = e.ID, r.ID
+	for _, table := range onSites {
+		h.elsewhere(t, table)
+	}
 	return h
+}
+
+// onSites are the tables whose rows lie on a site by their references; each gets
+// a second row on the other site.
+var onSites = []string{
+	"user_roles", "asset_health", "asset_features", "failure_predictions", "asset_model_versions", "feedback",
+	"alarm_rule_channels", "alarm_shelves", "notification_logs", "maintenance_work_orders", "maintenance_records",
+	"conversations", "messages",
+}
+
+// elsewhere copies the fixture's row to the other site.
+func (h *here) elsewhere(t *testing.T, table string) {
+	t.Helper()
+	row := uuid.New()
+	moved := map[string]any{
+		"id": row, "site_id": h.other, "asset_id": h.otherAsset, "sensor_id": h.otherSensor, "event_id": h.otherEvent,
+		"alarm_event_id": h.otherEvent, "rule_id": h.otherRule, "conversation_id": h.otherTalk,
+		"work_number": "WO-2026-000002", "external_ref": "elsewhere",
+	}
+	rows, err := h.owner.Query(t.Context(), "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped", table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, values := []any{h.a.ids[table]}, make([]string, len(names))
+	for i, n := range names {
+		names[i] = pgx.Identifier{n}.Sanitize()
+		values[i] = names[i]
+		if v, ok := moved[n]; ok {
+			args = append(args, v)
+			values[i] = fmt.Sprintf("$%d", len(args))
+		}
+	}
+	if _, err := h.owner.Exec(t.Context(), fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %[1]s WHERE id = $1",
+		table, strings.Join(names, ","), strings.Join(values, ",")), args...); err != nil {
+		t.Fatalf("%s: %v", table, err)
+	}
+	if table == "conversations" {
+		h.otherTalk = row
+	}
 }
 
 func TestActorsOfASiteSeeItsRowsOnly(t *testing.T) {
@@ -63,7 +117,10 @@ func TestActorsOfASiteSeeItsRowsOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		switch e.table {
-		case "sites", "gateways", "assets", "sensors", "alarm_events", "alarm_transitions":
+		case "sites", "gateways", "assets", "sensors", "alarm_events", "alarm_transitions",
+			"user_roles", "asset_health", "asset_features", "failure_predictions", "asset_model_versions", "feedback",
+			"alarm_rule_channels", "alarm_shelves", "notification_logs", "maintenance_work_orders", "maintenance_records",
+			"conversations", "messages":
 			if len(all) != 2 || len(mine) != 1 || mine[0] != h.a.ids[e.table] {
 				t.Errorf("%s: %d of %d rows seen", e.name, len(mine), len(all))
 			}
@@ -97,6 +154,12 @@ func TestActorsOfASiteChangeItsRowsOnly(t *testing.T) {
 	newRule := func() *ent.AlarmRuleCreate {
 		return c.AlarmRule.Create().SetName("new").SetParameter("flow").SetOperator(enum.OperatorLT).SetThreshold(1).SetSeverity(enum.SeverityLow)
 	}
+	newShelf := func() *ent.AlarmShelfCreate {
+		return c.AlarmShelf.Create().SetUntil(time.Now().Add(time.Hour)).SetReason("test")
+	}
+	newWork := func(number string, asset uuid.UUID) *ent.MaintenanceWorkOrderCreate {
+		return c.MaintenanceWorkOrder.Create().SetWorkNumber(number).SetTitle("T").SetType(enum.WorkOrderInspection).SetAssetID(asset)
+	}
 	newAsset := func(code string, site uuid.UUID) *ent.AssetCreate {
 		return c.Asset.Create().SetAssetCode(code).SetName("New").SetAssetType(enum.AssetPump).SetSiteID(site)
 	}
@@ -109,6 +172,16 @@ func TestActorsOfASiteChangeItsRowsOnly(t *testing.T) {
 		"a rule of the tenant":           newRule().Exec(h.ctx),
 		"a rule elsewhere":               newRule().SetSiteID(h.other).Exec(h.ctx),
 		"a rule on a sensor elsewhere":   newRule().SetSensorID(h.otherSensor).Exec(h.ctx),
+		"a work order elsewhere":         newWork("WO-2026-000010", h.otherAsset).Exec(h.ctx),
+		"a work order of another alarm":  newWork("WO-2026-000011", h.a.ids["assets"]).SetAlarmEventID(h.otherEvent).Exec(h.ctx),
+		"health elsewhere":               c.AssetHealth.Create().SetSiteID(h.other).SetAssetID(h.otherAsset).SetHealthScore(1).SetHealthStatus(enum.HealthCritical).SetMethod("m").Exec(h.ctx),
+		"a shelf of the tenant's rule":   newShelf().SetRuleID(tenantRule).Exec(h.ctx),
+		"a shelf elsewhere":              newShelf().SetAssetID(h.otherAsset).Exec(h.ctx),
+		"a channel of the tenant's rule": c.AlarmRuleChannel.Create().SetRuleID(tenantRule).SetChannelID(h.a.ids["notification_channels"]).Exec(h.ctx),
+		"a role in the whole tenant":     c.UserRole.Create().SetUserID(h.a.user).SetRoleID(h.a.ids["roles"]).Exec(h.ctx),
+		"a role elsewhere":               c.UserRole.Create().SetUserID(h.a.user).SetRoleID(h.a.ids["roles"]).SetSiteID(h.other).Exec(h.ctx),
+		"a talk about another machine":   c.Conversation.Create().SetUserID(h.a.user).SetAssetID(h.otherAsset).Exec(h.ctx),
+		"a turn of another talk":         c.Message.Create().SetConversationID(h.otherTalk).SetRole(enum.MessageUser).SetText("x").Exec(h.ctx),
 		"an unlimited rule":              c.AlarmRule.UpdateOneID(h.a.ids["alarm_rules"]).ClearSiteID().ClearAssetID().ClearSensorID().Exec(h.ctx),
 	} {
 		if !errors.Is(err, privacy.Deny) {
@@ -118,6 +191,9 @@ func TestActorsOfASiteChangeItsRowsOnly(t *testing.T) {
 	for name, err := range map[string]error{
 		"an asset":             newAsset("ok", h.site).SetParentID(h.a.ids["assets"]).Exec(h.ctx),
 		"a sensor":             c.Sensor.Create().SetSensorCode("ok").SetAssetID(h.a.ids["assets"]).Exec(h.ctx),
+		"a work order":         newWork("WO-2026-000012", h.a.ids["assets"]).Exec(h.ctx),
+		"a shelf of a rule":    newShelf().SetRuleID(tenantRule).SetAssetID(h.a.ids["assets"]).Exec(h.ctx),
+		"a talk about nothing": c.Conversation.Create().SetUserID(h.a.user).Exec(h.ctx),
 		"a rule":               newRule().SetAssetID(h.a.ids["assets"]).Exec(h.ctx),
 		"a change of the rule": c.AlarmRule.UpdateOneID(h.a.ids["alarm_rules"]).SetThreshold(9).Exec(h.ctx),
 	} {

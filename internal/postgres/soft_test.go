@@ -112,7 +112,7 @@ func TestSiteDeletionGoesAllTheWayDown(t *testing.T) {
 	}
 	for _, e := range entities(t, client) {
 		switch e.table {
-		case "sites", "gateways", "assets", "sensors", "alarm_rules":
+		case "sites", "gateways", "assets", "sensors", "alarm_rules", "maintenance_work_orders":
 			if ids, err := e.ids(ctx); err != nil || len(ids) != 0 {
 				t.Errorf("%s: %d left, %v", e.name, len(ids), err)
 			}

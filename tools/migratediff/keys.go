@@ -69,6 +69,9 @@ func composite(fk *atlas.ForeignKey) error {
 	if len(fk.Columns) != 1 || !ownedByTenant(fk.Table) {
 		return nil
 	}
+	if builtIn[fk.RefTable.Name] {
+		return nil // no tenant has rows there
+	}
 	if !ownedByTenant(fk.RefTable) {
 		return fmt.Errorf("%s: %s has rows without a tenant, a key to it would not stay within one", fk.Symbol, fk.RefTable.Name)
 	}
@@ -82,6 +85,9 @@ func composite(fk *atlas.ForeignKey) error {
 // ownerKeys adds the keys that are no edges of the ORM: of a row to its tenant,
 // and of the columns that name people to their membership in that tenant.
 func ownerKeys(s *atlas.Schema, t *atlas.Table) error {
+	if builtIn[t.Name] {
+		return nil
+	}
 	tenants, ok := s.Table("tenants")
 	if !ok {
 		return fmt.Errorf("no table tenants")
@@ -116,7 +122,11 @@ func ownerKeys(s *atlas.Schema, t *atlas.Table) error {
 
 // namesPerson reports whether a column holds a user id, which is a matter of its name.
 func namesPerson(column string) bool {
-	return column == "user_id" || column == "by" || strings.HasSuffix(column, "_by")
+	switch column {
+	case "user_id", "by", "assigned_to":
+		return true
+	}
+	return strings.HasSuffix(column, "_by")
 }
 
 func key(t *atlas.Table, columns []string, ref *atlas.Table, refColumns []string) {

@@ -23,7 +23,12 @@ var registry = map[string]bool{
 	"tenants": true, "sites": true, "gateways": true, "assets": true, "sensors": true,
 	"parameters": true, "fault_types": true, "alarm_rules": true,
 	"ml_models": true, "ml_model_versions": true, "ml_model_deployments": true,
+	"asset_model_versions": true, "alarm_shelves": true,
 }
+
+// builtIn are tables without a tenant, whose rows are the product's own: all read
+// them, and only migrations write them.
+var builtIn = map[string]bool{"permissions": true}
 
 // workerWrites is what the pipeline does beyond reading.
 var workerWrites = map[string]string{
@@ -32,7 +37,11 @@ var workerWrites = map[string]string{
 }
 
 // appendOnly are tables of which nobody changes a row.
-var appendOnly = map[string]bool{"alarm_transitions": true}
+var appendOnly = map[string]bool{"alarm_transitions": true, "audit_logs": true}
+
+// outcomeOnly are tables of which rows are neither deleted nor changed, but for the
+// columns that say what became of them.
+var outcomeOnly = map[string]string{"notification_logs": "status, attempts, sent_at, error"}
 
 // secrets are columns that the pipeline must not read.
 var secrets = map[string]bool{"mqtt_password_hash": true}
@@ -46,6 +55,12 @@ func secure(t *atlas.Table) (string, error) {
 	line("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", name)
 	line("ALTER TABLE %s FORCE ROW LEVEL SECURITY", name)
 
+	if builtIn[t.Name] {
+		line(`CREATE POLICY built_in_read ON %s FOR SELECT TO %s USING (true)`, name, app)
+		line(`CREATE POLICY built_in_upkeep ON %s TO CURRENT_USER USING (true) WITH CHECK (true)`, name)
+		line("GRANT SELECT ON %s TO %s", name, app)
+		return b.String(), nil
+	}
 	roles := app
 	if workerWrites[t.Name] != "" || registry[t.Name] {
 		roles += ", " + worker
@@ -80,6 +95,8 @@ func appGrants(t *atlas.Table) string {
 	switch {
 	case appendOnly[t.Name]:
 		return "SELECT, INSERT"
+	case outcomeOnly[t.Name] != "":
+		return "SELECT, INSERT, UPDATE (" + outcomeOnly[t.Name] + ")"
 	case column(t, "is_deleted") != nil:
 		return "SELECT, INSERT, UPDATE"
 	}
