@@ -28,13 +28,27 @@ const (
 	AlarmsAct        Permission = "alarms:acknowledge" // acknowledge, clear, resolve
 	UsersRead        Permission = "users:read"
 	UsersWrite       Permission = "users:write"
+
+	// What only those who run a tenant hold.
+	RolesRead        Permission = "roles:read"
+	RolesWrite       Permission = "roles:write"
+	CredentialsRead  Permission = "credentials:read" // API keys and OAuth clients
+	CredentialsWrite Permission = "credentials:write"
+	WebhooksRead     Permission = "webhooks:read"
+	WebhooksWrite    Permission = "webhooks:write"
+	AuditRead        Permission = "audit:read"
+	TenantWrite      Permission = "tenant:write" // the tenant's own settings
 )
 
 var all = []Permission{
 	PlantRead, PlantWrite, TelemetryRead, TelemetryWrite, PredictionsRead, PredictionsWrite,
 	ModelsRead, ModelsWrite, ModelsDeploy, RulesRead, RulesWrite, AlarmsRead, AlarmsAct,
 	UsersRead, UsersWrite,
+	RolesRead, RolesWrite, CredentialsRead, CredentialsWrite, WebhooksRead, WebhooksWrite, AuditRead, TenantWrite,
 }
+
+// administrative permissions to read belong to admins alone.
+var administrative = NewSet(UsersRead, RolesRead, CredentialsRead, WebhooksRead, AuditRead)
 
 // Permissions lists every permission.
 func Permissions() []Permission { return append([]Permission(nil), all...) }
@@ -102,7 +116,7 @@ func RoleScopes(r Role) Set {
 		fallthrough
 	case Viewer:
 		for _, p := range all {
-			if strings.HasSuffix(string(p), ":read") && p != UsersRead {
+			if strings.HasSuffix(string(p), ":read") && !administrative.Has(p) {
 				s[p] = struct{}{}
 			}
 		}
