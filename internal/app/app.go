@@ -25,6 +25,7 @@ type App struct {
 
 	db       databases
 	bus      messaging
+	files    files
 	ingest   ingest
 	models   models
 	alarms   alarming
@@ -48,7 +49,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 			err = errors.Join(err, a.group.Stop(stop))
 		}
 	}()
-	for _, step := range []func(context.Context) error{a.startDatabase, a.startBus, a.startModels, a.startAlarms} {
+	for _, step := range []func(context.Context) error{a.startDatabase, a.startFiles, a.startBus, a.startModels, a.startAlarms} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ var floors = [][]string{
 	{"internal/telemetry"},
 	{"internal/rules", "internal/event"},
 	{"migrations", "ent"},
-	{"internal/postgres", "internal/keyset", "internal/bus", "internal/hub", "internal/embedded", "internal/telemetry/pgstore"},
+	{"internal/postgres", "internal/keyset", "internal/bus", "internal/hub", "internal/embedded", "internal/telemetry/pgstore", "internal/blob"},
 	{"internal/auth", "internal/plant", "internal/alarms", "internal/modelops", "internal/simulate", "inference"},
 	{"graph", "ingestion", "internal/httpapi", "frontend"},
 	{"internal/config"},

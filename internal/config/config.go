@@ -38,6 +38,7 @@ type Config struct {
 	Auth     Auth     `envPrefix:"AUTH_"`
 	Graph    Graph    `envPrefix:"GRAPH_"`
 	Pipeline Pipeline `envPrefix:"PIPELINE_"`
+	Blob     Blob     `envPrefix:"BLOB_"`
 
 	MaxLoadedModels int `env:"MAX_LOADED_MODELS" envDefault:"10" doc:"Model versions held in memory at once."`
 }
@@ -100,6 +101,12 @@ type Pipeline struct {
 	PredictTimeout  time.Duration `env:"PREDICT_TIMEOUT" envDefault:"250ms" doc:"Longest time of one prediction."`
 }
 
+// Blob is where files are kept: pictures of machines, exports.
+type Blob struct {
+	URL     string `env:"URL" secret:"true" doc:"Bucket of pictures and exports, file:///directory; empty: the directory blobs in the data directory."`
+	LinkKey string `env:"LINK_KEY" secret:"true" doc:"Secret of at least 32 bytes that signs links to files, the same in all processes; made in the data directory when empty."`
+}
+
 // Load reads and verifies the environment. The error names every variable that is wrong.
 func Load() (*Config, error) {
 	c, err := env.ParseAsWithOptions[Config](env.Options{Prefix: Prefix})
@@ -159,6 +166,9 @@ func (c *Config) Verify() error {
 	}
 	if k := c.Auth.HS256Key; k != "" && len(k) < 32 {
 		bad("AUTH_HS256_KEY", "want at least 32 bytes")
+	}
+	if k := c.Blob.LinkKey; k != "" && len(k) < 32 {
+		bad("BLOB_LINK_KEY", "want at least 32 bytes")
 	}
 	for name, v := range map[string]time.Duration{"AUTH_ACCESS_TTL": c.Auth.AccessTTL, "AUTH_REFRESH_TTL": c.Auth.RefreshTTL,
 		"PIPELINE_RETENTION": c.Pipeline.Retention, "PIPELINE_REGISTRY_REFRESH": c.Pipeline.RegistryRefresh, "PIPELINE_PREDICT_TIMEOUT": c.Pipeline.PredictTimeout} {

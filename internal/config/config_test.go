@@ -27,6 +27,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"FORESIGHT_NATS_REPLICAS":      {"2", "FORESIGHT_NATS_REPLICAS"},
 		"FORESIGHT_NATS_PARTITIONS":    {"0", "FORESIGHT_NATS_PARTITIONS"},
 		"FORESIGHT_AUTH_HS256_KEY":     {"short", "at least 32 bytes"},
+		"FORESIGHT_BLOB_LINK_KEY":      {"short", "at least 32 bytes"},
 		"FORESIGHT_AUTH_ACCESS_TTL":    {"0s", "FORESIGHT_AUTH_ACCESS_TTL"},
 		"FORESIGHT_GRAPH_MAX_COST":     {"many", "MaxCost"},
 		"FORESIGHT_PIPELINE_RETENTION": {"-1h", "FORESIGHT_PIPELINE_RETENTION"},
