@@ -16,6 +16,7 @@ type ActorKind string
 const (
 	Person ActorKind = "user"
 	Client ActorKind = "client" // OAuth client credentials of a partner
+	APIKey ActorKind = "key"    // X-API-Key of a service of the tenant
 	Device ActorKind = "device" // a gateway's MQTT credential
 	System ActorKind = "system" // the product itself, within one tenant
 )
@@ -24,17 +25,20 @@ const (
 // after it was put into a context.
 type Actor struct {
 	Kind       ActorKind
-	ID         id.UUID // user, client or gateway; nil for the system
+	ID         id.UUID // user, client, key or gateway; nil for the system
 	TenantID   id.UUID
 	TenantCode string
 	Role       Role
-	Scopes     Set // what the credential may do; a person's come from the role
-	// SiteIDs limits the actor to sites; empty means the whole tenant.
+	Scopes     Set // what the credential may do wherever it acts
+	// SiteIDs limits the actor to sites, in order; empty means the whole tenant.
 	SiteIDs []id.UUID
+	// OnSites are further permissions of a person, each on the sites given alone.
+	// Can does not count them; see Under.
+	OnSites map[Permission][]id.UUID
 	Locale  string // BCP 47 tag of the profile, "" when unknown
 }
 
-// Can reports whether the actor holds the permission.
+// Can reports whether the actor holds the permission wherever it acts.
 func (a *Actor) Can(p Permission) bool { return a.Kind == System || a.Scopes.Has(p) }
 
 // UserID returns the person's id, and false when the actor is no person.
