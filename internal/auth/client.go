@@ -32,6 +32,7 @@ type ClientLogin struct {
 // Unauthenticated for a wrong id or secret alike, BadInput at `scope` for a
 // permission that the client does not have, RateLimited, Unavailable.
 func (s *Service) ClientCredentials(ctx context.Context, in ClientLogin) (*Session, error) {
+	asOf := s.c.Now()
 	clientKey, remote := "client:"+in.ClientID, remoteKey(in.Remote)
 	if d := max(s.tries.wait(clientKey), s.tries.wait(remote)); d > 0 {
 		return nil, locked(d)
@@ -83,5 +84,5 @@ func (s *Service) ClientCredentials(ctx context.Context, in ClientLogin) (*Sessi
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return s.session(&tenancy.Actor{Kind: tenancy.Client, ID: c.ID, TenantID: c.TenantID, TenantCode: c.TenantCode, Scopes: scopes}, id.Nil, "")
+	return s.session(&tenancy.Actor{Kind: tenancy.Client, ID: c.ID, TenantID: c.TenantID, TenantCode: c.TenantCode, Scopes: scopes}, id.Nil, "", asOf)
 }

@@ -57,6 +57,7 @@ const (
 // tenants; RateLimited with `Seconds` while locked; Forbidden for a person who may
 // not sign in; Unavailable.
 func (s *Service) Login(ctx context.Context, in Login) (*Session, error) {
+	asOf := s.c.Now()
 	email := strings.ToLower(strings.TrimSpace(in.Email))
 	accountKey, remote := "account:"+email, remoteKey(in.Remote)
 	if d := max(s.tries.wait(accountKey), s.tries.wait(remote)); d > 0 {
@@ -98,7 +99,7 @@ func (s *Service) Login(ctx context.Context, in Login) (*Session, error) {
 	if match.Status != statusActive {
 		return nil, fault.New(fault.Forbidden, "error.auth.disabled")
 	}
-	return s.begin(ctx, match, in.Password)
+	return s.begin(ctx, match, in.Password, asOf)
 }
 
 // match returns a candidate whose password it is. Without a candidate one hash is
@@ -144,8 +145,9 @@ func (s *Service) storeFailure(ctx context.Context, a account, wait time.Duratio
 	}
 }
 
-// begin opens a session for an account whose password was right.
-func (s *Service) begin(ctx context.Context, a *account, password string) (*Session, error) {
+// begin opens a session for an account whose password was right and whose role was
+// read at the time or later.
+func (s *Service) begin(ctx context.Context, a *account, password string, asOf time.Time) (*Session, error) {
 	var rehash *string
 	if s.c.Hasher.Outdated(a.PasswordHash) {
 		if h, err := s.c.Hasher.Hash(ctx, password); err == nil {
@@ -154,6 +156,7 @@ func (s *Service) begin(ctx context.Context, a *account, password string) (*Sess
 	}
 	family := id.New(id.RefreshToken)
 	token, hash := newRefreshToken()
+	actor := person(a.UserID, a.TenantID, a.TenantCode, a.Role, a.Locale)
 	err := s.inTenant(ctx, a.TenantID, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE users SET failed_logins = 0, locked_until = NULL, last_login_at = $2,
 			password_hash = coalesce($3, password_hash) WHERE id = $1`, a.UserID, s.c.Now(), rehash); err != nil {
@@ -163,25 +166,30 @@ func (s *Service) begin(ctx context.Context, a *account, password string) (*Sess
 		if _, err := tx.Exec(ctx, `DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at < $2`, a.UserID, s.c.Now()); err != nil {
 			return err
 		}
-		return s.insertRefresh(ctx, tx, a.TenantID, a.UserID, family, hash)
+		if err := s.insertRefresh(ctx, tx, a.TenantID, a.UserID, family, hash); err != nil {
+			return err
+		}
+		return hold(ctx, tx, actor)
 	})
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return s.session(person(a.UserID, a.TenantID, a.TenantCode, a.Role, a.Locale), family, token)
+	return s.session(actor, family, token, asOf)
 }
 
+// person is an actor that holds nothing yet.
 func person(user, tenant id.UUID, code, role string, locale *string) *tenancy.Actor {
-	a := &tenancy.Actor{Kind: tenancy.Person, ID: user, TenantID: tenant, TenantCode: code,
-		Role: tenancy.Role(role), Scopes: tenancy.RoleScopes(tenancy.Role(role))}
+	a := &tenancy.Actor{Kind: tenancy.Person, ID: user, TenantID: tenant, TenantCode: code, Role: tenancy.Role(role)}
 	if locale != nil {
 		a.Locale = *locale
 	}
 	return a
 }
 
-func (s *Service) session(a *tenancy.Actor, family id.UUID, refresh string) (*Session, error) {
-	access, g, err := s.tokens.sign(a, family)
+// session signs an access token of the actor, whose rights were read at the time or
+// later.
+func (s *Service) session(a *tenancy.Actor, family id.UUID, refresh string, asOf time.Time) (*Session, error) {
+	access, g, err := s.tokens.sign(a, family, s.revoked.after(a.ID, asOf))
 	if err != nil {
 		return nil, err
 	}

@@ -40,15 +40,16 @@ func newRefreshToken() (token string, hash []byte) {
 // role. Any token that is not good is a fault of kind Unauthenticated; one that
 // was used before also ends its family.
 func (s *Service) Refresh(ctx context.Context, token string) (*Session, error) {
+	now := s.c.Now()
 	r, err := s.findRefresh(ctx, token)
 	if err != nil {
 		return nil, err
 	}
-	now := s.c.Now()
 	if r.RevokedAt != nil || !now.Before(r.ExpiresAt) || r.Status != statusActive {
 		return nil, badRefresh(nil)
 	}
 	next, hash := newRefreshToken()
+	actor := person(r.UserID, r.TenantID, r.TenantCode, r.Role, r.Locale)
 	err = s.inTenant(ctx, r.TenantID, func(ctx context.Context, tx pgx.Tx) error {
 		// The row is looked at again under the family's lock: of two that come at
 		// once, one is first, and a family that is being revoked gets no new token.
@@ -71,7 +72,10 @@ func (s *Service) Refresh(ctx context.Context, token string) (*Session, error) {
 		} else if now.Sub(*used) > s.c.ReuseGrace {
 			return errReused
 		}
-		return s.insertRefresh(ctx, tx, r.TenantID, r.UserID, r.FamilyID, hash)
+		if err := s.insertRefresh(ctx, tx, r.TenantID, r.UserID, r.FamilyID, hash); err != nil {
+			return err
+		}
+		return hold(ctx, tx, actor)
 	})
 	var f *fault.Error
 	switch {
@@ -82,7 +86,7 @@ func (s *Service) Refresh(ctx context.Context, token string) (*Session, error) {
 	case err != nil:
 		return nil, unavailable(err)
 	}
-	return s.session(person(r.UserID, r.TenantID, r.TenantCode, r.Role, r.Locale), r.FamilyID, next)
+	return s.session(actor, r.FamilyID, next, now)
 }
 
 // errReused leaves the transaction of Refresh for the one that revokes.

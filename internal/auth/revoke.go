@@ -65,6 +65,19 @@ func (r *revocations) hitLocked(g *Grant) bool {
 	return ok && !g.IssuedAt.After(at.Truncate(time.Second))
 }
 
+// after returns the time that a token of the actor may say it was issued at, when
+// its rights were read at asOf. Tokens count whole seconds: one of the second of a
+// revocation that it comes after dates from the next.
+func (r *revocations) after(actor id.UUID, asOf time.Time) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, ok := r.revoked[actor]
+	if next := at.Truncate(time.Second).Add(time.Second); ok && !asOf.Before(at) && asOf.Before(next) {
+		return next
+	}
+	return asOf
+}
+
 func (r *revocations) watch(g *Grant) (<-chan struct{}, func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

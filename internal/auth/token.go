@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +23,7 @@ const tokenType = "at+jwt"
 const leeway = 5 * time.Second
 
 // maxToken bounds the length of a token in bytes before anything is decoded.
-const maxToken = 8192
+const maxToken = 32 << 10 // some hundred sites
 
 // claims is the body of an access token.
 type claims struct {
@@ -30,11 +32,13 @@ type claims struct {
 	TenantCode string   `json:"tenant_code"`
 	Kind       string   `json:"kind"`            // tenancy.ActorKind
 	Role       string   `json:"role,omitempty"`  // persons
-	Scope      string   `json:"scope,omitempty"` // clients: permissions, separated by spaces
-	Digest     string   `json:"permissions"`     // of the permissions that role or scope meant
+	Scope      string   `json:"scope,omitempty"` // permissions, separated by spaces; persons: left out when they are the role's
+	Digest     string   `json:"permissions"`     // of all permissions, with their sites
 	Sites      []string `json:"sites,omitempty"`
-	Session    string   `json:"sid,omitempty"` // family of the refresh token
-	Locale     string   `json:"locale,omitempty"`
+	// OnSites are permissions that a person holds on a site alone, by site.
+	OnSites map[string]string `json:"site_scope,omitempty"`
+	Session string            `json:"sid,omitempty"` // family of the refresh token
+	Locale  string            `json:"locale,omitempty"`
 }
 
 // Grant is what a verified access token allows.
@@ -46,10 +50,21 @@ type Grant struct {
 	SessionID id.UUID // of a person's session, nil for machines
 }
 
-// digest names a set of permissions, so that a token issued before a role was
-// redefined is noticed and renewed.
-func digest(s tenancy.Set) string {
-	sum := sha256.Sum256([]byte(strings.Join(s.Strings(), " ")))
+// digest names what an actor may do and where, so that a token issued before a
+// role was redefined is noticed and renewed.
+func digest(a *tenancy.Actor) string {
+	var b strings.Builder
+	b.WriteString(strings.Join(a.Scopes.Strings(), " "))
+	for _, s := range a.SiteIDs {
+		b.WriteString("@" + s.String())
+	}
+	for _, p := range slices.Sorted(maps.Keys(a.OnSites)) {
+		b.WriteString(" " + string(p))
+		for _, s := range a.OnSites[p] {
+			b.WriteString("@" + s.String())
+		}
+	}
+	sum := sha256.Sum256([]byte(b.String()))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
@@ -62,28 +77,31 @@ type tokens struct {
 	now      func() time.Time
 }
 
-func (t *tokens) sign(a *tenancy.Actor, session id.UUID) (string, *Grant, error) {
-	now := t.now()
+// sign makes a token of the actor as it was at the time, which is when its rights
+// were read or later.
+func (t *tokens) sign(a *tenancy.Actor, session id.UUID, at time.Time) (string, *Grant, error) {
 	c := claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: t.issuer, Audience: jwt.ClaimStrings{t.audience}, Subject: a.ID.String(), ID: randomText(16),
-			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(t.ttl)),
+			IssuedAt: jwt.NewNumericDate(at), NotBefore: jwt.NewNumericDate(at), ExpiresAt: jwt.NewNumericDate(at.Add(t.ttl)),
 		},
 		TenantID: a.TenantID.String(), TenantCode: a.TenantCode, Kind: string(a.Kind),
-		Digest: digest(a.Scopes), Locale: a.Locale,
+		Digest: digest(a), Locale: a.Locale,
 	}
 	if a.Kind == tenancy.Person {
 		c.Role, c.Session = string(a.Role), session.String()
-	} else {
+	}
+	if a.Kind != tenancy.Person || !maps.Equal(a.Scopes, tenancy.RoleScopes(a.Role)) {
 		c.Scope = strings.Join(a.Scopes.Strings(), " ")
 	}
-	for _, s := range a.SiteIDs {
-		c.Sites = append(c.Sites, s.String())
-	}
+	c.place(a)
 	k := t.keys.signing()
 	tok := jwt.NewWithClaims(k.method, c)
 	tok.Header["kid"], tok.Header["typ"] = k.id, tokenType
 	s, err := tok.SignedString(k.private)
+	if err == nil && len(s) > maxToken {
+		err = fmt.Errorf("%d bytes, as the actor holds permissions on too many sites", len(s))
+	}
 	if err != nil {
 		return "", nil, fmt.Errorf("auth: sign token: %w", err)
 	}
@@ -135,7 +153,9 @@ func (c *claims) grant() (*Grant, error) {
 	switch a.Kind {
 	case tenancy.Person:
 		a.Role = tenancy.Role(c.Role)
-		a.Scopes = tenancy.RoleScopes(a.Role)
+		if a.Scopes = tenancy.RoleScopes(a.Role); c.Scope != "" {
+			a.Scopes = scopeSet(strings.Fields(c.Scope))
+		}
 		if g.SessionID, err = id.Parse(c.Session); err != nil {
 			return nil, errors.New("no session")
 		}
@@ -144,15 +164,11 @@ func (c *claims) grant() (*Grant, error) {
 	default:
 		return nil, errors.New("unknown kind of actor")
 	}
-	if c.Digest != digest(a.Scopes) {
-		return nil, errors.New("the permissions have changed")
+	if err := c.placed(a); err != nil {
+		return nil, err
 	}
-	for _, s := range c.Sites {
-		site, err := id.Parse(s)
-		if err != nil {
-			return nil, errors.New("bad site")
-		}
-		a.SiteIDs = append(a.SiteIDs, site)
+	if c.Digest != digest(a) {
+		return nil, errors.New("the permissions have changed")
 	}
 	return g, nil
 }

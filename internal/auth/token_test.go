@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +35,7 @@ func anActor() *tenancy.Actor {
 func TestTokenKeepsTheActor(t *testing.T) {
 	tk := testTokens(t)
 	a := anActor()
-	s, g, err := tk.sign(a, id.New(id.RefreshToken))
+	s, g, err := tk.sign(a, id.New(id.RefreshToken), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,11 +48,39 @@ func TestTokenKeepsTheActor(t *testing.T) {
 		t.Errorf("%+v, want %+v", got.Actor, a)
 	}
 	client := &tenancy.Actor{Kind: tenancy.Client, ID: id.New(id.OAuthClient), TenantID: a.TenantID, Scopes: tenancy.NewSet(tenancy.PlantRead)}
-	if s, _, err = tk.sign(client, id.Nil); err != nil {
+	if s, _, err = tk.sign(client, id.Nil, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if got, err = tk.verify(s); err != nil || !got.Actor.Can(tenancy.PlantRead) || got.Actor.Can(tenancy.PlantWrite) {
 		t.Errorf("%+v %v", got, err)
+	}
+}
+
+func TestTokenKeepsGrantsOnSites(t *testing.T) {
+	tk := testTokens(t)
+	a := anActor()
+	north, south := id.New(id.Site), id.New(id.Site)
+	a.Hold(tenancy.Viewer, []tenancy.RoleGrant{{Permissions: tenancy.NewSet(tenancy.TelemetryWrite)},
+		{Permissions: tenancy.NewSet(tenancy.AlarmsAct, tenancy.PlantWrite), SiteID: north},
+		{Permissions: tenancy.NewSet(tenancy.AlarmsAct), SiteID: south}})
+	s, _, err := tk.sign(a, id.New(id.RefreshToken), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := tk.verify(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(g.Actor, a) {
+		t.Errorf("%+v, want %+v", g.Actor, a)
+	}
+	many := make([]tenancy.RoleGrant, 2000)
+	for i := range many {
+		many[i].SiteID = id.New(id.Site)
+	}
+	a.Hold(tenancy.Viewer, many)
+	if _, _, err := tk.sign(a, id.New(id.RefreshToken), time.Now()); err == nil {
+		t.Error("a token that is too long to be taken was given out")
 	}
 }
 
@@ -61,7 +90,7 @@ func TestTokensThatAreRefused(t *testing.T) {
 	k := tk.keys.signing()
 	other := testTokens(t).keys.signing()
 	forge := func(method jwt.SigningMethod, key any, change func(h map[string]any, c jwt.MapClaims)) string {
-		s, _, err := tk.sign(anActor(), id.New(id.RefreshToken))
+		s, _, err := tk.sign(anActor(), id.New(id.RefreshToken), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,6 +153,11 @@ func TestTokensThatAreRefused(t *testing.T) {
 		"unknown role":            claim("role", "owner"),
 		"other permissions":       claim("permissions", "x"),
 		"bad site":                claim("sites", []string{"x"}),
+		"no site":                 claim("sites", nil),
+		"another site":            claim("sites", []string{siteText(id.New(id.Site))}),
+		"bad site of a scope":     claim("site_scope", map[string]string{"x": "plant:write"}),
+		"more on a site":          claim("site_scope", map[string]string{siteText(id.New(id.Site)): "users:write"}),
+		"more scope":              claim("scope", "plant:read users:write"),
 		"signature cut":           good[:len(good)-4],
 		"signature of other body": good[:strings.LastIndex(good, ".")] + claim("sub", id.New(id.User).String())[strings.LastIndex(claim("sub", id.New(id.User).String()), "."):],
 	} {
@@ -142,7 +176,7 @@ func TestHS256(t *testing.T) {
 		t.Fatal(err)
 	}
 	tk := &tokens{k, "foresight", "foresight", time.Minute, time.Now}
-	s, _, err := tk.sign(anActor(), id.New(id.RefreshToken))
+	s, _, err := tk.sign(anActor(), id.New(id.RefreshToken), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +214,7 @@ func TestKeysAreMadeOnceAndRotate(t *testing.T) {
 	}
 	old, _ := OpenKeys(file)
 	tk := &tokens{old, "foresight", "foresight", time.Minute, time.Now}
-	s, _, err := tk.sign(anActor(), id.New(id.RefreshToken))
+	s, _, err := tk.sign(anActor(), id.New(id.RefreshToken), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +261,7 @@ func TestMalformedKeyFiles(t *testing.T) {
 
 func FuzzVerifyToken(f *testing.F) {
 	tk := testTokens(f)
-	s, _, _ := tk.sign(anActor(), id.New(id.RefreshToken))
+	s, _, _ := tk.sign(anActor(), id.New(id.RefreshToken), time.Now())
 	f.Add(s)
 	f.Fuzz(func(t *testing.T, token string) {
 		if g, err := tk.verify(token); err == nil && (g.Actor == nil || g.Actor.TenantID == id.Nil) {
@@ -292,7 +326,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 			if v == "HS256" {
 				tk.keys, _ = HS256Keys([]byte(strings.Repeat("k", 32)))
 			}
-			s, _, _ := tk.sign(anActor(), id.New(id.RefreshToken))
+			s, _, _ := tk.sign(anActor(), id.New(id.RefreshToken), time.Now())
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := tk.verify(s); err != nil {
