@@ -24,6 +24,7 @@ const (
 	Telemetry  Kind = "telemetry"
 	Prediction Kind = "prediction"
 	Alarm      Kind = "alarm"
+	Job        Kind = "job"
 )
 
 // Event is one thing that happened in a tenant.
@@ -36,12 +37,23 @@ type Event struct {
 	Reading    *telemetry.Raw             // Telemetry; Payload may be empty
 	Prediction *telemetry.FaultPrediction // Prediction
 	Alarm      *AlarmHint                 // Alarm
+	Job        *JobProgress               // Job; the key holds the tenant only
 }
 
 // AlarmHint says that the tenant's transitions have reached Seq.
 type AlarmHint struct {
 	Seq     uint64
 	EventID id.UUID
+}
+
+// JobProgress says how far an import or export is. One may be lost: what counts is the
+// job's row, which a reader looks at from time to time.
+type JobProgress struct {
+	ID     id.UUID
+	Status string // queued, running, succeeded or failed
+	Phase  string // reading, checking or writing; "" before and after
+	Done   int64  // rows of the phase
+	Total  int64  // rows of the phase; -1: not known
 }
 
 // Publisher sends events. Publish never blocks on subscribers and returns an error

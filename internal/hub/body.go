@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"foresight/internal/event"
 	"foresight/internal/telemetry"
 )
 
@@ -121,6 +122,25 @@ func (d *decoder) prediction(k telemetry.Key) *telemetry.FaultPrediction {
 		}
 	}
 	return p
+}
+
+// appendJob writes
+//
+//	16 ID  8 Done  8 Total
+//	   Status  Phase
+func appendJob(b []byte, j *event.JobProgress) ([]byte, error) {
+	b = append(b, j.ID[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(j.Done))
+	b = binary.BigEndian.AppendUint64(b, uint64(j.Total))
+	b, err := appendString(b, j.Status)
+	if err != nil {
+		return nil, err
+	}
+	return appendString(b, j.Phase)
+}
+
+func (d *decoder) job() *event.JobProgress {
+	return &event.JobProgress{ID: d.id(), Done: int64(d.uint64()), Total: int64(d.uint64()), Status: d.string(), Phase: d.string()}
 }
 
 func appendBool(b []byte, v bool) []byte {

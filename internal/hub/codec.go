@@ -19,7 +19,7 @@ import (
 //	8   publisher    8 number of the event within publisher, tenant and kind
 //	8   At
 //	64  tenant, site, asset, sensor
-//	    body by kind: see appendReading, appendPrediction, appendAlarm
+//	    body by kind: see appendReading, appendPrediction, appendEvent, appendJob
 //
 // Strings and lists begin with their length as a varint. Absent channels take one
 // bit of a mask. A reading with 24 channels and 2 values is 362 bytes, its JSON
@@ -50,6 +50,8 @@ func kindCode(k event.Kind) byte {
 		return 2
 	case event.Alarm:
 		return 3
+	case event.Job:
+		return 4
 	}
 	return 0
 }
@@ -70,6 +72,8 @@ func appendEvent(b []byte, e event.Event, from origin) ([]byte, error) {
 	case e.Kind == event.Alarm && e.Alarm != nil:
 		b = binary.BigEndian.AppendUint64(b, e.Alarm.Seq)
 		return append(b, e.Alarm.EventID[:]...), nil
+	case e.Kind == event.Job && e.Job != nil:
+		return appendJob(b, e.Job)
 	}
 	return nil, fmt.Errorf("hub: event of kind %q without its content", e.Kind)
 }
@@ -91,6 +95,8 @@ func decode(data []byte) (event.Event, origin, error) {
 		e.Kind, e.Prediction = event.Prediction, d.prediction(e.Key)
 	case 3:
 		e.Kind, e.Alarm = event.Alarm, &event.AlarmHint{Seq: d.uint64(), EventID: d.id()}
+	case 4:
+		e.Kind, e.Job = event.Job, d.job()
 	default:
 		d.fail(errCodec)
 	}

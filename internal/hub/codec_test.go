@@ -39,8 +39,13 @@ func fullHint() event.Event {
 	return e
 }
 
+func fullProgress() event.Event {
+	return event.Event{Kind: event.Job, Key: telemetry.Key{Tenant: id.New(id.Tenant)}, At: time.Unix(6, 0).UTC(),
+		Job: &event.JobProgress{ID: id.New(id.ExportJob), Status: "running", Phase: "writing", Done: 1 << 40, Total: -1}}
+}
+
 func TestEventsSurviveTheWire(t *testing.T) {
-	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint()} {
+	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress()} {
 		b, err := appendEvent(nil, e, origin{5, 6})
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +66,7 @@ func TestEventsSurviveTheWire(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint()} {
+	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress()} {
 		b, err := appendEvent(nil, e, origin{5, 6})
 		if err != nil {
 			f.Fatal(err)

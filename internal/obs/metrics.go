@@ -34,6 +34,14 @@ func NewGauge(r prometheus.Registerer, subsystem, name, help string, labels ...s
 	return g
 }
 
+// NewHistogram returns a registered histogram foresight_{subsystem}_{name} with labels;
+// buckets are upper bounds, rising.
+func NewHistogram(r prometheus.Registerer, subsystem, name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: Namespace, Subsystem: subsystem, Name: name, Help: help, Buckets: buckets}, labels)
+	register(r, h)
+	return h
+}
+
 // register takes a nil registerer for none, which tests use.
 func register(r prometheus.Registerer, c prometheus.Collector) {
 	if r != nil {

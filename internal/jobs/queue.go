@@ -1,0 +1,56 @@
+// Package jobs is the queue of work that outlives a request: imports, exports and
+// their cleaning up. River keeps it in PostgreSQL, in the schema river, so that a job
+// is added in the transaction of what it is about, and survives the process.
+//
+// A job is worked at least once: what it does must bear repeating. It acts for the
+// tenant and the actor in its arguments (Behalf), in the role of requests; the role of
+// the pipeline only hands jobs out.
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+)
+
+// Schema is where River's tables are.
+const Schema = "river"
+
+// MaxAttempts bounds how often a job is tried.
+const MaxAttempts = 3
+
+// Args are the arguments of a sort of job: a struct that embeds a Behalf and names the
+// sort. It is stored as JSON.
+type Args interface {
+	river.JobArgs
+	For() Behalf
+}
+
+// Queue adds jobs. It is safe for concurrent use.
+type Queue struct {
+	client *river.Client[pgx.Tx]
+}
+
+// NewQueue returns the queue as the role of requests sees it.
+func NewQueue(app *pgxpool.Pool) (*Queue, error) {
+	c, err := river.NewClient(riverpgxv5.New(app), &river.Config{Schema: Schema, MaxAttempts: MaxAttempts})
+	if err != nil {
+		return nil, fmt.Errorf("jobs: %w", err)
+	}
+	return &Queue{c}, nil
+}
+
+// Add adds a job within a transaction of the actor of its arguments: it is there when
+// the transaction commits, and never without. It is worked from the time at on; the
+// zero time is at once.
+func (q *Queue) Add(ctx context.Context, tx pgx.Tx, args Args, at time.Time) error {
+	if _, err := q.client.InsertTx(ctx, tx, args, &river.InsertOpts{ScheduledAt: at}); err != nil {
+		return fmt.Errorf("jobs: add %s: %w", args.Kind(), err)
+	}
+	return nil
+}
