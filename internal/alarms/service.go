@@ -143,6 +143,9 @@ func (s *Service) store(ctx context.Context, tx pgx.Tx, actor *tenancy.Actor, e 
 	rows := transitionRows{}
 	rows.add(e.ID, e.Status, to, by, textOrNull(remark), at)
 	rows.queue(&b, actor.TenantID, func(_ id.UUID, n int64) { seq = n })
+	if err := recordAction(ctx, &b, e, a, to, note, plan); err != nil {
+		return nil, 0, err
+	}
 	b.Queue(`SELECT `+eventColumns+` FROM `+eventTables+` WHERE e.tenant_id = $1 AND e.id = $2`, actor.TenantID, e.ID).
 		Query(func(rows pgx.Rows) error {
 			done, err = pgx.CollectExactlyOneRow(rows, scanEvent)

@@ -26,8 +26,10 @@ var floors = [][]string{
 	{"internal/telemetry"},
 	{"internal/rules", "internal/event"},
 	{"migrations", "ent"},
-	{"internal/postgres", "internal/keyset", "internal/bus", "internal/hub", "internal/embedded", "internal/telemetry/pgstore", "internal/blob"},
+	{"internal/audit"},
+	{"internal/postgres", "internal/keyset", "internal/bus", "internal/hub", "internal/embedded", "internal/telemetry/pgstore", "internal/jobs", "internal/blob"},
 	{"internal/auth", "internal/plant", "internal/alarms", "internal/modelops", "internal/simulate", "inference"},
+	{"internal/bulk"}, // judges and reads by the rules of the services below
 	{"graph", "ingestion", "internal/httpapi", "frontend"},
 	{"internal/config"},
 	{"internal/app"},

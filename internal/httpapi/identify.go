@@ -8,6 +8,7 @@ import (
 
 	"foresight/internal/auth"
 	"foresight/internal/fault"
+	"foresight/internal/obs"
 	"foresight/internal/tenancy"
 )
 
@@ -19,19 +20,14 @@ func GrantFrom(ctx context.Context) *auth.Grant {
 	return g
 }
 
-type remoteKey struct{}
-
 // RemoteFrom returns the address of the client, "" outside of a request.
-func RemoteFrom(ctx context.Context) string {
-	s, _ := ctx.Value(remoteKey{}).(string)
-	return s
-}
+func RemoteFrom(ctx context.Context) string { return obs.Remote(ctx) }
 
 // identify verifies the credential when there is one and puts its actor into the
 // context. A credential that is not good is refused rather than ignored.
 func (a *API) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := context.WithValue(r.Context(), remoteKey{}, a.Remote(r))
+		ctx := obs.WithRemote(r.Context(), a.Remote(r))
 		if h := r.Header.Get("Authorization"); h != "" {
 			g, err := a.c.Auth.Authenticate(ctx, h)
 			if err != nil {

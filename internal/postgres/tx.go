@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"foresight/ent"
+	"foresight/internal/audit"
 )
 
 // rollbackWithin bounds the rollback after the caller's context has ended.
@@ -53,7 +54,9 @@ func InTx(ctx context.Context, db *sql.DB, f func(ctx context.Context, c *ent.Cl
 		}
 	}()
 
-	etx, err := ent.NewClient(ent.Driver(&sharedTx{conn: entsql.Conn{ExecQuerier: conn}})).Tx(ctx)
+	client := ent.NewClient(ent.Driver(&sharedTx{conn: entsql.Conn{ExecQuerier: conn}}))
+	client.Use(audit.Hook)
+	etx, err := client.Tx(ctx)
 	if err != nil {
 		return err
 	}
