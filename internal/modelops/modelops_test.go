@@ -165,7 +165,9 @@ func TestFailedTakeOverChangesNothing(t *testing.T) {
 func TestTenantsOwnChoiceStays(t *testing.T) {
 	for name, choose := range map[string]func(w *world){
 		"a version it trained": func(w *world) {
-			w.sql(`UPDATE ml_model_versions SET training_run_id = $1`, id.New(id.MLModelVersion))
+			run := id.New(id.TrainingRun)
+			w.sql(`INSERT INTO training_runs (id, tenant_id, model_id, status) SELECT $1, tenant_id, id, 'succeeded' FROM ml_models`, run)
+			w.sql(`UPDATE ml_model_versions SET training_run_id = $1`, run)
 		},
 		"a version that a person deployed": func(w *world) {
 			w.sql(`UPDATE ml_model_deployments SET deployed_by = $1`, w.acme.Users[tenancy.Engineer])
