@@ -8,9 +8,11 @@ import { BrowserRouter } from 'react-router';
 import { startTexts } from '@/shared/i18n/setup';
 import { Connection } from '@/shared/live/connection';
 import { Session } from '@/shared/session/session';
+import { takeFirstLook } from '@/shared/theme/firstLook';
 import { App } from './App';
 import { loadTexts } from './texts';
 
+takeFirstLook();
 const i18n = await startTexts(loadTexts, ['common', 'app', 'auth', 'overview', 'alarms', 'predictions']);
 const session = new Session(() => i18n.language);
 void session.restore();
