@@ -20,7 +20,8 @@ void session.restore();
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <I18nextProvider i18n={i18n}>
-      <BrowserRouter>
+      {/* Two changes of the address one after the other build on each other only when none is held back. */}
+      <BrowserRouter useTransitions={false}>
         <App session={session} connection={new Connection()} />
       </BrowserRouter>
     </I18nextProvider>

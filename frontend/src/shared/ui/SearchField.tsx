@@ -11,10 +11,7 @@ interface Props {
 
 const SETTLE = 250;
 
-/**
- * A search text that is handed on when the typing pauses, and at once when the field is left: a change of the
- * address that comes later would replace where the person went meanwhile.
- */
+/** A search text that is handed on when the typing pauses, and at once when the field is left: who goes on comes back to it. */
 export function SearchField({ label, value, onChange }: Props) {
   const [draft, setDraft] = useState(value);
   const [known, setKnown] = useState(value);
