@@ -7,7 +7,8 @@ SHELL := /bin/bash -o pipefail
 BIN := bin/foresight
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The version is passed by the linker; asking git again fails in a clone of another user.
-export GOFLAGS := $(strip $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false)
+# Without the paths of this clone the binary is the same everywhere, and clones share the build cache.
+export GOFLAGS := $(strip $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false -trimpath)
 # One way to compile for the binary, the generators and the checks, so that they share
 # the build cache; the race detector and the trainer need C.
 export CGO_ENABLED := 0

@@ -222,12 +222,12 @@ func TestAlarmsResume(t *testing.T) {
 	r := newRig(t)
 	a, b := r.machine(r.acme, 1), r.machine(r.acme, 2)
 	r.machine(r.globex, 3)
-	const fields = `{ seq snapshot resync alarm { id status asset { code } acknowledgedBy { fullName } } }`
+	const fields = `{ seq snapshot resync transition { from to } alarm { id status asset { code } acknowledgedBy { fullName } } }`
 	l := r.watch("acme/viewer", `subscription { alarms `+fields+` }`)
 	var seq float64
 	for _, m := range []machine{a, b} {
 		item := l.next("alarms")
-		if at(item, "snapshot") != true || at(item, "alarm", "id") != m.alarm.String() || at(item, "alarm", "acknowledgedBy", "fullName") != "operator" {
+		if at(item, "snapshot") != true || at(item, "transition") != nil || at(item, "alarm", "id") != m.alarm.String() || at(item, "alarm", "acknowledgedBy", "fullName") != "operator" {
 			t.Fatalf("snapshot %v", item)
 		}
 		seq = at(item, "seq").(float64)
@@ -238,7 +238,8 @@ func TestAlarmsResume(t *testing.T) {
 	}
 	act(a)
 	item := l.next("alarms")
-	if at(item, "snapshot") != false || at(item, "alarm", "id") != a.alarm.String() || at(item, "alarm", "status") != "CLEARED" || at(item, "seq") != seq+1 {
+	if at(item, "snapshot") != false || at(item, "alarm", "id") != a.alarm.String() || at(item, "alarm", "status") != "CLEARED" || at(item, "seq") != seq+1 ||
+		at(item, "transition", "from") != "ACKNOWLEDGED" || at(item, "transition", "to") != "CLEARED" {
 		t.Errorf("change %v behind %v", item, seq)
 	}
 	_ = l.conn.CloseNow()

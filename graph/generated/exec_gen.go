@@ -106,10 +106,11 @@ type ComplexityRoot struct {
 	}
 
 	AlarmItem struct {
-		Alarm    func(childComplexity int) int
-		Resync   func(childComplexity int) int
-		Seq      func(childComplexity int) int
-		Snapshot func(childComplexity int) int
+		Alarm      func(childComplexity int) int
+		Resync     func(childComplexity int) int
+		Seq        func(childComplexity int) int
+		Snapshot   func(childComplexity int) int
+		Transition func(childComplexity int) int
 	}
 
 	AlarmRule struct {
@@ -990,6 +991,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AlarmItem.Snapshot(childComplexity), true
+	case "AlarmItem.transition":
+		if e.ComplexityRoot.AlarmItem.Transition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AlarmItem.Transition(childComplexity), true
 
 	case "AlarmRule.asset":
 		if e.ComplexityRoot.AlarmRule.Asset == nil {
@@ -3556,8 +3563,10 @@ type AlarmEvent implements Node {
 
 "An item of live alarms."
 type AlarmItem {
-  "The alarm as it is now; null on an item that only tells of a gap."
+  "The alarm as it is now, which may be later than the change told of; null on an item that only tells of a gap."
   alarm: AlarmEvent
+  "The change of state that this item tells of; null on items of the state at the beginning and on gaps."
+  transition: AlarmTransition
   "Place of the change in the order of the tenant; give the last one as ` + "`" + `after` + "`" + ` to resume."
   seq: Long!
   "Part of the state at the beginning, not news."
@@ -4986,6 +4995,8 @@ func (ec *executionContext) childFields_AlarmItem(ctx context.Context, field gra
 	switch field.Name {
 	case "alarm":
 		return ec.fieldContext_AlarmItem_alarm(ctx, field)
+	case "transition":
+		return ec.fieldContext_AlarmItem_transition(ctx, field)
 	case "seq":
 		return ec.fieldContext_AlarmItem_seq(ctx, field)
 	case "snapshot":
@@ -7923,6 +7934,38 @@ func (ec *executionContext) fieldContext_AlarmItem_alarm(_ context.Context, fiel
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_AlarmEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AlarmItem_transition(ctx context.Context, field graphql.CollectedField, obj *model.AlarmItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AlarmItem_transition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transition, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *alarms.Transition) graphql.Marshaler {
+			return ec.marshalOAlarmTransition2ᚖforesightᚋinternalᚋalarmsᚐTransition(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AlarmItem_transition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AlarmItem",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AlarmTransition(ctx, field)
 		},
 	}
 	return fc, nil
@@ -19886,6 +19929,11 @@ func (ec *executionContext) _AlarmItem(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "transition":
+			out.Values[i] = ec._AlarmItem_transition(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "seq":
 			out.Values[i] = ec._AlarmItem_seq(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -27590,6 +27638,13 @@ var (
 		rules.Resolved:     "RESOLVED",
 	}
 )
+
+func (ec *executionContext) marshalOAlarmTransition2ᚖforesightᚋinternalᚋalarmsᚐTransition(ctx context.Context, sel ast.SelectionSet, v *alarms.Transition) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AlarmTransition(ctx, sel, v)
+}
 
 func (ec *executionContext) marshalOAsset2ᚖforesightᚋentᚐAsset(ctx context.Context, sel ast.SelectionSet, v *ent.Asset) graphql.Marshaler {
 	if v == nil {

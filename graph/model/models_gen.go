@@ -56,8 +56,10 @@ type AlarmEventPayload struct {
 
 // An item of live alarms.
 type AlarmItem struct {
-	// The alarm as it is now; null on an item that only tells of a gap.
+	// The alarm as it is now, which may be later than the change told of; null on an item that only tells of a gap.
 	Alarm *alarms.Event `json:"alarm,omitempty"`
+	// The change of state that this item tells of; null on items of the state at the beginning and on gaps.
+	Transition *alarms.Transition `json:"transition,omitempty"`
 	// Place of the change in the order of the tenant; give the last one as `after` to resume.
 	Seq uint64 `json:"seq"`
 	// Part of the state at the beginning, not news.

@@ -157,7 +157,7 @@ func (r *Resolver) watchAlarms(ctx context.Context, in *model.ScopeInput, least 
 		defer close(out)
 		for c := range sub.C {
 			select {
-			case out <- &model.AlarmItem{Alarm: c.Event, Seq: c.Seq, Snapshot: c.Snapshot, Resync: c.Resync}:
+			case out <- &model.AlarmItem{Alarm: c.Event, Transition: c.Transition, Seq: c.Seq, Snapshot: c.Snapshot, Resync: c.Resync}:
 			case <-ctx.Done():
 				return
 			}

@@ -36,7 +36,7 @@ func TestLatency(t *testing.T) {
 	s := i.dial(t, token)
 	s.subscribe(t, "t", `subscription { telemetry { reading { sensorId values(parameters: ["flow"]) { value } } snapshot resync } }`, nil)
 	alarms := i.dial(t, token)
-	alarms.subscribe(t, "a", `subscription { alarms { alarm { status rule { id } sensor { id } } snapshot } }`, nil)
+	alarms.subscribe(t, "a", `subscription { alarms { alarm { rule { id } sensor { id } } transition { to } } }`, nil)
 	s.await(t, "a snapshot", func(f frame) bool { return f.Type == "next" })
 
 	cpu := i.metrics(t)["process_cpu_seconds_total"]
@@ -52,9 +52,8 @@ func TestLatency(t *testing.T) {
 				Resync bool
 			}
 			Alarms *struct {
-				Snapshot bool
-				Alarm    *struct {
-					Status string
+				Transition *struct{ To string }
+				Alarm      *struct {
 					Rule   struct{ ID string }
 					Sensor struct{ ID string }
 				}
@@ -109,7 +108,8 @@ func TestLatency(t *testing.T) {
 				continue
 			}
 			d := decode[item](t, f.Payload).Data.Alarms
-			if d.Snapshot || d.Alarm == nil || d.Alarm.Rule.ID != rule || d.Alarm.Status != "OPEN" {
+			// The alarm itself may have been cleared again before it was read.
+			if d.Transition == nil || d.Transition.To != "OPEN" || d.Alarm.Rule.ID != rule {
 				continue
 			}
 			n := opened[d.Alarm.Sensor.ID]

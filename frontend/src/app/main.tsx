@@ -8,9 +8,11 @@ import { BrowserRouter } from 'react-router';
 import { startTexts } from '@/shared/i18n/setup';
 import { Connection } from '@/shared/live/connection';
 import { Session } from '@/shared/session/session';
+import { takeFirstLook } from '@/shared/theme/firstLook';
 import { App } from './App';
 import { loadTexts } from './texts';
 
+takeFirstLook();
 const i18n = await startTexts(loadTexts, ['common', 'app', 'auth', 'overview', 'alarms', 'predictions']);
 const session = new Session(() => i18n.language);
 void session.restore();
@@ -18,7 +20,8 @@ void session.restore();
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <I18nextProvider i18n={i18n}>
-      <BrowserRouter>
+      {/* Two changes of the address one after the other build on each other only when none is held back. */}
+      <BrowserRouter useTransitions={false}>
         <App session={session} connection={new Connection()} />
       </BrowserRouter>
     </I18nextProvider>

@@ -37,7 +37,7 @@ export async function open({ path = '/', language = 'en', prepare }: Options = {
   }
   const view = render(
     <I18nextProvider i18n={i18n}>
-      <MemoryRouter initialEntries={[path]}>
+      <MemoryRouter initialEntries={[path]} useTransitions={false}>
         <App session={session} connection={connection} />
         <Address />
       </MemoryRouter>

@@ -146,8 +146,11 @@ export function live(page) {
   return page.getByRole('status', { name: 'Live' }).waitFor();
 }
 
-/** Waits until all pictures and fonts of the page are there. */
+/** Waits until all pictures and fonts of the page are there, and nothing fades any more. */
 export async function settled(page) {
   await page.evaluate(() => document.fonts.ready);
   await until('the skeletons are replaced', async () => (await page.locator('.MuiSkeleton-root').count()) === 0);
+  const fades = () =>
+    document.getAnimations().some((one) => one.playState === 'running' && one.effect.getComputedTiming().iterations !== Infinity);
+  await until('nothing fades', async () => !(await page.evaluate(fades)));
 }

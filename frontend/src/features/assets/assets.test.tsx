@@ -42,6 +42,13 @@ test('typing a search changes the address and the list', async () => {
   expect(await screen.findByText('12 machines')).toBeVisible();
 });
 
+test('a search that has not settled is in the address once the field is left', async () => {
+  const { user, address } = await open({ path: '/assets' });
+  await user.type(await screen.findByRole('searchbox', { name: 'Search assets' }), 'fan');
+  await user.tab();
+  expect(address()).toBe('/assets?q=fan');
+});
+
 test('nothing found says so', async () => {
   await open({ path: '/assets?q=nothing-like-it' });
   expect(await screen.findByText('Nothing matches the filters')).toBeVisible();

@@ -5,6 +5,7 @@ import { ThemeProvider } from '@mui/material/styles';
 import rtlPlugin from '@mui/stylis-plugin-rtl';
 import { prefixer } from 'stylis';
 import { useMemo, type ReactNode } from 'react';
+import { MODE_KEY } from './firstLook';
 import { createAppTheme } from './theme';
 
 /** The nonce that the server put into the page; without one the meta tag still holds its mark. */
@@ -38,7 +39,7 @@ export function LookProvider({ direction, children }: Props) {
   const theme = useMemo(() => createAppTheme(direction), [direction]);
   return (
     <CacheProvider value={cacheFor(direction)}>
-      <ThemeProvider theme={theme} defaultMode="system" modeStorageKey="foresight.theme" noSsr>
+      <ThemeProvider theme={theme} defaultMode="system" modeStorageKey={MODE_KEY} noSsr>
         <CssBaseline enableColorScheme />
         {children}
       </ThemeProvider>
