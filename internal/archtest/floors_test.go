@@ -20,15 +20,15 @@ const module = "foresight"
 // packages of one line are siblings and do not import each other. An entry
 // stands for its whole subtree, unless a longer entry names a part of it.
 var floors = [][]string{
-	{"internal/id", "internal/fault", "internal/lifecycle"},
+	{"internal/id", "internal/fault", "internal/lifecycle", "internal/secret"},
 	{"internal/tenancy"},
-	{"internal/obs", "internal/page", "locales"},
+	{"internal/obs", "internal/page", "internal/secret", "locales"},
 	{"internal/telemetry"},
 	{"internal/rules", "internal/event"},
 	{"migrations", "ent"},
 	{"internal/audit"},
 	{"internal/postgres", "internal/keyset", "internal/bus", "internal/hub", "internal/embedded", "internal/telemetry/pgstore", "internal/jobs", "internal/blob"},
-	{"internal/auth", "internal/plant", "internal/alarms", "internal/modelops", "internal/simulate", "inference"},
+	{"internal/access", "internal/auth", "internal/plant", "internal/alarms", "internal/modelops", "internal/audit/trail", "internal/idempotency", "internal/webhook", "internal/simulate", "inference"},
 	{"internal/bulk"}, // judges and reads by the rules of the services below
 	{"graph", "ingestion", "internal/httpapi", "frontend"},
 	{"internal/config"},
