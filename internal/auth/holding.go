@@ -10,8 +10,8 @@ import (
 )
 
 // hold gives a person what the membership's role and the grants of roles mean now.
-// The role was read at or after the time that the token will say it was issued at:
-// whoever changes it later revokes that token.
+// All was read at or after the time that the token will say it was issued at: whoever
+// changes it later revokes that token.
 func hold(ctx context.Context, tx pgx.Tx, a *tenancy.Actor) error {
 	rows, err := tx.Query(ctx, `
 		SELECT ur.site_id, r.is_active, r.is_system, r.name,
@@ -54,14 +54,4 @@ func hold(ctx context.Context, tx pgx.Tx, a *tenancy.Actor) error {
 	}
 	a.Hold(a.Role, grants)
 	return nil
-}
-
-// PermissionsChanged makes a change of a person's role, grants or sites take effect
-// at once: call it after the commit. The person's access tokens stop being taken and
-// open connections end with 4403; clients come back by their refresh token, and with
-// the new rights. It ends tokens of other tenants, too, which costs their clients
-// one refresh.
-func (s *Service) PermissionsChanged(ctx context.Context, tenant, user id.UUID) {
-	s.c.Log.InfoContext(ctx, "permissions changed", "tenant_id", tenant, "user_id", user)
-	s.RevokeActor(user)
 }

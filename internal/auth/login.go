@@ -189,7 +189,7 @@ func person(user, tenant id.UUID, code, role string, locale *string) *tenancy.Ac
 // session signs an access token of the actor, whose rights were read at the time or
 // later.
 func (s *Service) session(a *tenancy.Actor, family id.UUID, refresh string, asOf time.Time) (*Session, error) {
-	access, g, err := s.tokens.sign(a, family, s.revoked.after(a.ID, asOf))
+	access, g, err := s.tokens.sign(a, family, asOf)
 	if err != nil {
 		return nil, err
 	}

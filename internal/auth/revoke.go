@@ -61,21 +61,7 @@ func (r *revocations) hitLocked(g *Grant) bool {
 		return true // a session that was ended never comes back
 	}
 	at, ok := r.revoked[g.Actor.ID]
-	// Tokens count whole seconds: one of the same second may be older, so it goes, too.
-	return ok && !g.IssuedAt.After(at.Truncate(time.Second))
-}
-
-// after returns the time that a token of the actor may say it was issued at, when
-// its rights were read at asOf. Tokens count whole seconds: one of the second of a
-// revocation that it comes after dates from the next.
-func (r *revocations) after(actor id.UUID, asOf time.Time) time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	at, ok := r.revoked[actor]
-	if next := at.Truncate(time.Second).Add(time.Second); ok && !asOf.Before(at) && asOf.Before(next) {
-		return next
-	}
-	return asOf
+	return ok && !g.IssuedAt.After(at)
 }
 
 func (r *revocations) watch(g *Grant) (<-chan struct{}, func()) {

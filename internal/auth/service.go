@@ -65,6 +65,7 @@ type Service struct {
 	tokens  tokens
 	tries   throttle
 	revoked revocations
+	uses    uses
 	dummy   string // hash that unknown accounts are checked against
 }
 
@@ -110,16 +111,26 @@ func (s *Service) Hasher() *Hasher { return s.c.Hasher }
 // JWKS returns the public keys as a JWK set.
 func (s *Service) JWKS() []byte { return s.c.Keys.JWKS() }
 
-// Authenticate verifies an Authorization header, "Bearer <token>". Every error is
-// a fault of kind Unauthenticated that says nothing of the reason.
-func (s *Service) Authenticate(_ context.Context, header string) (*Grant, error) {
-	scheme, token, ok := strings.Cut(strings.TrimSpace(header), " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
+// Authenticate verifies a credential: "Bearer <token>", as in an Authorization
+// header, or "ApiKey <key>" (KeyScheme). Every error but Unavailable is a fault of
+// kind Unauthenticated that says nothing of the reason.
+func (s *Service) Authenticate(ctx context.Context, credential string) (*Grant, error) {
+	scheme, secret, _ := strings.Cut(strings.TrimSpace(credential), " ")
+	var g *Grant
+	var err error
+	switch secret = strings.TrimSpace(secret); {
+	case secret == "":
 		return nil, fault.New(fault.Unauthenticated, "error.auth.required")
-	}
-	g, err := s.tokens.verify(strings.TrimSpace(token))
-	if err != nil {
-		return nil, fault.New(fault.Unauthenticated, "error.auth.token").Because(err)
+	case strings.EqualFold(scheme, KeyScheme):
+		if g, err = s.verifyKey(ctx, secret); err != nil {
+			return nil, err
+		}
+	case strings.EqualFold(scheme, "Bearer"):
+		if g, err = s.tokens.verify(secret); err != nil {
+			return nil, fault.New(fault.Unauthenticated, "error.auth.token").Because(err)
+		}
+	default:
+		return nil, fault.New(fault.Unauthenticated, "error.auth.required")
 	}
 	if s.revoked.hit(g) {
 		return nil, fault.New(fault.Unauthenticated, "error.auth.token").Because(errors.New("revoked"))
@@ -133,8 +144,11 @@ func (s *Service) Watch(g *Grant) (revoked <-chan struct{}, release func()) {
 	return s.revoked.watch(g)
 }
 
-// RevokeActor ends all access tokens of a person or client: rights have changed.
-// Refresh tokens stay valid, so that clients come back with the new rights.
+// RevokeActor makes a change of what a person or machine may do take effect at once:
+// call it after the commit. Access tokens given out before are no longer taken, and
+// open connections end with 4403, in all processes. Refresh tokens stay valid, so
+// that clients come back with the new rights. It ends a person's tokens of other
+// tenants, too, which costs their clients one refresh.
 func (s *Service) RevokeActor(actor id.UUID) { s.announce(Revocation{Actor: actor, At: s.c.Now()}) }
 
 // Apply takes a revocation that began in another process.

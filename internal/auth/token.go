@@ -38,14 +38,17 @@ type claims struct {
 	// OnSites are permissions that a person holds on a site alone, by site.
 	OnSites map[string]string `json:"site_scope,omitempty"`
 	Session string            `json:"sid,omitempty"` // family of the refresh token
-	Locale  string            `json:"locale,omitempty"`
+	// Issued is when the rights were read, in microseconds of Unix time: `iat` counts
+	// seconds, within which rights may change and a client come back.
+	Issued int64  `json:"iat_us"`
+	Locale string `json:"locale,omitempty"`
 }
 
 // Grant is what a verified access token allows.
 type Grant struct {
 	Actor     *tenancy.Actor
 	ExpiresAt time.Time
-	IssuedAt  time.Time
+	IssuedAt  time.Time // when the rights were read, or before
 	TokenID   string
 	SessionID id.UUID // of a person's session, nil for machines
 }
@@ -86,7 +89,7 @@ func (t *tokens) sign(a *tenancy.Actor, session id.UUID, at time.Time) (string, 
 			IssuedAt: jwt.NewNumericDate(at), NotBefore: jwt.NewNumericDate(at), ExpiresAt: jwt.NewNumericDate(at.Add(t.ttl)),
 		},
 		TenantID: a.TenantID.String(), TenantCode: a.TenantCode, Kind: string(a.Kind),
-		Digest: digest(a), Locale: a.Locale,
+		Digest: digest(a), Issued: at.UnixMicro(), Locale: a.Locale,
 	}
 	if a.Kind == tenancy.Person {
 		c.Role, c.Session = string(a.Role), session.String()
@@ -105,7 +108,7 @@ func (t *tokens) sign(a *tenancy.Actor, session id.UUID, at time.Time) (string, 
 	if err != nil {
 		return "", nil, fmt.Errorf("auth: sign token: %w", err)
 	}
-	return s, &Grant{a, c.ExpiresAt.Time, c.IssuedAt.Time, c.ID, session}, nil
+	return s, &Grant{a, c.ExpiresAt.Time, time.UnixMicro(c.Issued), c.ID, session}, nil
 }
 
 // verify checks signature (by key id, with that key's own algorithm), type,
@@ -149,7 +152,7 @@ func (c *claims) grant() (*Grant, error) {
 	if c.IssuedAt == nil || c.ID == "" {
 		return nil, errors.New("no issue time or id")
 	}
-	g.IssuedAt = c.IssuedAt.Time
+	g.IssuedAt = time.UnixMicro(c.Issued)
 	switch a.Kind {
 	case tenancy.Person:
 		a.Role = tenancy.Role(c.Role)
