@@ -22,12 +22,12 @@ const module = "foresight"
 var floors = [][]string{
 	{"internal/id", "internal/fault", "internal/lifecycle", "internal/secret"},
 	{"internal/tenancy"},
-	{"internal/obs", "internal/page", "internal/secret", "locales"},
+	{"internal/obs", "internal/page", "locales"},
 	{"internal/telemetry"},
 	{"internal/rules", "internal/event"},
 	{"migrations", "ent"},
 	{"internal/audit"},
-	{"internal/postgres", "internal/keyset", "internal/bus", "internal/hub", "internal/embedded", "internal/telemetry/pgstore", "internal/jobs", "internal/blob"},
+	{"internal/postgres", "internal/keyset", "internal/bus", "internal/hub", "internal/embedded", "internal/telemetry/pgstore", "internal/jobs", "internal/blob", "internal/mail"},
 	{"internal/access", "internal/auth", "internal/plant", "internal/alarms", "internal/modelops", "internal/audit/trail", "internal/idempotency", "internal/webhook", "internal/simulate", "inference"},
 	{"internal/bulk"}, // judges and reads by the rules of the services below
 	{"graph", "ingestion", "internal/httpapi", "frontend"},

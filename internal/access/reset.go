@@ -1,0 +1,287 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"foresight/ent"
+	"foresight/ent/enum"
+	"foresight/ent/membership"
+	"foresight/ent/passwordreset"
+	"foresight/ent/user"
+	"foresight/internal/fault"
+	"foresight/internal/id"
+	"foresight/internal/mail"
+	"foresight/internal/tenancy"
+)
+
+// passwordLink makes a link by which the person sets a password once. Earlier ones
+// stay good until one is used: a letter may have been delayed.
+func (s *Service) passwordLink(ctx context.Context, c *ent.Client, person id.UUID, life time.Duration, page string) (string, error) {
+	token, hash := newToken()
+	// Old ones go when new ones come: no job is needed for it.
+	if _, err := c.PasswordReset.Delete().Where(passwordreset.UserID(person), passwordreset.ExpiresAtLT(s.now())).Exec(ctx); err != nil {
+		return "", err
+	}
+	if err := c.PasswordReset.Create().SetUserID(person).SetTokenHash(hash).SetExpiresAt(s.now().Add(life)).Exec(ctx); err != nil {
+		return "", err
+	}
+	return s.link(page, token), nil
+}
+
+// candidate is a row of lookup_login.
+type candidate struct {
+	UserID       id.UUID
+	TenantID     id.UUID
+	TenantCode   string
+	PasswordHash string
+	Role         string
+	Status       string
+	Locale       *string
+	FailedLogins int32
+	LockedUntil  *time.Time
+}
+
+// maxResets bounds the letters of one request, for an address in many tenants.
+const maxResets = 5
+
+// RequestPasswordReset writes to the address how to set another password, if it is
+// somebody's. Neither the answer nor its time tells whether it is: all that depends
+// on it happens in the background. tenantCode may be "". The only error is
+// RateLimited, by remote.
+func (s *Service) RequestPasswordReset(ctx context.Context, email, tenantCode, remote string) error {
+	if err := s.strange.take(strangerAt(remote)); err != nil {
+		return err
+	}
+	// And by what is asked for, so that nobody's letter box is filled from many
+	// addresses. This one is kept quiet about.
+	email, tenantCode = address(email), strings.TrimSpace(tenantCode)
+	if email == "" || s.strange.take("letter:"+email) != nil {
+		return nil
+	}
+	s.c.Post.later(ctx, func(ctx context.Context) {
+		if err := s.writeResets(ctx, email, tenantCode); err != nil {
+			s.c.Log.ErrorContext(ctx, "password reset not written", "error", err)
+		}
+	})
+	return nil
+}
+
+func (s *Service) writeResets(ctx context.Context, email, tenantCode string) error {
+	rows, err := s.c.App.Query(ctx, `SELECT * FROM lookup_login($1)`, email)
+	if err != nil {
+		return err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[candidate])
+	if err != nil {
+		return err
+	}
+	written := 0
+	for _, p := range found {
+		if p.Status == string(enum.UserDisabled) || tenantCode != "" && !strings.EqualFold(p.TenantCode, tenantCode) {
+			continue
+		}
+		if written++; written > maxResets {
+			break
+		}
+		if err := s.writeReset(ctx, p.TenantID, p.UserID, email); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) writeReset(ctx context.Context, tenant, person id.UUID, email string) error {
+	ctx = tenancy.AsSystem(ctx, tenant)
+	l := mail.Letter{Kind: mail.Reset, To: email, Life: resetLife}
+	if err := s.change(ctx, func(ctx context.Context, c *ent.Client, _ pgx.Tx) error {
+		t, err := tenantOf(ctx, c)
+		if err != nil {
+			return err
+		}
+		u, err := c.User.Get(ctx, person)
+		if err != nil {
+			return err
+		}
+		l.Locale, l.Tenant, l.Name = or(u.Locale, t.DefaultLocale), t.Name, u.FullName
+		l.Link, err = s.passwordLink(ctx, c, person, resetLife, "reset-password")
+		return err
+	}); err != nil {
+		return err
+	}
+	s.c.Post.deliver(ctx, l)
+	return nil
+}
+
+// resetRow is a row of lookup_password_reset.
+type resetRow struct {
+	ID         id.UUID
+	TenantID   id.UUID
+	TenantCode string
+	UserID     id.UUID
+	Status     string
+	Locale     *string
+	ExpiresAt  time.Time
+}
+
+// Reset is who has set a password by a letter.
+type Reset struct{ Email, TenantCode string }
+
+// ResetPassword sets the password by the token of a letter, ends all sessions of the
+// person and lifts the lock after wrong passwords. Errors: BadInput at input.token
+// (never was, used, too old) or input.password, RateLimited by remote.
+func (s *Service) ResetPassword(ctx context.Context, token, password, remote string) (*Reset, error) {
+	if err := s.strange.take(strangerAt(remote)); err != nil {
+		return nil, err
+	}
+	if token == "" || len(token) > maxToken {
+		return nil, badToken(nil)
+	}
+	row, err := lookUp[resetRow](ctx, s, `SELECT * FROM lookup_password_reset($1)`, hashOf(token))
+	if err != nil {
+		return nil, err
+	}
+	ctx = tenancy.AsSystem(ctx, row.TenantID)
+	u, err := s.ent.User.Get(ctx, row.UserID)
+	if err != nil {
+		return nil, badToken(err)
+	}
+	var m mistakes
+	if m.password("password", password, u.Email, u.Username, u.FullName); m.err() != nil {
+		return nil, m.err()
+	}
+	hash, err := s.hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	err = s.change(ctx, func(ctx context.Context, c *ent.Client, tx pgx.Tx) error {
+		// Of two who come with one token, one is first.
+		n, err := c.PasswordReset.Update().Where(passwordreset.ID(row.ID), passwordreset.UsedAtIsNil(), passwordreset.ExpiresAtGT(s.now())).
+			SetUsedAt(s.now()).Save(ctx)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return badToken(errors.New("used meanwhile"))
+		}
+		return s.setPassword(ctx, c, tx, u, hash)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.c.Sessions.RevokeActor(u.ID)
+	return &Reset{u.Email, row.TenantCode}, nil
+}
+
+// setPassword stores a password, withdraws all letters about the former one and ends
+// the refresh tokens of the person everywhere.
+func (s *Service) setPassword(ctx context.Context, c *ent.Client, tx pgx.Tx, u *ent.User, hash string) error {
+	q := c.User.UpdateOneID(u.ID).SetPasswordHash(hash).SetFailedLogins(0).ClearLockedUntil()
+	if u.Status == enum.UserInvited {
+		q.SetStatus(enum.UserActive)
+	}
+	if err := q.Exec(ctx); err != nil {
+		return missing(err, "User")
+	}
+	if _, err := c.PasswordReset.Update().Where(passwordreset.UserID(u.ID), passwordreset.UsedAtIsNil()).SetUsedAt(s.now()).Save(ctx); err != nil {
+		return err
+	}
+	return s.endSessions(ctx, tx, u.ID)
+}
+
+// endSessions revokes the refresh tokens of the person, in other tenants where the
+// person is a guest, too. Call it before the person is locked out: the tenants are
+// those that can be entered. RevokeActor after the commit ends the access tokens.
+func (s *Service) endSessions(ctx context.Context, tx pgx.Tx, person id.UUID) error {
+	own := tenancy.Must(ctx).TenantID
+	rows, err := tx.Query(ctx, `SELECT tenant_id FROM lookup_memberships($1) WHERE tenant_id <> $2`, person, own)
+	if err != nil {
+		return err
+	}
+	tenants, err := pgx.CollectRows(rows, pgx.RowTo[id.UUID])
+	if err != nil {
+		return err
+	}
+	for _, t := range append(tenants, own) { // the own one last: the rest of the transaction acts in it
+		if _, err := tx.Exec(ctx, `SELECT set_config('app.tenant_id', $1, true)`, t.String()); err != nil {
+			return err
+		}
+		if err := s.endSessionsHere(ctx, tx, t, person); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endSessionsHere revokes the refresh tokens of the person in one tenant, which the
+// transaction acts in.
+func (s *Service) endSessionsHere(ctx context.Context, tx pgx.Tx, tenant, person id.UUID) error {
+	_, err := tx.Exec(ctx, `UPDATE refresh_tokens SET revoked_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL`,
+		tenant, person, s.now())
+	return err
+}
+
+// ChangePassword sets another password of the acting person, who knows the present
+// one. It ends all sessions, the present one too: the door opens another. A guest
+// changes it at home. Errors: BadInput at input.currentPassword or input.password,
+// RateLimited after too many guesses.
+func (s *Service) ChangePassword(ctx context.Context, current, password string) (*ent.User, error) {
+	who, person := tenancy.Must(ctx).UserID()
+	if !person {
+		return nil, fault.New(fault.Forbidden, "error.access.personsOnly")
+	}
+	if err := s.guesses.take(who.String()); err != nil {
+		return nil, err
+	}
+	u, err := s.ent.User.Query().Where(user.ID(who)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, fault.New(fault.Conflict, "error.access.atHome")
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch right, err := s.c.Hasher.Verify(ctx, u.PasswordHash, current); {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil || !right:
+		return nil, fault.Invalid("input.currentPassword", "error.access.currentPassword").Because(err)
+	}
+	var m mistakes
+	if m.password("password", password, u.Email, u.Username, u.FullName); m.err() != nil {
+		return nil, m.err()
+	}
+	hash, err := s.hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.change(ctx, func(ctx context.Context, c *ent.Client, tx pgx.Tx) error {
+		return s.setPassword(ctx, c, tx, u, hash)
+	}); err != nil {
+		return nil, err
+	}
+	s.c.Sessions.RevokeActor(u.ID)
+	return u, nil
+}
+
+// lookUp reads the one row that a look-up by a token gives.
+func lookUp[T any](ctx context.Context, s *Service, sql string, hash []byte) (*T, error) {
+	rows, err := s.c.App.Query(ctx, sql, hash)
+	if err != nil {
+		return nil, err
+	}
+	v, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[T])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, badToken(nil)
+	}
+	return v, err
+}
+
+// member reads the membership of a person in the actor's tenant.
+func member(ctx context.Context, c *ent.Client, person id.UUID) (*ent.Membership, error) {
+	m, err := c.Membership.Query().Where(membership.UserID(person)).Only(ctx)
+	return m, missing(err, "User")
+}

@@ -1,0 +1,50 @@
+package access
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+	"time"
+
+	"foresight/internal/fault"
+)
+
+// The lives of the tokens in letters.
+const (
+	inviteLife  = 7 * 24 * time.Hour
+	welcomeLife = 7 * 24 * time.Hour // to set the first password
+	resetLife   = time.Hour
+)
+
+// maxToken bounds the length of a token from outside, in bytes.
+const maxToken = 128
+
+// newToken returns a token of 256 random bits for a link, and what is stored of it.
+func newToken() (token string, hash []byte) {
+	b := make([]byte, 32)
+	if _, err := rand.Read(b); err != nil {
+		panic("access: no randomness: " + err.Error())
+	}
+	token = base64.RawURLEncoding.EncodeToString(b)
+	return token, hashOf(token)
+}
+
+func hashOf(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// badToken is the same for tokens that never were, are used, withdrawn or too old.
+func badToken(cause error) *fault.Error {
+	return fault.Invalid("input.token", "error.access.token").Because(cause)
+}
+
+// link leads to a page of the web application. The token stands behind the #, which
+// browsers send to no server and write into no Referer.
+func (s *Service) link(page, token string) string {
+	u := *s.c.PublicURL
+	u = *u.JoinPath(page)
+	u.Fragment = url.Values{"token": {token}}.Encode()
+	return u.String()
+}
