@@ -19,12 +19,12 @@ const Subprotocol = "graphql-transport-ws"
 
 // WebSocketConfig are the settings of connections. Zero values take the defaults in brackets.
 type WebSocketConfig struct {
-	// Authenticate checks the `authorization` entry of connection_init's payload
-	// ("Bearer …"; the header of the upgrade when there is none, "" when there is
-	// neither). Faults of Unauthenticated and Forbidden end the connection with
+	// Authenticate checks the credential of connection_init's payload, `authorization`
+	// ("Bearer …") or `apiKey` ("ApiKey …"); those of the upgrade's headers when there
+	// is none, "" when there is neither. Faults of Unauthenticated and Forbidden end the connection with
 	// 4403, of Unavailable and RateLimited with 1013, a *CloseError with its own
 	// code, anything else with 4500.
-	Authenticate func(ctx context.Context, authorization string) (*Session, error)
+	Authenticate func(ctx context.Context, credential string) (*Session, error)
 	// Admit is asked before each operation, in its context; an error (such as a
 	// fault of kind RateLimited) refuses the operation alone. It may be nil.
 	Admit func(ctx context.Context) error

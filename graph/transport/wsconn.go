@@ -144,14 +144,11 @@ func (c *conn) init(payload json.RawMessage, late *time.Timer) error {
 	if err := decodeObject(payload, &p); err != nil {
 		return closing(CodeInvalidMessage, "Invalid message: payload is no object")
 	}
-	authorization, _ := p["authorization"].(string)
-	if authorization == "" {
-		authorization, _ = p["Authorization"].(string)
+	given, err := credential(p, c.header)
+	var s *Session
+	if err == nil {
+		s, err = c.t.c.Authenticate(c.withLanguage(p), given)
 	}
-	if authorization == "" {
-		authorization = c.header.Get("Authorization")
-	}
-	s, err := c.t.c.Authenticate(c.withLanguage(p), authorization)
 	if err != nil {
 		e := closeFor(err)
 		if e.Code == CodeInternal {

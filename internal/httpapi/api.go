@@ -15,9 +15,10 @@ import (
 	"foresight/internal/fault"
 )
 
-// Authenticator verifies an Authorization header. *auth.Service is one.
+// Authenticator verifies a credential: an Authorization header, or auth.KeyScheme
+// with an API key. *auth.Service is one.
 type Authenticator interface {
-	Authenticate(ctx context.Context, header string) (*auth.Grant, error)
+	Authenticate(ctx context.Context, credential string) (*auth.Grant, error)
 }
 
 // Config are the parts of the API. Handlers that are nil have no route.

@@ -32,8 +32,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // gate knows one token.
 type gate struct{ actor *tenancy.Actor }
 
-func (g gate) Authenticate(_ context.Context, header string) (*auth.Grant, error) {
-	if header != "Bearer good" {
+func (g gate) Authenticate(_ context.Context, credential string) (*auth.Grant, error) {
+	switch credential {
+	case "Bearer good", "ApiKey good":
+	case "ApiKey unchecked":
+		return nil, fault.New(fault.Unavailable, "error.auth.unavailable")
+	default:
 		return nil, fault.New(fault.Unauthenticated, "error.auth.token")
 	}
 	return &auth.Grant{Actor: g.actor, ExpiresAt: time.Now().Add(time.Minute)}, nil
@@ -143,6 +147,17 @@ func TestAuthenticationAndLanguage(t *testing.T) {
 		if r.StatusCode != 401 || !strings.Contains(r.body, `"UNAUTHENTICATED"`) || !strings.HasPrefix(r.Header.Get("WWW-Authenticate"), "Bearer") {
 			t.Errorf("%s: %d %s", h, r.StatusCode, r.body)
 		}
+	}
+	if r = call(t, s, "POST", "/graphql", "", "X-API-Key", "good"); r.StatusCode != 200 || r.m["tenant"] != "acme" {
+		t.Errorf("API key: %d %s", r.StatusCode, r.body)
+	}
+	for _, h := range [][]string{{"X-API-Key", "bad"}, {"X-API-Key", "good", "Authorization", "Bearer good"}} {
+		if r = call(t, s, "POST", "/graphql", "", h...); r.StatusCode != 401 || !strings.Contains(r.body, `"UNAUTHENTICATED"`) {
+			t.Errorf("%v: %d %s", h, r.StatusCode, r.body)
+		}
+	}
+	if r = call(t, s, "POST", "/graphql", "", "X-API-Key", "unchecked"); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" || r.Header.Get("WWW-Authenticate") != "" {
+		t.Errorf("a key that cannot be checked: %d %s", r.StatusCode, r.body)
 	}
 	if r = call(t, s, "POST", "/oauth/token", "", "Authorization", "Basic eDp5"); r.StatusCode != 200 {
 		t.Errorf("the token endpoint has credentials of its own: %d", r.StatusCode)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -28,16 +29,20 @@ func RemoteFrom(ctx context.Context) string { return obs.Remote(ctx) }
 func (a *API) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := obs.WithRemote(r.Context(), a.Remote(r))
-		if h := r.Header.Get("Authorization"); h != "" {
-			g, err := a.c.Auth.Authenticate(ctx, h)
+		credential, err := credentialOf(r.Header)
+		if err != nil {
+			a.refuse(w, r, http.StatusUnauthorized, err)
+			return
+		}
+		if credential != "" {
+			g, err := a.c.Auth.Authenticate(ctx, credential)
 			if err != nil {
 				// Guessing at tokens is paid for by the address, as no actor is known.
 				if f := a.Take("remote:" + RemoteFrom(ctx)); f != nil {
 					a.tooMany(w, r, f)
 					return
 				}
-				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-				a.refuse(w, r, http.StatusUnauthorized, fault.New(fault.Unauthenticated, "error.auth.token").Because(err))
+				a.notGood(w, r, err)
 				return
 			}
 			ctx = tenancy.With(context.WithValue(ctx, grantKey{}, g), g.Actor)
@@ -48,6 +53,35 @@ func (a *API) identify(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// notGood answers a credential that was not accepted, or could not be checked.
+func (a *API) notGood(w http.ResponseWriter, r *http.Request, err error) {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		f = fault.New(fault.Unauthenticated, "error.auth.token").Because(err)
+	}
+	if f.Kind == fault.Unavailable {
+		a.c.Log.WarnContext(r.Context(), "credential not checked", "error", err, "request_id", obs.RequestID(r.Context()))
+		w.Header().Set("Retry-After", "5")
+		a.refuse(w, r, http.StatusServiceUnavailable, f)
+		return
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	a.refuse(w, r, http.StatusUnauthorized, f)
+}
+
+// credentialOf returns the credential of a request as Authenticate takes it, "" when
+// there is none. Two are refused: it would be unclear who acts.
+func credentialOf(h http.Header) (string, *fault.Error) {
+	authorization, key := h.Get("Authorization"), h.Get(auth.KeyHeader)
+	switch {
+	case key == "":
+		return authorization, nil
+	case authorization != "":
+		return "", fault.New(fault.Unauthenticated, "error.auth.one")
+	}
+	return auth.KeyScheme + " " + key, nil
 }
 
 // Remote returns the address of the client: the connection's, or, behind a trusted
