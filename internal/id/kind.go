@@ -59,6 +59,8 @@ const (
 	KnowledgeChunk
 	Conversation
 	Message
+	Upload
+	ImportJob
 	last
 )
 
@@ -80,6 +82,7 @@ var names = map[Kind]string{
 	MaintenanceWorkOrder: "MaintenanceWorkOrder", MaintenanceRecord: "MaintenanceRecord",
 	Connector: "Connector", ImportRun: "ImportRun", KnowledgeDocument: "KnowledgeDocument",
 	KnowledgeChunk: "KnowledgeChunk", Conversation: "Conversation", Message: "Message",
+	Upload: "Upload", ImportJob: "ImportJob",
 }
 
 // String returns the name of the entity as the graph writes it.
