@@ -1048,6 +1048,8 @@ var schemaGraph = func() *sqlgraph.Schema {
 			refreshtoken.FieldExpiresAt: {Type: field.TypeTime, Column: refreshtoken.FieldExpiresAt},
 			refreshtoken.FieldUsedAt:    {Type: field.TypeTime, Column: refreshtoken.FieldUsedAt},
 			refreshtoken.FieldRevokedAt: {Type: field.TypeTime, Column: refreshtoken.FieldRevokedAt},
+			refreshtoken.FieldAddress:   {Type: field.TypeString, Column: refreshtoken.FieldAddress},
+			refreshtoken.FieldUserAgent: {Type: field.TypeString, Column: refreshtoken.FieldUserAgent},
 		},
 	}
 	graph.Nodes[39] = &sqlgraph.Node{
@@ -6902,6 +6904,16 @@ func (f *RefreshTokenFilter) WhereUsedAt(p entql.TimeP) {
 // WhereRevokedAt applies the entql time.Time predicate on the revoked_at field.
 func (f *RefreshTokenFilter) WhereRevokedAt(p entql.TimeP) {
 	f.Where(p.Field(refreshtoken.FieldRevokedAt))
+}
+
+// WhereAddress applies the entql string predicate on the address field.
+func (f *RefreshTokenFilter) WhereAddress(p entql.StringP) {
+	f.Where(p.Field(refreshtoken.FieldAddress))
+}
+
+// WhereUserAgent applies the entql string predicate on the user_agent field.
+func (f *RefreshTokenFilter) WhereUserAgent(p entql.StringP) {
+	f.Where(p.Field(refreshtoken.FieldUserAgent))
 }
 
 // addPredicate implements the predicateAdder interface.

@@ -34,7 +34,11 @@ type RefreshToken struct {
 	// when it was exchanged, UTC
 	UsedAt *time.Time `json:"used_at,omitempty"`
 	// when it was revoked, UTC
-	RevokedAt    *time.Time `json:"revoked_at,omitempty"`
+	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+	// address of the client that it was given to; empty: unknown
+	Address string `json:"address,omitempty"`
+	// what that client calls itself, cut; empty: unknown
+	UserAgent    string `json:"user_agent,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -45,6 +49,8 @@ func (*RefreshToken) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case refreshtoken.FieldTokenHash:
 			values[i] = new([]byte)
+		case refreshtoken.FieldAddress, refreshtoken.FieldUserAgent:
+			values[i] = new(sql.NullString)
 		case refreshtoken.FieldCreatedAt, refreshtoken.FieldExpiresAt, refreshtoken.FieldUsedAt, refreshtoken.FieldRevokedAt:
 			values[i] = new(sql.NullTime)
 		case refreshtoken.FieldID, refreshtoken.FieldTenantID, refreshtoken.FieldUserID, refreshtoken.FieldFamilyID:
@@ -120,6 +126,18 @@ func (_m *RefreshToken) assignValues(columns []string, values []any) error {
 				_m.RevokedAt = new(time.Time)
 				*_m.RevokedAt = value.Time
 			}
+		case refreshtoken.FieldAddress:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field address", values[i])
+			} else if value.Valid {
+				_m.Address = value.String
+			}
+		case refreshtoken.FieldUserAgent:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field user_agent", values[i])
+			} else if value.Valid {
+				_m.UserAgent = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -182,6 +200,12 @@ func (_m *RefreshToken) String() string {
 		builder.WriteString("revoked_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("address=")
+	builder.WriteString(_m.Address)
+	builder.WriteString(", ")
+	builder.WriteString("user_agent=")
+	builder.WriteString(_m.UserAgent)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -93,6 +93,34 @@ func (_c *RefreshTokenCreate) SetNillableRevokedAt(v *time.Time) *RefreshTokenCr
 	return _c
 }
 
+// SetAddress sets the "address" field.
+func (_c *RefreshTokenCreate) SetAddress(v string) *RefreshTokenCreate {
+	_c.mutation.SetAddress(v)
+	return _c
+}
+
+// SetNillableAddress sets the "address" field if the given value is not nil.
+func (_c *RefreshTokenCreate) SetNillableAddress(v *string) *RefreshTokenCreate {
+	if v != nil {
+		_c.SetAddress(*v)
+	}
+	return _c
+}
+
+// SetUserAgent sets the "user_agent" field.
+func (_c *RefreshTokenCreate) SetUserAgent(v string) *RefreshTokenCreate {
+	_c.mutation.SetUserAgent(v)
+	return _c
+}
+
+// SetNillableUserAgent sets the "user_agent" field if the given value is not nil.
+func (_c *RefreshTokenCreate) SetNillableUserAgent(v *string) *RefreshTokenCreate {
+	if v != nil {
+		_c.SetUserAgent(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *RefreshTokenCreate) SetID(v uuid.UUID) *RefreshTokenCreate {
 	_c.mutation.SetID(v)
@@ -183,6 +211,16 @@ func (_c *RefreshTokenCreate) check() error {
 	if _, ok := _c.mutation.ExpiresAt(); !ok {
 		return &ValidationError{Name: "expires_at", err: errors.New(`ent: missing required field "RefreshToken.expires_at"`)}
 	}
+	if v, ok := _c.mutation.Address(); ok {
+		if err := refreshtoken.AddressValidator(v); err != nil {
+			return &ValidationError{Name: "address", err: fmt.Errorf(`ent: validator failed for field "RefreshToken.address": %w`, err)}
+		}
+	}
+	if v, ok := _c.mutation.UserAgent(); ok {
+		if err := refreshtoken.UserAgentValidator(v); err != nil {
+			return &ValidationError{Name: "user_agent", err: fmt.Errorf(`ent: validator failed for field "RefreshToken.user_agent": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -249,6 +287,14 @@ func (_c *RefreshTokenCreate) createSpec() (*RefreshToken, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.RevokedAt(); ok {
 		_spec.SetField(refreshtoken.FieldRevokedAt, field.TypeTime, value)
 		_node.RevokedAt = &value
+	}
+	if value, ok := _c.mutation.Address(); ok {
+		_spec.SetField(refreshtoken.FieldAddress, field.TypeString, value)
+		_node.Address = value
+	}
+	if value, ok := _c.mutation.UserAgent(); ok {
+		_spec.SetField(refreshtoken.FieldUserAgent, field.TypeString, value)
+		_node.UserAgent = value
 	}
 	return _node, _spec
 }

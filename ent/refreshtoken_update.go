@@ -121,6 +121,12 @@ func (_u *RefreshTokenUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if _u.mutation.RevokedAtCleared() {
 		_spec.ClearField(refreshtoken.FieldRevokedAt, field.TypeTime)
 	}
+	if _u.mutation.AddressCleared() {
+		_spec.ClearField(refreshtoken.FieldAddress, field.TypeString)
+	}
+	if _u.mutation.UserAgentCleared() {
+		_spec.ClearField(refreshtoken.FieldUserAgent, field.TypeString)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{refreshtoken.Label}
@@ -263,6 +269,12 @@ func (_u *RefreshTokenUpdateOne) sqlSave(ctx context.Context) (_node *RefreshTok
 	}
 	if _u.mutation.RevokedAtCleared() {
 		_spec.ClearField(refreshtoken.FieldRevokedAt, field.TypeTime)
+	}
+	if _u.mutation.AddressCleared() {
+		_spec.ClearField(refreshtoken.FieldAddress, field.TypeString)
+	}
+	if _u.mutation.UserAgentCleared() {
+		_spec.ClearField(refreshtoken.FieldUserAgent, field.TypeString)
 	}
 	_node = &RefreshToken{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -2656,6 +2656,14 @@ func init() {
 	refreshtokenDescCreatedAt := refreshtokenFields[3].Descriptor()
 	// refreshtoken.DefaultCreatedAt holds the default value on creation for the created_at field.
 	refreshtoken.DefaultCreatedAt = refreshtokenDescCreatedAt.Default.(func() time.Time)
+	// refreshtokenDescAddress is the schema descriptor for address field.
+	refreshtokenDescAddress := refreshtokenFields[7].Descriptor()
+	// refreshtoken.AddressValidator is a validator for the "address" field. It is called by the builders before save.
+	refreshtoken.AddressValidator = refreshtokenDescAddress.Validators[0].(func(string) error)
+	// refreshtokenDescUserAgent is the schema descriptor for user_agent field.
+	refreshtokenDescUserAgent := refreshtokenFields[8].Descriptor()
+	// refreshtoken.UserAgentValidator is a validator for the "user_agent" field. It is called by the builders before save.
+	refreshtoken.UserAgentValidator = refreshtokenDescUserAgent.Validators[0].(func(string) error)
 	// refreshtokenDescID is the schema descriptor for id field.
 	refreshtokenDescID := refreshtokenMixinFields0[0].Descriptor()
 	// refreshtoken.DefaultID holds the default value on creation for the id field.

@@ -11,6 +11,9 @@ import (
 	"foresight/internal/id"
 )
 
+// maxAgent is the longest name of a client that is kept, in characters.
+const maxAgent = 300
+
 // RefreshToken is one link of a rotating chain: used once, it is replaced by the
 // next of its family; used twice, the whole family is revoked.
 type RefreshToken struct{ ent.Schema }
@@ -30,6 +33,8 @@ func (RefreshToken) Fields() []ent.Field {
 		field.Time("expires_at").Immutable().Comment("not accepted from this time on, UTC"),
 		field.Time("used_at").Optional().Nillable().Comment("when it was exchanged, UTC"),
 		field.Time("revoked_at").Optional().Nillable().Comment("when it was revoked, UTC"),
+		field.String("address").MaxLen(45).Optional().Immutable().Comment("address of the client that it was given to; empty: unknown"),
+		field.String("user_agent").MaxLen(maxAgent).Optional().Immutable().Comment("what that client calls itself, cut; empty: unknown"),
 	}
 }
 
