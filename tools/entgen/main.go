@@ -6,11 +6,17 @@
 package main
 
 import (
+	_ "embed"
 	"log"
 
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
 )
+
+// policies is the template of a list for tests, ent/enttest/policies.go.
+//
+//go:embed policies.tmpl
+var policies string
 
 func main() {
 	log.SetFlags(0)
@@ -23,6 +29,7 @@ func main() {
 			gen.FeatureEntQL,
 			gen.FeatureLock,
 		},
+		Templates: []*gen.Template{gen.MustParse(gen.NewTemplate("policies").Parse(policies))},
 	}
 	if err := entc.Generate("./schema", cfg); err != nil {
 		log.Fatalf("entgen: %v", err)
