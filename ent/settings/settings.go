@@ -29,6 +29,10 @@ type Tenant struct {
 	// MessagesPerSecond and MessageBurst bound what the tenant's devices may send.
 	MessagesPerSecond float64 `json:"messages_per_second"`
 	MessageBurst      int     `json:"message_burst"`
+	// GraphPointsPerSecond and GraphPointBurst bound what the tenant may ask of the
+	// graph, in points of cost; 0 means what the plan says.
+	GraphPointsPerSecond float64 `json:"graph_points_per_second,omitempty"`
+	GraphPointBurst      int     `json:"graph_point_burst,omitempty"`
 	// AutomaticWorkOrders: see WorkOrderMode.
 	AutomaticWorkOrders WorkOrderMode `json:"automatic_work_orders"`
 }

@@ -9,12 +9,20 @@
 // as many objects as the page asks for, a list argument of ids for as many as are
 // named, any other list of objects for ListSize (or DefaultListSize). `edges` and
 // `nodes` of a connection share the size of its page. Fields left out by @skip or
-// @include cost nothing; fragments count where they are spread.
+// @include cost nothing; fragments count where they are spread. A connection that is
+// asked for without `first` or `last` costs its default page.
+//
+// # Budgets
+//
+// The cost is drawn from two token buckets, the tenant's and the credential's, whose
+// size and rate follow from the tenant's plan (Quota). Budget refuses what they do not
+// hold with RATE_LIMITED and the seconds to wait.
 package limits
 
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -69,6 +77,12 @@ func Use(srv *handler.Server, c Config) {
 type Cost struct {
 	Requested int `json:"requested"` // cost of the operation
 	Limit     int `json:"limit"`     // largest cost that is executed
+
+	// What is left of the budget of the tenant or that of the credential, whichever
+	// is less, after the operation; absent without a credential.
+	Remaining *int       `json:"remaining,omitempty"` // points
+	Capacity  *int       `json:"capacity,omitempty"`  // points of that budget when it is full
+	ResetsAt  *time.Time `json:"resetsAt,omitempty"`  // when it is full again
 }
 
 // Extension is the gqlgen extension that measures and refuses. It holds no state
