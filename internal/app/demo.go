@@ -12,24 +12,19 @@ import (
 
 	"foresight/internal/app/demo"
 	"foresight/internal/auth"
-	"foresight/internal/id"
-	"foresight/internal/modelops"
 )
 
 // StartDemo seeds the demo's tenants and starts the simulator over MQTT. rate is
 // readings per second of a machine; 0 leaves the simulator off.
 func (a *App) StartDemo(ctx context.Context, rate float64) error {
-	champion, err := shippedChampion()
+	tenants, err := a.access(nobody{}, nil)
 	if err != nil {
 		return err
 	}
-	seeder := &demo.Seeder{Client: a.db.ent, Hasher: auth.NewHasher(auth.DefaultParams), HashSecret: auth.HashSecret,
+	seeder := &demo.Seeder{Tenants: tenants, Hasher: auth.NewHasher(auth.DefaultParams), HashSecret: auth.HashSecret,
 		Exists: func(ctx context.Context, code string) (there bool, err error) {
 			err = a.db.worker.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM tenants WHERE code = $1)`, code).Scan(&there)
 			return there, err
-		},
-		Tenant: func(ctx context.Context, tenant id.UUID) error {
-			return modelops.EnsureChampion(ctx, a.db.ent, tenant, champion)
 		},
 	}
 	if err := a.part(ctx, "demo tenants", seeder.Seed, nil); err != nil {

@@ -36,9 +36,13 @@ type Config struct {
 	NATS     NATS     `envPrefix:"NATS_"`
 	MQTT     MQTT     `envPrefix:"MQTT_"`
 	Auth     Auth     `envPrefix:"AUTH_"`
+	Mail     Mail     `envPrefix:"MAIL_"`
 	Graph    Graph    `envPrefix:"GRAPH_"`
 	Pipeline Pipeline `envPrefix:"PIPELINE_"`
 	Blob     Blob     `envPrefix:"BLOB_"`
+
+	OperatorTenant string `env:"OPERATOR_TENANT" doc:"Code of the tenant whose admins operate the installation: they list, make and lock tenants. Empty: nobody does over the graph."`
+	SecretKeyFile  string `env:"SECRET_KEY_FILE" doc:"File with the keys that seal secrets of other systems in the database; made in the data directory when empty. Processes of one installation share it."`
 
 	MaxLoadedModels int `env:"MAX_LOADED_MODELS" envDefault:"10" doc:"Model versions held in memory at once."`
 }
@@ -78,6 +82,18 @@ type Auth struct {
 	RefreshTTL time.Duration `env:"REFRESH_TTL" envDefault:"720h" doc:"Lifetime of a refresh token, renewed by use."`
 	KeyFile    string        `env:"KEY_FILE" doc:"File with the signing keys (JWK set); made in the data directory when empty."`
 	HS256Key   string        `env:"HS256_KEY" secret:"true" doc:"Shared secret of at least 32 bytes: sign with HS256 rather than EdDSA."`
+
+	OpenRegistration bool `env:"OPEN_REGISTRATION" envDefault:"false" doc:"Let anybody make a tenant and become its admin."`
+}
+
+// Mail is the server that takes letters: invitations and links to set a password.
+type Mail struct {
+	Host     string `env:"HOST" doc:"SMTP server; empty: no letters are sent, and links are handed over by hand."`
+	Port     int    `env:"PORT" envDefault:"587" doc:"Port of the SMTP server."`
+	Security string `env:"SECURITY" envDefault:"starttls" doc:"starttls (mandatory), tls (from the first byte, usually port 465), or none for a server on the same machine."`
+	Username string `env:"USERNAME" doc:"User at the SMTP server; empty: no authentication."`
+	Password string `env:"PASSWORD" secret:"true" doc:"Password at the SMTP server."`
+	From     string `env:"FROM" envDefault:"Foresight <foresight@localhost>" doc:"Sender of letters, an address or a name with an address in angle brackets."`
 }
 
 // Graph are the limits of the API.
@@ -169,6 +185,12 @@ func (c *Config) Verify() error {
 	}
 	if k := c.Blob.LinkKey; k != "" && len(k) < 32 {
 		bad("BLOB_LINK_KEY", "want at least 32 bytes")
+	}
+	if m := c.Mail.Security; m != "starttls" && m != "tls" && m != "none" {
+		bad("MAIL_SECURITY", "want starttls, tls or none")
+	}
+	if p := c.Mail.Port; p < 1 || p > 65535 {
+		bad("MAIL_PORT", "want 1-65535")
 	}
 	for name, v := range map[string]time.Duration{"AUTH_ACCESS_TTL": c.Auth.AccessTTL, "AUTH_REFRESH_TTL": c.Auth.RefreshTTL,
 		"PIPELINE_RETENTION": c.Pipeline.Retention, "PIPELINE_REGISTRY_REFRESH": c.Pipeline.RegistryRefresh, "PIPELINE_PREDICT_TIMEOUT": c.Pipeline.PredictTimeout} {

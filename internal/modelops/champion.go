@@ -62,13 +62,15 @@ func (c Champion) registerAtOnce(ctx context.Context, client *ent.Client) error 
 	if err != nil {
 		return err
 	}
-	if err := c.register(ctx, tx.Client()); err != nil {
+	if err := c.Register(ctx, tx.Client()); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()
 }
 
-func (c Champion) register(ctx context.Context, client *ent.Client) error {
+// Register registers the model in the transaction of the client, for a tenant that lacks
+// this version of it; see EnsureChampion.
+func (c Champion) Register(ctx context.Context, client *ent.Client) error {
 	m, err := client.MLModel.Query().Where(mlmodel.Name(c.Model)).Only(ctx)
 	if ent.IsNotFound(err) {
 		m, err = client.MLModel.Create().SetName(c.Model).SetDescription(c.Description).SetType(c.Type).SetFeatureSchema(c.FeatureSchemaHash).Save(ctx)

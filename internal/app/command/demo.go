@@ -20,6 +20,7 @@ func demonstrate() *cobra.Command {
 		begin := time.Now()
 		quiet("FORESIGHT_LOG_LEVEL", "warn")
 		quiet("FORESIGHT_LOG_FORMAT", "text")
+		quiet("FORESIGHT_AUTH_OPEN_REGISTRATION", "true")
 		cfg, log, err := setup()
 		if err != nil {
 			return err

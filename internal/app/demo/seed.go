@@ -7,8 +7,8 @@ import (
 
 	"foresight/ent"
 	"foresight/ent/enum"
+	"foresight/internal/access"
 	"foresight/internal/alarms"
-	"foresight/internal/id"
 	"foresight/internal/tenancy"
 )
 
@@ -17,16 +17,19 @@ type Hasher interface {
 	Hash(ctx context.Context, password string) (string, error)
 }
 
+// Tenants makes tenants. *access.Service is one.
+type Tenants interface {
+	Found(ctx context.Context, n access.NewTenant, also func(ctx context.Context, c *ent.Client) error) (*access.Founded, error)
+}
+
 // Seeder writes the demo's tenants.
 type Seeder struct {
-	Client *ent.Client
-	Hasher Hasher
+	Tenants Tenants
+	Hasher  Hasher
 	// HashSecret makes the stored form of a machine's secret.
 	HashSecret func(string) string
 	// Exists reports whether there is a tenant of the code.
 	Exists func(ctx context.Context, code string) (bool, error)
-	// Tenant completes a new tenant: what every tenant begins with.
-	Tenant func(ctx context.Context, tenant id.UUID) error
 }
 
 // Seed makes the tenants that are not there yet.
@@ -47,41 +50,22 @@ func (s *Seeder) Seed(ctx context.Context) error {
 		if there {
 			continue
 		}
-		tenantID := id.New(id.Tenant)
-		tenantCtx := tenancy.AsSystem(ctx, tenantID)
-		tx, err := s.Client.Tx(tenantCtx)
-		if err != nil {
-			return err
-		}
-		if err := s.tenant(tenantCtx, tx.Client(), tenantID, t, people, devices); err != nil {
-			_ = tx.Rollback() // the error is what counts
+		admin := t.person(tenancy.Admin, "Ada Admin")
+		admin.Password = Password
+		if _, err := s.Tenants.Found(ctx, access.NewTenant{Code: t.code, Name: t.name, Locale: t.locale, TimeZone: t.zone, Currency: t.currency, Admin: admin},
+			func(ctx context.Context, c *ent.Client) error { return s.fill(ctx, c, t, people, devices) }); err != nil {
 			return fmt.Errorf("demo: seed %s: %w", t.code, err)
-		}
-		if err := tx.Commit(); err != nil {
-			return err
-		}
-		if err := s.Tenant(ctx, tenantID); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-func (s *Seeder) tenant(ctx context.Context, c *ent.Client, tenantID id.UUID, t tenant, people, devices string) error {
-	if err := c.Tenant.Create().SetID(tenantID).SetCode(t.code).SetName(t.name).SetPlan(enum.PlanStandard).
-		SetDefaultLocale(t.locale).SetTimeZone(t.zone).SetCurrency(t.currency).Exec(ctx); err != nil {
-		return err
-	}
-	for _, r := range []struct {
-		role tenancy.Role
-		name string
-	}{{tenancy.Admin, "Ada Admin"}, {tenancy.Engineer, "Erik Engineer"}, {tenancy.Operator, "Olga Operator"}, {tenancy.Viewer, "Vera Viewer"}} {
-		u, err := c.User.Create().SetUsername(string(r.role)).SetEmail(string(r.role) + "@" + t.code + ".example").SetFullName(r.name).
-			SetPasswordHash(people).SetRole(r.role).SetStatus(enum.UserActive).Save(ctx)
-		if err != nil {
-			return err
-		}
-		if err := c.Membership.Create().SetUserID(u.ID).SetDisplayName(r.name).SetRole(r.role).Exec(ctx); err != nil {
+// fill adds what the demo has beside what every tenant begins with.
+func (s *Seeder) fill(ctx context.Context, c *ent.Client, t tenant, people, devices string) error {
+	for _, p := range []access.NewPerson{t.person(tenancy.Engineer, "Erik Engineer"), t.person(tenancy.Operator, "Olga Operator"),
+		t.person(tenancy.Viewer, "Vera Viewer")} {
+		p.PasswordHash = people
+		if _, err := access.Join(ctx, c, p); err != nil {
 			return err
 		}
 	}
@@ -96,6 +80,10 @@ func (s *Seeder) tenant(ctx context.Context, c *ent.Client, tenantID id.UUID, t 
 		}
 	}
 	return rules(ctx, c)
+}
+
+func (t tenant) person(role tenancy.Role, name string) access.NewPerson {
+	return access.NewPerson{Username: string(role), Email: string(role) + "@" + t.code + ".example", FullName: name, Role: role}
 }
 
 func plant(ctx context.Context, c *ent.Client, t tenant, at site, devices string) error {
@@ -132,14 +120,14 @@ func plant(ctx context.Context, c *ent.Client, t tenant, at site, devices string
 // rules are what the demo's tenants watch for beside what every tenant begins with.
 func rules(ctx context.Context, c *ent.Client) error {
 	service := alarms.NewRuleService(c)
-	specs := append(alarms.DefaultRules(),
-		alarms.RuleSpec{Name: "Vibration above zone C", Parameter: "vibration_rms", Operator: enum.OperatorGT, Threshold: 7.1,
+	for _, spec := range []alarms.RuleSpec{
+		{Name: "Vibration above zone C", Parameter: "vibration_rms", Operator: enum.OperatorGT, Threshold: 7.1,
 			Severity: enum.SeverityHigh, Deadband: 0.5, OnDelaySec: 10, OffDelaySec: 30, MinConsecutive: 3, IsActive: true},
-		alarms.RuleSpec{Name: "Bearing too hot", Parameter: "bearing_temp", Operator: enum.OperatorGTE, Threshold: 95,
+		{Name: "Bearing too hot", Parameter: "bearing_temp", Operator: enum.OperatorGTE, Threshold: 95,
 			Severity: enum.SeverityCritical, Deadband: 3, OnDelaySec: 10, MinConsecutive: 3, IsActive: true},
-		alarms.RuleSpec{Name: "Sensor silent", Parameter: "silence", Operator: enum.OperatorGT, Threshold: 120,
-			Severity: enum.SeverityMedium, MinConsecutive: 1, IsActive: true})
-	for _, spec := range specs {
+		{Name: "Sensor silent", Parameter: "silence", Operator: enum.OperatorGT, Threshold: 120,
+			Severity: enum.SeverityMedium, MinConsecutive: 1, IsActive: true},
+	} {
 		if _, err := service.Create(ctx, spec); err != nil {
 			return err
 		}
