@@ -156,7 +156,7 @@ func (s *Service) begin(ctx context.Context, a *account, password string, asOf t
 	}
 	family := id.New(id.RefreshToken)
 	token, hash := newRefreshToken()
-	actor := person(a.UserID, a.TenantID, a.TenantCode, a.Role, a.Locale)
+	actor := newPerson(a.UserID, a.TenantID, a.TenantCode, a.Role, a.Locale)
 	err := s.inTenant(ctx, a.TenantID, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE users SET failed_logins = 0, locked_until = NULL, last_login_at = $2,
 			password_hash = coalesce($3, password_hash) WHERE id = $1`, a.UserID, s.c.Now(), rehash); err != nil {
@@ -177,8 +177,8 @@ func (s *Service) begin(ctx context.Context, a *account, password string, asOf t
 	return s.session(actor, family, token, asOf)
 }
 
-// person is an actor that holds nothing yet.
-func person(user, tenant id.UUID, code, role string, locale *string) *tenancy.Actor {
+// newPerson is an actor that holds nothing yet.
+func newPerson(user, tenant id.UUID, code, role string, locale *string) *tenancy.Actor {
 	a := &tenancy.Actor{Kind: tenancy.Person, ID: user, TenantID: tenant, TenantCode: code, Role: tenancy.Role(role)}
 	if locale != nil {
 		a.Locale = *locale

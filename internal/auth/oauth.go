@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"foresight/internal/fault"
+	"foresight/internal/obs"
 	"foresight/internal/tenancy"
 )
 
@@ -46,7 +47,9 @@ func (s *Service) TokenEndpoint(remote func(*http.Request) string) http.Handler 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Pragma", "no-cache")
-		session, err := s.tokenGrant(w, r, remote(r))
+		from := remote(r)
+		r = r.WithContext(obs.WithAgent(obs.WithRemote(r.Context(), from), r.UserAgent()))
+		session, err := s.tokenGrant(w, r, from)
 		if err != nil {
 			s.answerError(w, r, err)
 			return

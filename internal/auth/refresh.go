@@ -45,48 +45,72 @@ func (s *Service) Refresh(ctx context.Context, token string) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.RevokedAt != nil || !now.Before(r.ExpiresAt) || r.Status != statusActive {
-		return nil, badRefresh(nil)
+	if err := r.good(now); err != nil {
+		return nil, err
 	}
 	next, hash := newRefreshToken()
-	actor := person(r.UserID, r.TenantID, r.TenantCode, r.Role, r.Locale)
+	actor := newPerson(r.UserID, r.TenantID, r.TenantCode, r.Role, r.Locale)
 	err = s.inTenant(ctx, r.TenantID, func(ctx context.Context, tx pgx.Tx) error {
-		// The row is looked at again under the family's lock: of two that come at
-		// once, one is first, and a family that is being revoked gets no new token.
-		var used *time.Time
-		var revoked bool
-		if err := lockFamily(ctx, tx, r.FamilyID); err != nil {
-			return err
-		}
-		err := tx.QueryRow(ctx, `SELECT used_at, revoked_at IS NOT NULL FROM refresh_tokens WHERE id = $1`, r.ID).Scan(&used, &revoked)
+		used, err := s.claim(ctx, tx, r, now)
 		if err != nil {
 			return err
 		}
-		if revoked {
-			return badRefresh(nil)
-		}
-		if used == nil {
-			if _, err := tx.Exec(ctx, `UPDATE refresh_tokens SET used_at = $2 WHERE id = $1`, r.ID, now); err != nil {
+		if !used {
+			if _, err := tx.Exec(ctx, `UPDATE refresh_tokens SET used_at = $3 WHERE tenant_id = $1 AND id = $2`, r.TenantID, r.ID, now); err != nil {
 				return err
 			}
-		} else if now.Sub(*used) > s.c.ReuseGrace {
-			return errReused
 		}
 		if err := s.insertRefresh(ctx, tx, r.TenantID, r.UserID, r.FamilyID, hash); err != nil {
 			return err
 		}
 		return hold(ctx, tx, actor)
 	})
+	if err != nil {
+		return nil, s.refused(ctx, r, err)
+	}
+	return s.session(actor, r.FamilyID, next, now)
+}
+
+// good refuses what the row alone shows to be over.
+func (r *refreshRow) good(now time.Time) error {
+	if r.RevokedAt != nil || !now.Before(r.ExpiresAt) || r.Status != statusActive {
+		return badRefresh(nil)
+	}
+	return nil
+}
+
+// claim looks at the row again under the family's lock: of two that come at once, one
+// is first, and a family that is being revoked gets no new token. It returns whether
+// the token was used before, which ReuseGrace forgives; errReused beyond.
+func (s *Service) claim(ctx context.Context, tx pgx.Tx, r *refreshRow, now time.Time) (used bool, err error) {
+	if err := lockFamily(ctx, tx, r.FamilyID); err != nil {
+		return false, err
+	}
+	var at *time.Time
+	var revoked bool
+	if err := tx.QueryRow(ctx, `SELECT used_at, revoked_at IS NOT NULL FROM refresh_tokens WHERE tenant_id = $1 AND id = $2`,
+		r.TenantID, r.ID).Scan(&at, &revoked); err != nil {
+		return false, err
+	}
+	switch {
+	case revoked:
+		return false, badRefresh(nil)
+	case at != nil && now.Sub(*at) > s.c.ReuseGrace:
+		return true, errReused
+	}
+	return at != nil, nil
+}
+
+// refused gives the error of a transaction that claimed a token its meaning.
+func (s *Service) refused(ctx context.Context, r *refreshRow, err error) error {
 	var f *fault.Error
 	switch {
 	case errors.Is(err, errReused):
-		return nil, s.reused(ctx, r)
+		return s.reused(ctx, r)
 	case errors.As(err, &f):
-		return nil, f
-	case err != nil:
-		return nil, unavailable(err)
+		return f
 	}
-	return s.session(actor, r.FamilyID, next, now)
+	return unavailable(err)
 }
 
 // errReused leaves the transaction of Refresh for the one that revokes.
@@ -131,11 +155,7 @@ func (s *Service) reused(ctx context.Context, r *refreshRow) error {
 
 func (s *Service) revokeFamily(ctx context.Context, r *refreshRow) error {
 	err := s.inTenant(ctx, r.TenantID, func(ctx context.Context, tx pgx.Tx) error {
-		if err := lockFamily(ctx, tx, r.FamilyID); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `UPDATE refresh_tokens SET revoked_at = $2 WHERE family_id = $1 AND revoked_at IS NULL`, r.FamilyID, s.c.Now())
-		return err
+		return s.endFamilies(ctx, tx, r.TenantID, r.FamilyID)
 	})
 	if err != nil {
 		return unavailable(err)
@@ -151,9 +171,12 @@ func lockFamily(ctx context.Context, tx pgx.Tx, family id.UUID) error {
 	return err
 }
 
+// insertRefresh adds a link to the family, given to the client behind the context.
 func (s *Service) insertRefresh(ctx context.Context, tx pgx.Tx, tenant, user, family id.UUID, hash []byte) error {
-	_, err := tx.Exec(ctx, `INSERT INTO refresh_tokens (id, tenant_id, user_id, token_hash, family_id, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`, id.New(id.RefreshToken), tenant, user, hash, family, s.c.Now(), s.c.Now().Add(s.c.RefreshTTL))
+	address, agent := client(ctx)
+	_, err := tx.Exec(ctx, `INSERT INTO refresh_tokens (id, tenant_id, user_id, token_hash, family_id, created_at, expires_at, address, user_agent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, id.New(id.RefreshToken), tenant, user, hash, family,
+		s.c.Now(), s.c.Now().Add(s.c.RefreshTTL), address, agent)
 	return err
 }
 

@@ -166,11 +166,17 @@ func (s *Service) inTenant(ctx context.Context, tenant id.UUID, f func(context.C
 	ctx = tenancy.AsSystem(ctx, tenant)
 	return pgx.BeginFunc(ctx, s.c.DB, func(tx pgx.Tx) error {
 		// Said for the transaction, too: nothing here depends on how the pool was made.
-		if _, err := tx.Exec(ctx, `SELECT set_config('app.tenant_id', $1, true)`, tenant.String()); err != nil {
+		if err := setTenant(ctx, tx, tenant); err != nil {
 			return err
 		}
 		return f(ctx, tx)
 	})
+}
+
+// setTenant makes the rest of the transaction see the tenant.
+func setTenant(ctx context.Context, tx pgx.Tx, tenant id.UUID) error {
+	_, err := tx.Exec(ctx, `SELECT set_config('app.tenant_id', $1, true)`, tenant.String())
+	return err
 }
 
 // lookup runs one of the look-ups that come before a tenant is known.

@@ -28,7 +28,7 @@ func RemoteFrom(ctx context.Context) string { return obs.Remote(ctx) }
 // context. A credential that is not good is refused rather than ignored.
 func (a *API) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := obs.WithRemote(r.Context(), a.Remote(r))
+		ctx := obs.WithAgent(obs.WithRemote(r.Context(), a.Remote(r)), r.UserAgent())
 		credential, err := credentialOf(r.Header)
 		if err != nil {
 			a.refuse(w, r, http.StatusUnauthorized, err)
