@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,7 +15,6 @@ import (
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/sqltool"
 	"entgo.io/ent/dialect"
-	entsql "entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/schema"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -59,18 +60,26 @@ func run(ctx context.Context, o options) (string, error) {
 	if err := migrate.WriteSumFile(dir, sum); err != nil {
 		return "", err
 	}
-	if err := scratch(ctx, o.dsn, func(drv dialect.Driver) error { return diff(ctx, drv, dir, o) }); err != nil {
+	if err := scratch(ctx, o.dsn, func(database *url.URL) error { return diff(ctx, database, dir, o) }); err != nil {
 		return "", err
 	}
 	return copyNew(work, o.dir, known)
 }
 
-func diff(ctx context.Context, drv dialect.Driver, dir migrate.Dir, o options) error {
+// atlas opens databases by their URL, with the driver of this name.
+func init() { sql.Register(dialect.Postgres, stdlib.GetDefaultDriver()) }
+
+func diff(ctx context.Context, database *url.URL, dir migrate.Dir, o options) error {
 	next, err := nextNumber(o.dir)
 	if err != nil {
 		return err
 	}
-	m, err := schema.NewMigrate(drv,
+	// Bound to the one schema: others, such as that of the job queue, are no matter of
+	// the ORM's.
+	q := database.Query()
+	q.Set("search_path", "public")
+	database.RawQuery = q.Encode()
+	m, err := schema.NewMigrateURL(database.String(),
 		schema.WithSchemaName("public"),
 		schema.WithDir(dir),
 		schema.WithFormatter(formatter{number: next}),
@@ -87,11 +96,15 @@ func diff(ctx context.Context, drv dialect.Driver, dir migrate.Dir, o options) e
 	return m.NamedDiff(ctx, o.name, withChecks(entmigrate.Tables)...)
 }
 
-// scratch calls f with a fresh database, which it drops afterwards.
-func scratch(ctx context.Context, dsn string, f func(dialect.Driver) error) (err error) {
+// scratch calls f with the URL of a fresh database, which it drops afterwards.
+func scratch(ctx context.Context, dsn string, f func(*url.URL) error) (err error) {
 	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return err
+	}
+	database, err := url.Parse(dsn)
+	if err != nil || database.Scheme == "" {
+		return errors.New("the DSN must be a URL, postgres://…")
 	}
 	admin, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
@@ -108,10 +121,8 @@ func scratch(ctx context.Context, dsn string, f func(dialect.Driver) error) (err
 	if _, err := admin.Exec(ctx, "CREATE DATABASE "+ident+" TEMPLATE template0"); err != nil {
 		return err
 	}
-	cfg.Database = name
-	db := stdlib.OpenDB(*cfg)
-	defer db.Close()
-	return f(entsql.OpenDB(dialect.Postgres, db))
+	database.Path = "/" + name
+	return f(database)
 }
 
 // copySQL copies the migrations and returns their names.

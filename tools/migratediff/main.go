@@ -4,8 +4,9 @@
 //	go run ./tools/migratediff add_shelves
 //
 // The name of the new migration is snake case. The command starts a PostgreSQL of
-// its own for the time; with -dsn it takes an owner's DSN of a server (15 or newer)
-// on which it may create and drop a scratch database. It adds to what the ORM knows:
+// its own for the time; with -dsn it takes an owner's DSN, a URL, of a server (15 or
+// newer) on which it may create and drop a scratch database. It adds to what the ORM
+// knows:
 //
 //   - composite foreign keys (tenant_id, x_id) -> x(tenant_id, id), so that no edge
 //     leads into another tenant, and keys of people to memberships;
