@@ -13,13 +13,16 @@ import (
 	"github.com/vikstrous/dataloadgen"
 
 	"foresight/ent"
+	"foresight/ent/mixin"
 	"foresight/internal/alarms"
+	"foresight/internal/audit/trail"
 	"foresight/internal/id"
 	"foresight/internal/keyset"
 	"foresight/internal/modelops"
 	"foresight/internal/plant"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
+	"foresight/internal/webhook"
 )
 
 // collect is how long a batch is collected: gqlgen resolves the items of a list
@@ -37,34 +40,43 @@ type Sources struct {
 	Alarms *alarms.Service
 	Rules  *alarms.RuleService
 	Store  telemetry.Store
+	// Trail is the audit log, Webhooks the addresses that are told of events.
+	Trail    *trail.Service
+	Webhooks *webhook.Service
 	// Collect is how long a batch is collected; 500 µs when zero.
 	Collect time.Duration
 }
 
 // Loaders are the batches of one response.
 type Loaders struct {
-	Site        *One[*ent.Site]
-	Gateway     *One[*ent.Gateway]
-	Asset       *One[*ent.Asset]
-	Sensor      *One[*ent.Sensor]
-	Parameter   *One[*ent.Parameter]
-	User        *One[*ent.User]
-	FaultType   *One[*ent.FaultType]
-	Model       *One[*ent.MLModel]
-	Version     *One[*ent.MLModelVersion]
-	Deployment  *One[*ent.MLModelDeployment]
-	Rule        *One[*ent.AlarmRule]
-	Event       *One[*alarms.Event]
-	Prediction  *One[*telemetry.FaultPrediction]
-	Latest      *One[*telemetry.FaultPrediction] // of an asset
-	SensorSeen  *One[time.Time]
-	AssetSeen   *One[time.Time]
-	AssetLoad   *One[plant.AlarmLoad]
-	SiteLoad    *One[plant.AlarmLoad]
-	AssetCount  *One[int]
-	Sensors     *One[[]*ent.Sensor] // of an asset
-	Versions    *One[[]*ent.MLModelVersion]
-	Transitions *One[[]alarms.Transition]
+	Site         *One[*ent.Site]
+	SiteEver     *One[*ent.Site] // deleted ones, too: history still names them
+	AssetEver    *One[*ent.Asset]
+	SensorEver   *One[*ent.Sensor]
+	Gateway      *One[*ent.Gateway]
+	Asset        *One[*ent.Asset]
+	Sensor       *One[*ent.Sensor]
+	Parameter    *One[*ent.Parameter]
+	User         *One[*ent.User]
+	FaultType    *One[*ent.FaultType]
+	Model        *One[*ent.MLModel]
+	Version      *One[*ent.MLModelVersion]
+	Deployment   *One[*ent.MLModelDeployment]
+	Rule         *One[*ent.AlarmRule]
+	Event        *One[*alarms.Event]
+	AuditEntry   *One[*ent.AuditLog]
+	Webhook      *One[*ent.Webhook]
+	Prediction   *One[*telemetry.FaultPrediction]
+	Latest       *One[*telemetry.FaultPrediction] // of an asset
+	SensorState  *One[plant.SensorState]
+	GatewayState *One[plant.GatewayState]
+	AssetSeen    *One[time.Time]
+	AssetLoad    *One[plant.AlarmLoad]
+	SiteLoad     *One[plant.AlarmLoad]
+	AssetCount   *One[int]
+	Sensors      *One[[]*ent.Sensor] // of an asset
+	Versions     *One[[]*ent.MLModelVersion]
+	Transitions  *One[[]alarms.Transition]
 }
 
 // One loads values by id.
@@ -93,6 +105,13 @@ func byID[T any](find func(context.Context, []id.UUID) ([]T, error), key func(T)
 	}
 }
 
+// ever finds deleted rows, too.
+func ever[T any](find func(context.Context, []id.UUID) (map[id.UUID]T, error)) func(context.Context, []id.UUID) (map[id.UUID]T, error) {
+	return func(ctx context.Context, ids []id.UUID) (map[id.UUID]T, error) {
+		return find(mixin.WithDeleted(ctx), ids)
+	}
+}
+
 // New returns empty batches.
 func New(s Sources) *Loaders {
 	wait := s.Collect
@@ -101,18 +120,20 @@ func New(s Sources) *Loaders {
 	}
 	return &Loaders{
 		Site: one(wait, s.Plant.SitesByID), Gateway: one(wait, s.Plant.GatewaysByID), Asset: one(wait, s.Plant.AssetsByID),
+		SiteEver: one(wait, ever(s.Plant.SitesByID)), AssetEver: one(wait, ever(s.Plant.AssetsByID)), SensorEver: one(wait, ever(s.Plant.SensorsByID)),
 		Sensor: one(wait, s.Plant.SensorsByID), Parameter: one(wait, s.Plant.ParametersByID), User: one(wait, s.Plant.UsersByID),
 		FaultType: one(wait, s.Models.FaultTypesByID), Model: one(wait, s.Models.ModelsByID),
 		Version: one(wait, s.Models.VersionsByID), Deployment: one(wait, s.Models.DeploymentsByID),
-		Rule:  one(wait, byID(s.Rules.ByID, func(e *ent.AlarmRule) id.UUID { return e.ID })),
-		Event: one(wait, byID(s.Alarms.EventsByID, func(e *alarms.Event) id.UUID { return e.ID })),
+		Rule:       one(wait, byID(s.Rules.ByID, func(e *ent.AlarmRule) id.UUID { return e.ID })),
+		Event:      one(wait, byID(s.Alarms.EventsByID, func(e *alarms.Event) id.UUID { return e.ID })),
+		AuditEntry: one(wait, s.Trail.ByID), Webhook: one(wait, s.Webhooks.ByID),
 		Prediction: one(wait, func(ctx context.Context, ids []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
 			return visible(ctx)(s.Store.PredictionsByID(ctx, tenancy.Must(ctx).TenantID, ids))
 		}),
 		Latest: one(wait, func(ctx context.Context, assets []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
 			return visible(ctx)(s.Store.LatestPredictions(ctx, tenancy.Must(ctx).TenantID, assets, time.Now().Add(-recent)))
 		}),
-		SensorSeen: one(wait, s.Plant.LastSeenOfSensors), AssetSeen: one(wait, s.Plant.LastSeenOfAssets),
+		SensorState: one(wait, s.Plant.SensorStates), GatewayState: one(wait, s.Plant.GatewayStates), AssetSeen: one(wait, s.Plant.LastSeenOfAssets),
 		AssetLoad: one(wait, s.Plant.AlarmLoadOfAssets), SiteLoad: one(wait, s.Plant.AlarmLoadOfSites), AssetCount: one(wait, s.Plant.AssetCounts),
 		Sensors: one(wait, s.Plant.SensorsOf), Versions: one(wait, s.Models.VersionsOf), Transitions: one(wait, s.Alarms.Transitions),
 	}

@@ -12,6 +12,7 @@ import (
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
+	"foresight/internal/webhook"
 	"io"
 	"strconv"
 	"time"
@@ -94,7 +95,7 @@ type AlarmRulePayload struct {
 
 // Which assets to list.
 type AssetFilter struct {
-	// Text within code, name, maker or serial number, without regard to case.
+	// Text within code, name, maker, serial number or location, without regard to case.
 	Search graphql.Omittable[*string] `json:"search,omitempty"`
 	// Only these kinds.
 	Types graphql.Omittable[[]enum.AssetType] `json:"types,omitempty"`
@@ -102,8 +103,16 @@ type AssetFilter struct {
 	Criticalities graphql.Omittable[[]enum.Criticality] `json:"criticalities,omitempty"`
 	// Only those of the site.
 	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Only those that the gateway serves.
+	GatewayID graphql.Omittable[*uuid.UUID] `json:"gatewayId,omitempty"`
 	// Only parts of the asset.
 	ParentID graphql.Omittable[*uuid.UUID] `json:"parentId,omitempty"`
+	// Only those that are no part of another (true), or that are one (false).
+	IsRoot graphql.Omittable[*bool] `json:"isRoot,omitempty"`
+	// Only those in use (true) or out of use (false).
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+	// Only those of which a sensor is online (true) or none is (false).
+	IsOnline graphql.Omittable[*bool] `json:"isOnline,omitempty"`
 	// Only those with (true) or without (false) an active alarm.
 	HasActiveAlarm graphql.Omittable[*bool] `json:"hasActiveAlarm,omitempty"`
 }
@@ -116,12 +125,40 @@ type AssetOrder struct {
 	Direction OrderDirection `json:"direction"`
 }
 
-// Outcome of adding or changing a machine.
+// Outcome of adding, changing or deleting a machine.
 type AssetPayload struct {
-	// The asset as it is now, null when there are errors.
+	// The asset as it is now, or as it was deleted; null when there are errors.
 	Asset *ent.Asset `json:"asset,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// A field that was changed.
+type AuditChange struct {
+	// Name of the field as it is stored, such as `threshold`.
+	Field string `json:"field"`
+	// Value before, as JSON; null where there was none. Secrets are `"***"`, values above 4 KiB their size.
+	Before *string `json:"before,omitempty"`
+	// Value after, as JSON; null where there is none. Secrets are `"***"`, values above 4 KiB their size.
+	After *string `json:"after,omitempty"`
+}
+
+// Which entries to list; all conditions hold.
+type AuditLogFilter struct {
+	// Only things of the kind, such as `Asset`.
+	Entity graphql.Omittable[*string] `json:"entity,omitempty"`
+	// Only the thing.
+	EntityID graphql.Omittable[*uuid.UUID] `json:"entityId,omitempty"`
+	// Only what the person, client, key or gateway did.
+	ActorID graphql.Omittable[*uuid.UUID] `json:"actorId,omitempty"`
+	// Only what was done with the sort of credential.
+	ActorKind graphql.Omittable[*enum.ActorKind] `json:"actorKind,omitempty"`
+	// Only the action, such as `update`.
+	Action graphql.Omittable[*string] `json:"action,omitempty"`
+	// Only from the time on.
+	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
+	// Only before the time.
+	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
 }
 
 // Which alarm's condition is gone.
@@ -132,8 +169,18 @@ type ClearAlarmInput struct {
 	Note graphql.Omittable[*string] `json:"note,omitempty"`
 }
 
+// How to order gateways or sensors.
+type CodeOrder struct {
+	// What to order by.
+	Field CodeOrderField `json:"field"`
+	// The sense of the order.
+	Direction OrderDirection `json:"direction"`
+}
+
 // A rule to be added; at most one of site, asset and sensor limits it, and the asset type may be added to a site.
 type CreateAlarmRuleInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 	// 1-200 characters.
 	Name string `json:"name"`
 	// Limit it to a site.
@@ -170,9 +217,13 @@ type CreateAlarmRuleInput struct {
 
 // A machine to be added.
 type CreateAssetInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 	// The site it stands at.
 	SiteID uuid.UUID `json:"siteId"`
-	// The assembly it is part of.
+	// The gateway that serves it, of the same site.
+	GatewayID graphql.Omittable[*uuid.UUID] `json:"gatewayId,omitempty"`
+	// The assembly it is part of, on the same site.
 	ParentID graphql.Omittable[*uuid.UUID] `json:"parentId,omitempty"`
 	// Code, `[a-z0-9_-]{1,100}`, unique in the tenant.
 	Code string `json:"code"`
@@ -198,8 +249,112 @@ type CreateAssetInput struct {
 	IsoMachineGroup graphql.Omittable[*IsoMachineGroup] `json:"isoMachineGroup,omitempty"`
 	// Support class of ISO 20816-3.
 	IsoSupportType graphql.Omittable[*enum.SupportType] `json:"isoSupportType,omitempty"`
+	// Price of a new one, in the tenant's currency, 0 or more.
+	ReplacementCost graphql.Omittable[*float64] `json:"replacementCost,omitempty"`
 	// Loss per hour of standstill, in the tenant's currency, 0 or more.
 	DowntimeCostPerHour graphql.Omittable[*float64] `json:"downtimeCostPerHour,omitempty"`
+	// What it is in the system that it comes from, `source:id`, unique in the tenant, at most 200 characters.
+	ExternalRef graphql.Omittable[*string] `json:"externalRef,omitempty"`
+	// In use.
+	IsActive bool `json:"isActive"`
+}
+
+// A gateway to be added.
+type CreateGatewayInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// The site under which it may publish.
+	SiteID uuid.UUID `json:"siteId"`
+	// Code, `[a-z0-9_-]{1,100}`, unique in the tenant.
+	Code string `json:"code"`
+	// Last known address, IPv4 or IPv6.
+	IPAddress graphql.Omittable[*string] `json:"ipAddress,omitempty"`
+	// Version of its firmware, at most 100 characters.
+	FirmwareVersion graphql.Omittable[*string] `json:"firmwareVersion,omitempty"`
+	// In use.
+	IsActive bool `json:"isActive"`
+}
+
+// A parameter of the tenant's own to be added.
+type CreateParameterInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// Name in payloads and rules, `[A-Za-z0-9_-]{1,100}`. One of a built-in parameter narrows what is plausible on the tenant's machines.
+	Name string `json:"name"`
+	// Unit of measure, at most 32 characters.
+	Unit string `json:"unit"`
+	// Smallest plausible value; a reading below is rejected.
+	MinPlausible graphql.Omittable[*float64] `json:"minPlausible,omitempty"`
+	// Largest plausible value; a reading above is rejected.
+	MaxPlausible graphql.Omittable[*float64] `json:"maxPlausible,omitempty"`
+	// A rise is a bad sign.
+	HigherIsWorse bool `json:"higherIsWorse"`
+	// In use.
+	IsActive bool `json:"isActive"`
+}
+
+// A sensor to be added.
+type CreateSensorInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// The machine it measures.
+	AssetID uuid.UUID `json:"assetId"`
+	// The gateway it publishes through, on the machine's site; null when it talks to the broker itself.
+	GatewayID graphql.Omittable[*uuid.UUID] `json:"gatewayId,omitempty"`
+	// Code, `[a-z0-9_-]{1,100}`, unique in the tenant; a level of MQTT topics.
+	Code string `json:"code"`
+	// What it measures: `machine` (all 24 channels), `vibration`, `ultrasonic`, `temperature`, `pressure`, `flow`, `current`, `speed`, `humidity`, `process` (several) or `other`.
+	Type string `json:"type"`
+	// Where on the machine, at most 200 characters.
+	MountLocation graphql.Omittable[*string] `json:"mountLocation,omitempty"`
+	// Topic it publishes to when it is not the usual `{tenant}/{site}/sensors/{sensor}`; without wildcards, unique in the tenant, at most 500 bytes.
+	MqttTopic graphql.Omittable[*string] `json:"mqttTopic,omitempty"`
+	// Place on the machine's picture in % from the left, 0-100.
+	PositionX float64 `json:"positionX"`
+	// Place on the machine's picture in % from the top, 0-100.
+	PositionY float64 `json:"positionY"`
+	// How often it should speak, in seconds, 1 to 30 days; null: irregularly.
+	ExpectedIntervalSec graphql.Omittable[*int] `json:"expectedIntervalSec,omitempty"`
+	// First day on the machine; the time of day is dropped.
+	InstalledOn graphql.Omittable[*time.Time] `json:"installedOn,omitempty"`
+	// Calibration as delivered: a JSON object of at most 16 KiB.
+	Calibration graphql.Omittable[*string] `json:"calibration,omitempty"`
+	// In use.
+	IsActive bool `json:"isActive"`
+}
+
+// A site to be added.
+type CreateSiteInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// Code, `[a-z0-9_-]{1,100}`, unique in the tenant; a level of MQTT topics.
+	Code string `json:"code"`
+	// Display name, 1-200 characters.
+	Name string `json:"name"`
+	// Free text of where it is, at most 200 characters.
+	Location graphql.Omittable[*string] `json:"location,omitempty"`
+	// Degrees north, -90 to 90.
+	Latitude graphql.Omittable[*float64] `json:"latitude,omitempty"`
+	// Degrees east, -180 to 180.
+	Longitude graphql.Omittable[*float64] `json:"longitude,omitempty"`
+	// IANA time zone such as `Europe/Berlin`; null for the tenant's.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+	// In use.
+	IsActive bool `json:"isActive"`
+}
+
+// A webhook to be added.
+type CreateWebhookInput struct {
+	// Names the attempt for 24 h: the same key and input again return the webhook that was made, without the secret; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// 1-200 characters, unique in the tenant.
+	Name string `json:"name"`
+	// https address of a public host, at most 2000 characters, without user and password.
+	URL string `json:"url"`
+	// What to tell, 1 or more.
+	Events []webhook.Event `json:"events"`
+	// Tell it from the beginning.
+	IsActive bool `json:"isActive"`
 }
 
 // The fleet at a glance.
@@ -220,6 +375,54 @@ type Dashboard struct {
 	LatestAbnormal []*telemetry.FaultPrediction `json:"latestAbnormal"`
 }
 
+// Which machine to delete.
+type DeleteAssetInput struct {
+	// The machine.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the deletion is based on; any when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// Which gateway to delete.
+type DeleteGatewayInput struct {
+	// The gateway.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the deletion is based on; any when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// Which parameter to delete.
+type DeleteParameterInput struct {
+	// The parameter.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the deletion is based on; any when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// Which sensor to delete.
+type DeleteSensorInput struct {
+	// The sensor.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the deletion is based on; any when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// Which site to delete.
+type DeleteSiteInput struct {
+	// The site.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the deletion is based on; any when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// Outcome of deleting a webhook.
+type DeleteWebhookPayload struct {
+	// Id of the webhook that is gone, null when there are errors.
+	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // The probability of one fault.
 type FaultProbability struct {
 	// Code of the fault.
@@ -228,6 +431,44 @@ type FaultProbability struct {
 	Label string `json:"label"`
 	// 0-1.
 	Probability float64 `json:"probability"`
+}
+
+// Outcome of issuing a credential.
+type GatewayCredentialsPayload struct {
+	// The gateway as it is now, null when there are errors.
+	Gateway *ent.Gateway `json:"gateway,omitempty"`
+	// User name at the MQTT broker, `tenant.gateway`; null when there are errors.
+	Username *string `json:"username,omitempty"`
+	// Password at the MQTT broker, shown this once: only its hash is kept. Null when there are errors.
+	Password *string `json:"password,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Which gateways to list.
+type GatewayFilter struct {
+	// Text within the code, without regard to case.
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// Only those of the site.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Only those that are online (true) or not (false).
+	IsOnline graphql.Omittable[*bool] `json:"isOnline,omitempty"`
+	// Only those in use (true) or out of use (false).
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// Outcome of adding, changing or deleting a gateway.
+type GatewayPayload struct {
+	// The gateway as it is now, or as it was deleted; null when there are errors.
+	Gateway *ent.Gateway `json:"gateway,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Which gateway is to get a credential.
+type IssueGatewayCredentialsInput struct {
+	// The gateway.
+	ID uuid.UUID `json:"id"`
 }
 
 // How to sign in.
@@ -272,6 +513,22 @@ type Metric struct {
 	Value float64 `json:"value"`
 }
 
+// Which parameters to list.
+type ParameterFilter struct {
+	// Text within the name, without regard to case.
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// Only those of the product (true) or of the tenant (false).
+	IsBuiltIn graphql.Omittable[*bool] `json:"isBuiltIn,omitempty"`
+}
+
+// Outcome of adding, changing or deleting a parameter of the tenant's own.
+type ParameterPayload struct {
+	// The parameter as it is now, or as it was deleted; null when there are errors.
+	Parameter *ent.Parameter `json:"parameter,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // Which predictions to list.
 type PredictionFilter struct {
 	// No `normal`.
@@ -294,6 +551,28 @@ type PredictionItem struct {
 	Snapshot bool `json:"snapshot"`
 	// Items before this one were left out: ask again for what you show.
 	Resync bool `json:"resync"`
+}
+
+// What the caller may still ask. An operation costs about one point for each field of each object of its pages, as `extensions.cost` says; both budgets are drawn upon, and one that is empty refuses with RATE_LIMITED and `Retry-After`. The items of a subscription cost nothing further.
+type RateLimit struct {
+	// Largest cost of one operation, in points.
+	MaxCost int `json:"maxCost"`
+	// What all credentials of the tenant share.
+	Tenant *RateLimitBudget `json:"tenant"`
+	// What this credential may spend of it.
+	Credential *RateLimitBudget `json:"credential"`
+}
+
+// Points that may be spent on operations: a bucket that fills steadily.
+type RateLimitBudget struct {
+	// Points of a full bucket.
+	Capacity int `json:"capacity"`
+	// Points that are left, this operation's taken off.
+	Remaining int `json:"remaining"`
+	// Points that are added each second.
+	PerSecond float64 `json:"perSecond"`
+	// When the bucket is full again if nothing more is asked.
+	ResetsAt time.Time `json:"resetsAt"`
 }
 
 // A measured value.
@@ -342,6 +621,12 @@ type ResolveAlarmInput struct {
 	CorrectionPlan string `json:"correctionPlan"`
 }
 
+// Whose credential to take.
+type RevokeGatewayCredentialsInput struct {
+	// The gateway.
+	ID uuid.UUID `json:"id"`
+}
+
 // What a subscription or a list is narrowed to; at most one field is set, none means the whole tenant.
 type ScopeInput struct {
 	// One site.
@@ -354,12 +639,28 @@ type ScopeInput struct {
 
 // Which sensors to list.
 type SensorFilter struct {
-	// Text within the code, without regard to case.
+	// Text within code or mount location, without regard to case.
 	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// Only these types: `machine`, `vibration`, `ultrasonic`, `temperature`, `pressure`, `flow`, `current`, `speed`, `humidity`, `process`, `other`.
+	Types graphql.Omittable[[]string] `json:"types,omitempty"`
 	// Only those of the site.
 	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
 	// Only those of the asset.
 	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Only those that the gateway speaks for.
+	GatewayID graphql.Omittable[*uuid.UUID] `json:"gatewayId,omitempty"`
+	// Only those that are online (true) or not (false).
+	IsOnline graphql.Omittable[*bool] `json:"isOnline,omitempty"`
+	// Only those in use (true) or out of use (false).
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// Outcome of adding, changing or deleting a sensor.
+type SensorPayload struct {
+	// The sensor as it is now, or as it was deleted; null when there are errors.
+	Sensor *ent.Sensor `json:"sensor,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
 // Tokens of a session.
@@ -382,6 +683,30 @@ type SeverityCount struct {
 	Count int `json:"count"`
 }
 
+// Which sites to list.
+type SiteFilter struct {
+	// Text within code, name or location, without regard to case.
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// Only those in use (true) or out of use (false).
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// How to order sites.
+type SiteOrder struct {
+	// What to order by.
+	Field SiteOrderField `json:"field"`
+	// The sense of the order.
+	Direction OrderDirection `json:"direction"`
+}
+
+// Outcome of adding, changing or deleting a site.
+type SitePayload struct {
+	// The site as it is now, or as it was deleted; null when there are errors.
+	Site *ent.Site `json:"site,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // An item of live telemetry.
 type TelemetryItem struct {
 	// The reading; null on an item that only tells of a gap.
@@ -390,6 +715,14 @@ type TelemetryItem struct {
 	Snapshot bool `json:"snapshot"`
 	// Items before this one were left out: ask again for what you show.
 	Resync bool `json:"resync"`
+}
+
+// Outcome of testing a webhook.
+type TestWebhookPayload struct {
+	// What became of the delivery, null when there are errors.
+	Delivery *WebhookDelivery `json:"delivery,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
 // What to change of a rule; fields left out stay as they are, null clears.
@@ -438,9 +771,11 @@ type UpdateAssetInput struct {
 	ID uuid.UUID `json:"id"`
 	// The `version` that the change is based on.
 	ExpectedVersion int `json:"expectedVersion"`
-	// The site it stands at; not null.
+	// The site it stands at; not null. A machine that moves takes its parts and sensors along; its gateway and its assembly stay behind unless named anew.
 	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
-	// The assembly it is part of.
+	// The gateway that serves it, of the same site.
+	GatewayID graphql.Omittable[*uuid.UUID] `json:"gatewayId,omitempty"`
+	// The assembly it is part of, on the same site.
 	ParentID graphql.Omittable[*uuid.UUID] `json:"parentId,omitempty"`
 	// Display name, 1-200 characters; not null.
 	Name graphql.Omittable[*string] `json:"name,omitempty"`
@@ -464,8 +799,116 @@ type UpdateAssetInput struct {
 	IsoMachineGroup graphql.Omittable[*IsoMachineGroup] `json:"isoMachineGroup,omitempty"`
 	// Support class of ISO 20816-3.
 	IsoSupportType graphql.Omittable[*enum.SupportType] `json:"isoSupportType,omitempty"`
+	// Price of a new one, in the tenant's currency, 0 or more.
+	ReplacementCost graphql.Omittable[*float64] `json:"replacementCost,omitempty"`
 	// Loss per hour of standstill, in the tenant's currency, 0 or more.
 	DowntimeCostPerHour graphql.Omittable[*float64] `json:"downtimeCostPerHour,omitempty"`
+	// What it is in the system that it comes from, `source:id`, unique in the tenant, at most 200 characters.
+	ExternalRef graphql.Omittable[*string] `json:"externalRef,omitempty"`
+	// In use; not null.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// What to change of a gateway; fields left out stay as they are, null clears.
+type UpdateGatewayInput struct {
+	// The gateway.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the change is based on.
+	ExpectedVersion int `json:"expectedVersion"`
+	// The site under which it may publish; not null. What it served on the former site it serves no more.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Last known address, IPv4 or IPv6.
+	IPAddress graphql.Omittable[*string] `json:"ipAddress,omitempty"`
+	// Version of its firmware, at most 100 characters.
+	FirmwareVersion graphql.Omittable[*string] `json:"firmwareVersion,omitempty"`
+	// In use; not null.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// What to change of a parameter of the tenant's own; fields left out stay as they are, null clears.
+type UpdateParameterInput struct {
+	// The parameter.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the change is based on.
+	ExpectedVersion int `json:"expectedVersion"`
+	// Unit of measure, at most 32 characters; not null.
+	Unit graphql.Omittable[*string] `json:"unit,omitempty"`
+	// Smallest plausible value; a reading below is rejected.
+	MinPlausible graphql.Omittable[*float64] `json:"minPlausible,omitempty"`
+	// Largest plausible value; a reading above is rejected.
+	MaxPlausible graphql.Omittable[*float64] `json:"maxPlausible,omitempty"`
+	// A rise is a bad sign; not null.
+	HigherIsWorse graphql.Omittable[*bool] `json:"higherIsWorse,omitempty"`
+	// In use; not null.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// What to change of a sensor; fields left out stay as they are, null clears.
+type UpdateSensorInput struct {
+	// The sensor.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the change is based on.
+	ExpectedVersion int `json:"expectedVersion"`
+	// The machine it measures; not null.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// The gateway it publishes through, on the machine's site; null when it talks to the broker itself.
+	GatewayID graphql.Omittable[*uuid.UUID] `json:"gatewayId,omitempty"`
+	// What it measures: `machine` (all 24 channels), `vibration`, `ultrasonic`, `temperature`, `pressure`, `flow`, `current`, `speed`, `humidity`, `process` (several) or `other`; not null.
+	Type graphql.Omittable[*string] `json:"type,omitempty"`
+	// Where on the machine, at most 200 characters.
+	MountLocation graphql.Omittable[*string] `json:"mountLocation,omitempty"`
+	// Topic it publishes to when it is not the usual `{tenant}/{site}/sensors/{sensor}`; without wildcards, unique in the tenant, at most 500 bytes.
+	MqttTopic graphql.Omittable[*string] `json:"mqttTopic,omitempty"`
+	// Place on the machine's picture in % from the left, 0-100; not null.
+	PositionX graphql.Omittable[*float64] `json:"positionX,omitempty"`
+	// Place on the machine's picture in % from the top, 0-100; not null.
+	PositionY graphql.Omittable[*float64] `json:"positionY,omitempty"`
+	// How often it should speak, in seconds, 1 to 30 days; null: irregularly.
+	ExpectedIntervalSec graphql.Omittable[*int] `json:"expectedIntervalSec,omitempty"`
+	// First day on the machine; the time of day is dropped.
+	InstalledOn graphql.Omittable[*time.Time] `json:"installedOn,omitempty"`
+	// Calibration as delivered: a JSON object of at most 16 KiB.
+	Calibration graphql.Omittable[*string] `json:"calibration,omitempty"`
+	// In use; not null.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// What to change of a site; fields left out stay as they are, null clears.
+type UpdateSiteInput struct {
+	// The site.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the change is based on.
+	ExpectedVersion int `json:"expectedVersion"`
+	// Display name, 1-200 characters; not null.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// Free text of where it is, at most 200 characters.
+	Location graphql.Omittable[*string] `json:"location,omitempty"`
+	// Degrees north, -90 to 90.
+	Latitude graphql.Omittable[*float64] `json:"latitude,omitempty"`
+	// Degrees east, -180 to 180.
+	Longitude graphql.Omittable[*float64] `json:"longitude,omitempty"`
+	// IANA time zone such as `Europe/Berlin`; null for the tenant's.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+	// In use; not null.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// What to change of a webhook; fields left out stay as they are.
+type UpdateWebhookInput struct {
+	// The webhook.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the change is based on.
+	ExpectedVersion int `json:"expectedVersion"`
+	// 1-200 characters, unique in the tenant.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// https address of a public host, at most 2000 characters, without user and password.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// What to tell, 1 or more.
+	Events graphql.Omittable[[]webhook.Event] `json:"events,omitempty"`
+	// Tell it.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+	// Replace the secret; the payload has the new one.
+	RotateSecret graphql.Omittable[*bool] `json:"rotateSecret,omitempty"`
 }
 
 // The caller of this request.
@@ -478,6 +921,36 @@ type Viewer struct {
 	Role *tenancy.Role `json:"role,omitempty"`
 	// What the credential may do, as `resource:action`.
 	Permissions []string `json:"permissions"`
+}
+
+// One attempt to deliver an event.
+type WebhookDelivery struct {
+	// Id of the delivery, as in `Foresight-Delivery`.
+	ID uuid.UUID `json:"id"`
+	// The receiver has taken it.
+	Delivered bool `json:"delivered"`
+	// HTTP status of the answer; null without one.
+	Status *int `json:"status,omitempty"`
+	// Time until the answer or the failure, in milliseconds.
+	DurationMs int `json:"durationMs"`
+	// Why it failed; null when it did not.
+	Failure *webhook.Failure `json:"failure,omitempty"`
+}
+
+// Which webhook.
+type WebhookIDInput struct {
+	// The webhook.
+	ID uuid.UUID `json:"id"`
+}
+
+// Outcome of adding or changing a webhook.
+type WebhookPayload struct {
+	// The webhook as it is now, null when there are errors.
+	Webhook *ent.Webhook `json:"webhook,omitempty"`
+	// The secret of the signatures when it is new, `whsec_` and base64: it is shown this once.
+	Secret *string `json:"secret,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
 // What assets can be ordered by.
@@ -542,6 +1015,64 @@ func (e *AssetOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e AssetOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What gateways and sensors can be ordered by.
+type CodeOrderField string
+
+const (
+	// Code.
+	CodeOrderFieldCode CodeOrderField = "CODE"
+	// Time of creation.
+	CodeOrderFieldCreatedAt CodeOrderField = "CREATED_AT"
+)
+
+var AllCodeOrderField = []CodeOrderField{
+	CodeOrderFieldCode,
+	CodeOrderFieldCreatedAt,
+}
+
+func (e CodeOrderField) IsValid() bool {
+	switch e {
+	case CodeOrderFieldCode, CodeOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e CodeOrderField) String() string {
+	return string(e)
+}
+
+func (e *CodeOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = CodeOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid CodeOrderField", str)
+	}
+	return nil
+}
+
+func (e CodeOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *CodeOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e CodeOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -658,6 +1189,67 @@ func (e *OrderDirection) UnmarshalJSON(b []byte) error {
 }
 
 func (e OrderDirection) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What sites can be ordered by.
+type SiteOrderField string
+
+const (
+	// Code.
+	SiteOrderFieldCode SiteOrderField = "CODE"
+	// Display name.
+	SiteOrderFieldName SiteOrderField = "NAME"
+	// Time of creation.
+	SiteOrderFieldCreatedAt SiteOrderField = "CREATED_AT"
+)
+
+var AllSiteOrderField = []SiteOrderField{
+	SiteOrderFieldCode,
+	SiteOrderFieldName,
+	SiteOrderFieldCreatedAt,
+}
+
+func (e SiteOrderField) IsValid() bool {
+	switch e {
+	case SiteOrderFieldCode, SiteOrderFieldName, SiteOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e SiteOrderField) String() string {
+	return string(e)
+}
+
+func (e *SiteOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SiteOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SiteOrderField", str)
+	}
+	return nil
+}
+
+func (e SiteOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SiteOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SiteOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

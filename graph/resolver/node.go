@@ -41,6 +41,8 @@ var nodeKinds = map[id.Kind]nodeKind{
 	id.MLModelDeployment: {tenancy.ModelsRead, by(func(l *loader.Loaders) loadFunc[*ent.MLModelDeployment] { return l.Deployment.Load })},
 	id.AlarmRule:         {tenancy.RulesRead, by(func(l *loader.Loaders) loadFunc[*ent.AlarmRule] { return l.Rule.Load })},
 	id.AlarmEvent:        {tenancy.AlarmsRead, by(func(l *loader.Loaders) loadFunc[*alarms.Event] { return l.Event.Load })},
+	id.AuditLog:          {tenancy.AuditRead, by(func(l *loader.Loaders) loadFunc[*ent.AuditLog] { return l.AuditEntry.Load })},
+	id.Webhook:           {tenancy.WebhooksRead, by(func(l *loader.Loaders) loadFunc[*ent.Webhook] { return l.Webhook.Load })},
 	id.Prediction:        {tenancy.PredictionsRead, by(func(l *loader.Loaders) loadFunc[*telemetry.FaultPrediction] { return l.Prediction.Load })},
 }
 

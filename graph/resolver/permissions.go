@@ -44,19 +44,41 @@ var operations = map[string]tenancy.Permission{
 	"Query.deployments":      tenancy.ModelsRead,
 	"Query.alarmRules":       tenancy.RulesRead,
 	"Query.alarmEvents":      tenancy.AlarmsRead,
+	"Query.auditLog":         tenancy.AuditRead,
+	"Query.webhooks":         tenancy.WebhooksRead,
+	"Query.rateLimit":        anyone,
 
-	"Mutation.login":            public,
-	"Mutation.refreshToken":     public,
-	"Mutation.logout":           public,
-	"Mutation.createAsset":      tenancy.PlantWrite,
-	"Mutation.updateAsset":      tenancy.PlantWrite,
-	"Mutation.createAlarmRule":  tenancy.RulesWrite,
-	"Mutation.updateAlarmRule":  tenancy.RulesWrite,
-	"Mutation.deleteAlarmRule":  tenancy.RulesWrite,
-	"Mutation.restoreAlarmRule": tenancy.RulesWrite,
-	"Mutation.acknowledgeAlarm": tenancy.AlarmsAct,
-	"Mutation.clearAlarm":       tenancy.AlarmsAct,
-	"Mutation.resolveAlarm":     tenancy.AlarmsAct,
+	"Mutation.login":                    public,
+	"Mutation.refreshToken":             public,
+	"Mutation.logout":                   public,
+	"Mutation.createAsset":              tenancy.PlantWrite,
+	"Mutation.updateAsset":              tenancy.PlantWrite,
+	"Mutation.deleteAsset":              tenancy.PlantWrite,
+	"Mutation.issueGatewayCredentials":  tenancy.PlantWrite,
+	"Mutation.revokeGatewayCredentials": tenancy.PlantWrite,
+	"Mutation.createSite":               tenancy.PlantWrite,
+	"Mutation.updateSite":               tenancy.PlantWrite,
+	"Mutation.deleteSite":               tenancy.PlantWrite,
+	"Mutation.createGateway":            tenancy.PlantWrite,
+	"Mutation.updateGateway":            tenancy.PlantWrite,
+	"Mutation.deleteGateway":            tenancy.PlantWrite,
+	"Mutation.createSensor":             tenancy.PlantWrite,
+	"Mutation.updateSensor":             tenancy.PlantWrite,
+	"Mutation.deleteSensor":             tenancy.PlantWrite,
+	"Mutation.createParameter":          tenancy.PlantWrite,
+	"Mutation.updateParameter":          tenancy.PlantWrite,
+	"Mutation.deleteParameter":          tenancy.PlantWrite,
+	"Mutation.createAlarmRule":          tenancy.RulesWrite,
+	"Mutation.updateAlarmRule":          tenancy.RulesWrite,
+	"Mutation.deleteAlarmRule":          tenancy.RulesWrite,
+	"Mutation.restoreAlarmRule":         tenancy.RulesWrite,
+	"Mutation.acknowledgeAlarm":         tenancy.AlarmsAct,
+	"Mutation.clearAlarm":               tenancy.AlarmsAct,
+	"Mutation.resolveAlarm":             tenancy.AlarmsAct,
+	"Mutation.createWebhook":            tenancy.WebhooksWrite,
+	"Mutation.updateWebhook":            tenancy.WebhooksWrite,
+	"Mutation.deleteWebhook":            tenancy.WebhooksWrite,
+	"Mutation.testWebhook":              tenancy.WebhooksWrite,
 
 	"Subscription.telemetry":   tenancy.TelemetryRead,
 	"Subscription.predictions": tenancy.PredictionsRead,
@@ -70,6 +92,7 @@ var types = map[string]tenancy.Permission{
 	"Reading": tenancy.TelemetryRead, "FaultPrediction": tenancy.PredictionsRead, "FaultType": tenancy.PredictionsRead,
 	"Model": tenancy.ModelsRead, "ModelVersion": tenancy.ModelsRead, "Deployment": tenancy.ModelsRead,
 	"AlarmRule": tenancy.RulesRead, "AlarmEvent": tenancy.AlarmsRead,
+	"AuditEntry": tenancy.AuditRead, "Webhook": tenancy.WebhooksRead,
 	"Dashboard": tenancy.AlarmsRead, // beside the plant, which the operation needs
 }
 
@@ -99,6 +122,7 @@ type Permissions struct{}
 var _ interface {
 	graphql.HandlerExtension
 	graphql.OperationContextMutator
+	graphql.OperationInterceptor
 } = Permissions{}
 
 // ExtensionName implements graphql.HandlerExtension.
@@ -109,16 +133,21 @@ func (Permissions) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext implements graphql.OperationContextMutator.
 func (Permissions) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
-	g := gate{ctx: ctx, seen: map[visit]bool{}}
-	if err := g.check(oc.Operation.SelectionSet, false); err != nil {
+	g := gate{ctx: ctx, seen: map[visit]bool{}, needed: tenancy.Set{}}
+	err := g.check(oc.Operation.SelectionSet, false)
+	if err == nil {
+		err = g.narrow(oc)
+	}
+	if err != nil {
 		return gqlerror.WrapIfUnwrapped(err)
 	}
 	return nil
 }
 
 type gate struct {
-	ctx  context.Context
-	seen map[visit]bool
+	ctx    context.Context
+	seen   map[visit]bool
+	needed tenancy.Set // for all of the operation
 }
 
 // visit is a fragment where it is spread: on the person who asks, or elsewhere.
@@ -187,6 +216,12 @@ func (g gate) need(p tenancy.Permission) error {
 		return nil
 	case p == anyone && tenancy.From(g.ctx) != nil:
 		return nil
+	}
+	if a := tenancy.From(g.ctx); a != nil {
+		if _, ok := a.SitesFor(p); ok {
+			g.needed[p] = struct{}{}
+			return nil
+		}
 	}
 	return tenancy.Require(g.ctx, p)
 }

@@ -3,6 +3,7 @@ package resolver
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"foresight/graph/schema"
 	"foresight/internal/fault"
+	"foresight/internal/id"
 	"foresight/internal/tenancy"
 )
 
@@ -51,6 +53,7 @@ func TestOperationsAreThoseOfTheSchema(t *testing.T) {
 // free are object types that anybody who got as far as to reach them may read:
 // shapes of pages and payloads, and parts that only a gated type leads to.
 var free = map[string]bool{
+	"AuditChange": true, "WebhookDelivery": true, "RateLimit": true, "RateLimitBudget": true,
 	"PageInfo": true, "UserError": true, "Viewer": true, "Session": true, "Tenant": true, "User": true, // fields of User have their own gate
 	"SeverityCount": true, "Parameter": true, "RejectedReading": true,
 	"ReadingValue": true, "FaultProbability": true, "AlarmTransition": true, "Metric": true,
@@ -120,6 +123,48 @@ func TestGate(t *testing.T) {
 			if got := gateOf(t.Context(), doc); got != fault.Unauthenticated && !strings.Contains(c.query, "{ me") && !strings.Contains(c.query, "__") {
 				t.Errorf("nobody: %q", got)
 			}
+		})
+	}
+}
+
+// What is held on a site alone lets the operation run there, and nothing else.
+func TestGateNarrowsToSites(t *testing.T) {
+	s := sdl(t)
+	north, south := id.New(id.Site), id.New(id.Site)
+	a := &tenancy.Actor{Kind: tenancy.Person}
+	a.Hold(tenancy.Viewer, []tenancy.RoleGrant{{Permissions: tenancy.NewSet(tenancy.TelemetryWrite)},
+		{Permissions: tenancy.NewSet(tenancy.RulesWrite), SiteID: north}, {Permissions: tenancy.NewSet(tenancy.AlarmsAct), SiteID: south}})
+	ctx := tenancy.With(t.Context(), a)
+	for _, c := range []struct {
+		name, query string
+		want        fault.Kind
+		sites       []id.UUID
+	}{
+		{"what is held everywhere", `{ assets { nodes { id } } }`, "", nil},
+		{"on one site", `mutation { deleteAlarmRule(input: {id: "x"}) { userErrors { code } } }`, "", []id.UUID{north}},
+		{"on two sites that are not the same", `mutation { deleteAlarmRule(input: {id: "x"}) { userErrors { code } }
+			acknowledgeAlarm(input: {id: "x"}) { userErrors { code } } }`, fault.Forbidden, nil},
+		{"nowhere", `{ users { nodes { id } } }`, fault.Forbidden, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			doc, errs := gqlparser.LoadQueryWithRules(s, c.query, nil)
+			if errs != nil {
+				t.Fatal(errs)
+			}
+			oc := &graphql.OperationContext{Operation: doc.Operations[0]}
+			err := Permissions{}.MutateOperationContext(ctx, oc)
+			if got := fault.KindOf(err); err != nil && got != c.want || err == nil && c.want != "" {
+				t.Fatalf("%v, want %q", err, c.want)
+			}
+			if err != nil {
+				return
+			}
+			Permissions{}.InterceptOperation(graphql.WithOperationContext(ctx, oc), func(ctx context.Context) graphql.ResponseHandler {
+				if got := tenancy.From(ctx).SiteIDs; !slices.Equal(got, c.sites) {
+					t.Errorf("runs on %v, want %v", got, c.sites)
+				}
+				return nil
+			})
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"foresight/graph/generated"
+	"foresight/graph/limits"
 	"foresight/graph/loader"
 	"foresight/internal/alarms"
 	"foresight/internal/event"
@@ -22,6 +23,7 @@ type Resolver struct {
 	Hub        event.Subscriber
 	Sessions   Sessions
 	Browser    Browser
+	Budget     *limits.Budget
 	RefreshTTL time.Duration // how long a browser keeps the refresh cookie
 }
 

@@ -1,0 +1,20 @@
+package resolver
+
+import (
+	"context"
+
+	"foresight/graph/limits"
+	"foresight/graph/model"
+)
+
+func (r *Resolver) rateLimit(ctx context.Context) (*model.RateLimit, error) {
+	tenant, credential, err := r.Budget.Levels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &model.RateLimit{MaxCost: r.Budget.MaxCost, Tenant: budget(tenant), Credential: budget(credential)}, nil
+}
+
+func budget(l limits.Level) *model.RateLimitBudget {
+	return &model.RateLimitBudget{Capacity: l.Capacity, Remaining: l.Remaining, PerSecond: l.PerSecond, ResetsAt: l.ResetsAt}
+}
