@@ -21,6 +21,7 @@ import (
 	"foresight/graph/transport"
 	"foresight/internal/alarms"
 	"foresight/internal/auth"
+	"foresight/internal/blob"
 	"foresight/internal/bus"
 	"foresight/internal/fault"
 	"foresight/internal/hub"
@@ -93,9 +94,13 @@ func newRig(t testing.TB) *rig {
 	sessions, err := auth.New(t.Context(), auth.Config{DB: r.app, Keys: keys, Log: log})
 	r.ok(err)
 
+	files, err := blob.Open(t.Context(), "mem://")
+	r.ok(err)
+	t.Cleanup(func() { r.ok(files.Close()) })
+
 	r.graph = graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
-			Sources: loader.Sources{Plant: plant.New(orm, r.app), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: 60 * time.Millisecond},
+			Sources: loader.Sources{Plant: plant.New(orm, r.app, plant.Options{Files: files, NewSecret: auth.NewSecret}), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: 60 * time.Millisecond},
 			Feed:    feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{},
 		},
 		Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {

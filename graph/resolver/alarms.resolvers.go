@@ -16,15 +16,15 @@ func (r *alarmEventResolver) Rule(ctx context.Context, obj *alarms.Event) (*ent.
 }
 
 func (r *alarmEventResolver) Site(ctx context.Context, obj *alarms.Event) (*ent.Site, error) {
-	return required(ctx, loader.From(ctx).Site, obj.SiteID, "Site")
+	return required(ctx, loader.From(ctx).SiteEver, obj.SiteID, "Site")
 }
 
 func (r *alarmEventResolver) Asset(ctx context.Context, obj *alarms.Event) (*ent.Asset, error) {
-	return required(ctx, loader.From(ctx).Asset, obj.AssetID, "Asset")
+	return required(ctx, loader.From(ctx).AssetEver, obj.AssetID, "Asset")
 }
 
 func (r *alarmEventResolver) Sensor(ctx context.Context, obj *alarms.Event) (*ent.Sensor, error) {
-	return optional(ctx, loader.From(ctx).Sensor, obj.SensorID)
+	return optional(ctx, loader.From(ctx).SensorEver, obj.SensorID)
 }
 
 func (r *alarmEventResolver) FaultLabel(ctx context.Context, obj *alarms.Event) (*string, error) {

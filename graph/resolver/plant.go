@@ -2,8 +2,11 @@ package resolver
 
 import (
 	"context"
+	"encoding/json"
 
+	"foresight/ent/enum"
 	"foresight/graph/model"
+	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/plant"
 	"foresight/internal/telemetry"
@@ -54,37 +57,78 @@ func assetOrder(o *model.AssetOrder) (plant.AssetOrder, bool) {
 	return by, o.Direction == model.OrderDirectionDesc
 }
 
+func siteOrder(o *model.SiteOrder) (plant.Order, bool) {
+	if o == nil {
+		return plant.OrderCode, false
+	}
+	by := map[model.SiteOrderField]plant.Order{model.SiteOrderFieldCode: plant.OrderCode, model.SiteOrderFieldName: plant.OrderName,
+		model.SiteOrderFieldCreatedAt: plant.OrderCreated}[o.Field]
+	return by, o.Direction == model.OrderDirectionDesc
+}
+
+func codeOrder(o *model.CodeOrder) (plant.Order, bool) {
+	if o == nil {
+		return plant.OrderCode, false
+	}
+	by := map[model.CodeOrderField]plant.Order{model.CodeOrderFieldCode: plant.OrderCode, model.CodeOrderFieldCreatedAt: plant.OrderCreated}[o.Field]
+	return by, o.Direction == model.OrderDirectionDesc
+}
+
+func siteFilter(f *model.SiteFilter) plant.SiteFilter {
+	if f == nil {
+		return plant.SiteFilter{}
+	}
+	return plant.SiteFilter{Search: f.Search.Value(), IsActive: f.IsActive.Value()}
+}
+
+// gatewayFilter takes the site from the argument beside the filter, too.
+func gatewayFilter(site *id.UUID, f *model.GatewayFilter) (plant.GatewayFilter, error) {
+	if f == nil {
+		return plant.GatewayFilter{Site: site}, nil
+	}
+	out := plant.GatewayFilter{Search: f.Search.Value(), Site: f.SiteID.Value(), IsOnline: f.IsOnline.Value(), IsActive: f.IsActive.Value()}
+	switch {
+	case out.Site == nil:
+		out.Site = site
+	case site != nil && *site != *out.Site:
+		return out, fault.Invalid("siteId", "error.scope.one")
+	}
+	return out, nil
+}
+
+func sensorFilter(f *model.SensorFilter) plant.SensorFilter {
+	if f == nil {
+		return plant.SensorFilter{}
+	}
+	out := plant.SensorFilter{Search: f.Search.Value(), Site: f.SiteID.Value(), Asset: f.AssetID.Value(), Gateway: f.GatewayID.Value(),
+		IsOnline: f.IsOnline.Value(), IsActive: f.IsActive.Value()}
+	for _, t := range f.Types.Value() {
+		out.Types = append(out.Types, enum.SensorType(t))
+	}
+	return out
+}
+
+func parameterFilter(f *model.ParameterFilter) plant.ParameterFilter {
+	if f == nil {
+		return plant.ParameterFilter{}
+	}
+	return plant.ParameterFilter{Search: f.Search.Value(), IsBuiltIn: f.IsBuiltIn.Value()}
+}
+
 func assetFilter(f *model.AssetFilter) plant.AssetFilter {
 	if f == nil {
 		return plant.AssetFilter{}
 	}
 	return plant.AssetFilter{Search: f.Search.Value(), Types: f.Types.Value(), Criticalities: f.Criticalities.Value(),
-		Site: f.SiteID.Value(), Parent: f.ParentID.Value(), HasActiveAlarm: f.HasActiveAlarm.Value()}
+		Site: f.SiteID.Value(), Gateway: f.GatewayID.Value(), Parent: f.ParentID.Value(), IsRoot: f.IsRoot.Value(),
+		IsActive: f.IsActive.Value(), IsOnline: f.IsOnline.Value(), HasActiveAlarm: f.HasActiveAlarm.Value()}
 }
 
-func newAsset(in model.CreateAssetInput) plant.AssetChange {
-	return plant.AssetChange{
-		Site: &in.SiteID, Parent: in.ParentID.Value(), Code: &in.Code, Name: &in.Name, Type: &in.Type, Criticality: &in.Criticality,
-		Manufacturer: in.Manufacturer.Value(), Model: in.Model.Value(), SerialNumber: in.SerialNumber.Value(),
-		InstalledOn: in.InstalledOn.Value(), Location: in.Location.Value(), RatedPowerKW: in.RatedPowerKw.Value(),
-		ISOMachineGroup: machineGroupNumber(in.IsoMachineGroup.Value()), ISOSupportType: in.IsoSupportType.Value(),
-		DowntimeCostPerHour: in.DowntimeCostPerHour.Value(),
+// calibration shows a JSON object as text.
+func calibration(v map[string]any) (string, error) {
+	if v == nil {
+		return "{}", nil
 	}
-}
-
-func assetChange(in model.UpdateAssetInput) plant.AssetChange {
-	return plant.AssetChange{
-		Site: in.SiteID.Value(), Parent: in.ParentID.Value(), Name: in.Name.Value(), Type: in.Type.Value(), Criticality: in.Criticality.Value(),
-		Manufacturer: in.Manufacturer.Value(), Model: in.Model.Value(), SerialNumber: in.SerialNumber.Value(),
-		InstalledOn: in.InstalledOn.Value(), Location: in.Location.Value(), RatedPowerKW: in.RatedPowerKw.Value(),
-		ISOMachineGroup: machineGroupNumber(in.IsoMachineGroup.Value()), ISOSupportType: in.IsoSupportType.Value(),
-		DowntimeCostPerHour: in.DowntimeCostPerHour.Value(),
-		Set: map[string]bool{
-			"siteId": in.SiteID.IsSet(), "parentId": in.ParentID.IsSet(), "name": in.Name.IsSet(), "type": in.Type.IsSet(),
-			"criticality": in.Criticality.IsSet(), "manufacturer": in.Manufacturer.IsSet(), "model": in.Model.IsSet(),
-			"serialNumber": in.SerialNumber.IsSet(), "installedOn": in.InstalledOn.IsSet(), "location": in.Location.IsSet(),
-			"ratedPowerKw": in.RatedPowerKw.IsSet(), "isoMachineGroup": in.IsoMachineGroup.IsSet(),
-			"isoSupportType": in.IsoSupportType.IsSet(), "downtimeCostPerHour": in.DowntimeCostPerHour.IsSet(),
-		},
-	}
+	b, err := json.Marshal(v)
+	return string(b), err
 }

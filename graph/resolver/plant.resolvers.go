@@ -7,7 +7,6 @@ import (
 	"foresight/graph/loader"
 	"foresight/graph/model"
 	"foresight/internal/fault"
-	"foresight/internal/plant"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
 	"time"
@@ -16,7 +15,11 @@ import (
 )
 
 func (r *assetResolver) Site(ctx context.Context, obj *ent.Asset) (*ent.Site, error) {
-	return required(ctx, loader.From(ctx).Site, obj.SiteID, "Site")
+	return required(ctx, loader.From(ctx).SiteEver, obj.SiteID, "Site")
+}
+
+func (r *assetResolver) Gateway(ctx context.Context, obj *ent.Asset) (*ent.Gateway, error) {
+	return optional(ctx, loader.From(ctx).Gateway, obj.GatewayID)
 }
 
 func (r *assetResolver) Parent(ctx context.Context, obj *ent.Asset) (*ent.Asset, error) {
@@ -54,7 +57,22 @@ func (r *assetResolver) LastSeenAt(ctx context.Context, obj *ent.Asset) (*time.T
 }
 
 func (r *gatewayResolver) Site(ctx context.Context, obj *ent.Gateway) (*ent.Site, error) {
-	return required(ctx, loader.From(ctx).Site, obj.SiteID, "Site")
+	return required(ctx, loader.From(ctx).SiteEver, obj.SiteID, "Site")
+}
+
+func (r *gatewayResolver) IsOnline(ctx context.Context, obj *ent.Gateway) (bool, error) {
+	st, _, err := loader.From(ctx).GatewayState.Load(ctx, obj.ID)
+	return st.IsOnline, err
+}
+
+func (r *gatewayResolver) LastSeenAt(ctx context.Context, obj *ent.Gateway) (*time.Time, error) {
+	st, found, err := loader.From(ctx).GatewayState.Load(ctx, obj.ID)
+	return orNil(st.LastSeenAt, found, err)
+}
+
+func (r *gatewayResolver) ConnectedAt(ctx context.Context, obj *ent.Gateway) (*time.Time, error) {
+	st, _, err := loader.From(ctx).GatewayState.Load(ctx, obj.ID)
+	return st.ConnectedAt, err
 }
 
 func (r *mutationResolver) CreateAsset(ctx context.Context, input model.CreateAssetInput) (*model.AssetPayload, error) {
@@ -69,16 +87,28 @@ func (r *mutationResolver) UpdateAsset(ctx context.Context, input model.UpdateAs
 	return &model.AssetPayload{Asset: e, UserErrors: mistakes}, err
 }
 
+func (r *mutationResolver) DeleteAsset(ctx context.Context, input model.DeleteAssetInput) (*model.AssetPayload, error) {
+	e, err := r.Plant.DeleteAsset(ctx, input.ID, input.ExpectedVersion.Value())
+	mistakes, err := mistakesOf(ctx, err)
+	return &model.AssetPayload{Asset: e, UserErrors: mistakes}, err
+}
+
 func (r *parameterResolver) IsBuiltIn(ctx context.Context, obj *ent.Parameter) (bool, error) {
 	return obj.TenantID == nil, nil
 }
 
-func (r *queryResolver) Sites(ctx context.Context, first *int, after *string, last *int, before *string) (*model.Connection[*ent.Site], error) {
-	return model.NewConnection(r.Plant.Sites(ctx, pageArgs(ctx, first, after, last, before)))
+func (r *queryResolver) Sites(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.SiteFilter, orderBy *model.SiteOrder) (*model.Connection[*ent.Site], error) {
+	by, desc := siteOrder(orderBy)
+	return model.NewConnection(r.Plant.Sites(ctx, pageArgs(ctx, first, after, last, before), siteFilter(filter), by, desc))
 }
 
-func (r *queryResolver) Gateways(ctx context.Context, first *int, after *string, last *int, before *string, siteID *uuid.UUID) (*model.Connection[*ent.Gateway], error) {
-	return model.NewConnection(r.Plant.Gateways(ctx, pageArgs(ctx, first, after, last, before), siteID))
+func (r *queryResolver) Gateways(ctx context.Context, first *int, after *string, last *int, before *string, siteID *uuid.UUID, filter *model.GatewayFilter, orderBy *model.CodeOrder) (*model.Connection[*ent.Gateway], error) {
+	f, err := gatewayFilter(siteID, filter)
+	if err != nil {
+		return nil, err
+	}
+	by, desc := codeOrder(orderBy)
+	return model.NewConnection(r.Plant.Gateways(ctx, pageArgs(ctx, first, after, last, before), f, by, desc))
 }
 
 func (r *queryResolver) Assets(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.AssetFilter, orderBy *model.AssetOrder) (*model.Connection[*ent.Asset], error) {
@@ -94,16 +124,13 @@ func (r *queryResolver) Asset(ctx context.Context, id *uuid.UUID, code *string) 
 	return e, err
 }
 
-func (r *queryResolver) Sensors(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.SensorFilter) (*model.Connection[*ent.Sensor], error) {
-	var f plant.SensorFilter
-	if filter != nil {
-		f = plant.SensorFilter{Search: filter.Search.Value(), Site: filter.SiteID.Value(), Asset: filter.AssetID.Value()}
-	}
-	return model.NewConnection(r.Plant.Sensors(ctx, pageArgs(ctx, first, after, last, before), f))
+func (r *queryResolver) Sensors(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.SensorFilter, orderBy *model.CodeOrder) (*model.Connection[*ent.Sensor], error) {
+	by, desc := codeOrder(orderBy)
+	return model.NewConnection(r.Plant.Sensors(ctx, pageArgs(ctx, first, after, last, before), sensorFilter(filter), by, desc))
 }
 
-func (r *queryResolver) Parameters(ctx context.Context, first *int, after *string, last *int, before *string) (*model.Connection[*ent.Parameter], error) {
-	return model.NewConnection(r.Plant.Parameters(ctx, pageArgs(ctx, first, after, last, before)))
+func (r *queryResolver) Parameters(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.ParameterFilter) (*model.Connection[*ent.Parameter], error) {
+	return model.NewConnection(r.Plant.Parameters(ctx, pageArgs(ctx, first, after, last, before), parameterFilter(filter)))
 }
 
 func (r *queryResolver) Dashboard(ctx context.Context, siteID *uuid.UUID) (*model.Dashboard, error) {
@@ -115,15 +142,30 @@ func (r *sensorResolver) SensorType(ctx context.Context, obj *ent.Sensor) (strin
 }
 
 func (r *sensorResolver) Asset(ctx context.Context, obj *ent.Sensor) (*ent.Asset, error) {
-	return required(ctx, loader.From(ctx).Asset, obj.AssetID, "Asset")
+	return required(ctx, loader.From(ctx).AssetEver, obj.AssetID, "Asset")
 }
 
 func (r *sensorResolver) Gateway(ctx context.Context, obj *ent.Sensor) (*ent.Gateway, error) {
 	return optional(ctx, loader.From(ctx).Gateway, obj.GatewayID)
 }
 
+func (r *sensorResolver) Calibration(ctx context.Context, obj *ent.Sensor) (string, error) {
+	return calibration(obj.ValidationData)
+}
+
 func (r *sensorResolver) LastSeenAt(ctx context.Context, obj *ent.Sensor) (*time.Time, error) {
-	return orNil(loader.From(ctx).SensorSeen.Load(ctx, obj.ID))
+	st, found, err := loader.From(ctx).SensorState.Load(ctx, obj.ID)
+	return orNil(st.LatestAt, found, err)
+}
+
+func (r *sensorResolver) IsOnline(ctx context.Context, obj *ent.Sensor) (bool, error) {
+	st, _, err := loader.From(ctx).SensorState.Load(ctx, obj.ID)
+	return st.IsOnline, err
+}
+
+func (r *sensorResolver) WindowFill(ctx context.Context, obj *ent.Sensor) (int, error) {
+	st, _, err := loader.From(ctx).SensorState.Load(ctx, obj.ID)
+	return st.WindowFill, err
 }
 
 func (r *siteResolver) AssetCount(ctx context.Context, obj *ent.Site) (int, error) {

@@ -10,7 +10,7 @@ import (
 )
 
 func (r *faultPredictionResolver) Asset(ctx context.Context, obj *telemetry.FaultPrediction) (*ent.Asset, error) {
-	return optional(ctx, loader.From(ctx).Asset, &obj.Asset)
+	return optional(ctx, loader.From(ctx).AssetEver, &obj.Asset)
 }
 
 func (r *faultPredictionResolver) Label(ctx context.Context, obj *telemetry.FaultPrediction) (string, error) {

@@ -44,7 +44,7 @@ func (a *App) startAPI(ctx context.Context) error {
 	var door *httpapi.API // known once the graph is
 	server := graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
-			Sources: loader.Sources{Plant: plant.New(a.db.sql, a.db.app), Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
+			Sources: loader.Sources{Plant: plant.New(a.db.sql, a.db.app, plant.Options{Files: a.files.store, NewSecret: auth.NewSecret, Log: a.log}), Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
 				Rules: a.alarms.rules, Store: a.store()},
 			Feed: a.alarms.feed, Hub: a.bus.hub, Sessions: sessions, Browser: browser{}, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		},

@@ -29,13 +29,22 @@ func (w *world) operations() map[string]struct {
 	plantRead, both := []tenancy.Permission{tenancy.PlantRead}, []tenancy.Permission{tenancy.PlantRead, tenancy.AlarmsRead}
 	all := page.Args{First: ptr(100)}
 	return map[string]op{
-		"sites":    {plantRead, func(ctx context.Context) (any, error) { p, err := w.Sites(ctx, all); return len(p.Items), err }},
-		"gateways": {plantRead, func(ctx context.Context) (any, error) { p, err := w.Gateways(ctx, all, nil); return len(p.Items), err }},
-		"sensors": {plantRead, func(ctx context.Context) (any, error) {
-			p, err := w.Sensors(ctx, all, plant.SensorFilter{})
+		"sites": {plantRead, func(ctx context.Context) (any, error) {
+			p, err := w.Sites(ctx, all, plant.SiteFilter{}, plant.OrderCode, false)
 			return len(p.Items), err
 		}},
-		"parameters": {plantRead, func(ctx context.Context) (any, error) { p, err := w.Parameters(ctx, all); return len(p.Items) > 0, err }},
+		"gateways": {plantRead, func(ctx context.Context) (any, error) {
+			p, err := w.Gateways(ctx, all, plant.GatewayFilter{}, plant.OrderCode, false)
+			return len(p.Items), err
+		}},
+		"sensors": {plantRead, func(ctx context.Context) (any, error) {
+			p, err := w.Sensors(ctx, all, plant.SensorFilter{}, plant.OrderCode, false)
+			return len(p.Items), err
+		}},
+		"parameters": {plantRead, func(ctx context.Context) (any, error) {
+			p, err := w.Parameters(ctx, all, plant.ParameterFilter{})
+			return len(p.Items) > 0, err
+		}},
 		"assets": {plantRead, func(ctx context.Context) (any, error) {
 			p, err := w.Assets(ctx, all, plant.AssetFilter{}, plant.ByCode, false)
 			return codes(p.Items), err
@@ -66,7 +75,7 @@ func (w *world) operations() map[string]struct {
 			return err == nil, err
 		}},
 		"updateAsset": {[]tenancy.Permission{tenancy.PlantWrite}, func(ctx context.Context) (any, error) {
-			e, err := w.UpdateAsset(ctx, w.acme.AssetID, 1, plant.AssetChange{Name: ptr("Feed pump"), Set: map[string]bool{"name": true}})
+			e, err := w.UpdateAsset(ctx, w.acme.AssetID, 1, func(c *plant.AssetSpec) { c.Name = "Feed pump" })
 			if err == nil {
 				w.sql(`UPDATE assets SET version = 1 WHERE id = $1`, e.ID)
 			}
@@ -181,7 +190,7 @@ func TestOtherSitesDoNotExist(t *testing.T) {
 			return len(m), err
 		},
 		"last seen of sensors": func(ctx context.Context) (int, error) {
-			m, err := w.LastSeenOfSensors(ctx, ids(w.acme.SensorIDs[0], farSensor, w.globex.SensorIDs[0]))
+			m, err := w.SensorStates(ctx, ids(w.acme.SensorIDs[0], farSensor, w.globex.SensorIDs[0]))
 			return len(m), err
 		},
 		"last seen of assets": func(ctx context.Context) (int, error) {
@@ -238,11 +247,11 @@ func TestListsByCode(t *testing.T) {
 	w.sql(`INSERT INTO gateways (id, tenant_id, site_id, gateway_code) VALUES ($1, $2, $3, 'a-gw')`, id.New(id.Gateway), w.acme.TenantID, w.south)
 	ctx, all := w.as(tenancy.Admin), page.Args{First: ptr(100), Total: true}
 	sensors := func(f plant.SensorFilter) (page.Page[string], error) {
-		p, err := w.Sensors(ctx, all, f)
+		p, err := w.Sensors(ctx, all, f, plant.OrderCode, false)
 		return texts(p, func(e *ent.Sensor) string { return e.SensorCode }), err
 	}
 	gateways := func(at *id.UUID) (page.Page[string], error) {
-		p, err := w.Gateways(ctx, all, at)
+		p, err := w.Gateways(ctx, all, plant.GatewayFilter{Site: at}, plant.OrderCode, false)
 		return texts(p, func(e *ent.Gateway) string { return e.GatewayCode }), err
 	}
 	for name, c := range map[string]struct {
@@ -250,7 +259,7 @@ func TestListsByCode(t *testing.T) {
 		want string
 	}{
 		"sites": {func() (page.Page[string], error) {
-			p, err := w.Sites(ctx, all)
+			p, err := w.Sites(ctx, all, plant.SiteFilter{}, plant.OrderCode, false)
 			return texts(p, func(e *ent.Site) string { return e.SiteCode }), err
 		}, "north south"},
 		"users": {func() (page.Page[string], error) {
@@ -289,10 +298,12 @@ func TestLastSeenIsByEventTime(t *testing.T) {
 	if !seen[w.acme.AssetID].Equal(late) {
 		t.Errorf("asset last seen %v, want %v", seen, late)
 	}
-	seen, err = w.LastSeenOfSensors(w.as(tenancy.Viewer), w.acme.SensorIDs[:])
+	states, err := w.SensorStates(w.as(tenancy.Viewer), w.acme.SensorIDs[:])
 	w.ok(err)
-	if !seen[w.acme.SensorIDs[0]].Equal(old) || !seen[w.acme.SensorIDs[1]].Equal(late) {
-		t.Errorf("sensors last seen %v", seen)
+	for i, want := range []time.Time{old, late} {
+		if st := states[w.acme.SensorIDs[i]]; !st.LatestAt.Equal(want) || !st.IsOnline || st.WindowFill != 1 {
+			t.Errorf("sensor %d: %+v", i, st)
+		}
 	}
 }
 

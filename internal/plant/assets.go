@@ -18,11 +18,16 @@ import (
 
 // AssetFilter narrows a list of assets; zero fields do not.
 type AssetFilter struct {
-	Search         *string // within code, name, maker, serial number, without regard to case
-	Types          []enum.AssetType
-	Criticalities  []enum.Criticality
-	Site, Parent   *id.UUID
-	HasActiveAlarm *bool
+	Search                *string // within code, name, maker, serial number, location, without regard to case
+	Types                 []enum.AssetType
+	Criticalities         []enum.Criticality
+	Site, Gateway, Parent *id.UUID
+	IsRoot                *bool // is no part of another
+	IsActive              *bool // is in use
+	IsOnline              *bool // a sensor of it is online
+	HasActiveAlarm        *bool
+	Health                []enum.HealthStatus // by the newest score
+	Risks                 []enum.RiskLevel    // by the newest prediction of failure
 }
 
 // AssetOrder is what assets can be ordered by.
@@ -80,7 +85,7 @@ func (f AssetFilter) predicates() []predicate.Asset {
 	var ps []predicate.Asset
 	if f.Search != nil && *f.Search != "" {
 		ps = append(ps, asset.Or(asset.AssetCodeContainsFold(*f.Search), asset.NameContainsFold(*f.Search),
-			asset.ManufacturerContainsFold(*f.Search), asset.SerialNumberContainsFold(*f.Search)))
+			asset.ManufacturerContainsFold(*f.Search), asset.SerialNumberContainsFold(*f.Search), asset.LocationContainsFold(*f.Search)))
 	}
 	if len(f.Types) > 0 {
 		ps = append(ps, asset.AssetTypeIn(f.Types...))
@@ -91,19 +96,70 @@ func (f AssetFilter) predicates() []predicate.Asset {
 	if f.Site != nil {
 		ps = append(ps, asset.SiteID(*f.Site))
 	}
+	if f.Gateway != nil {
+		ps = append(ps, asset.GatewayID(*f.Gateway))
+	}
 	if f.Parent != nil {
 		ps = append(ps, asset.ParentID(*f.Parent))
 	}
+	if f.IsRoot != nil {
+		ps = append(ps, either(*f.IsRoot, asset.ParentIDIsNil()))
+	}
+	if f.IsActive != nil {
+		ps = append(ps, asset.IsActive(*f.IsActive))
+	}
+	return append(ps, f.states()...)
+}
+
+// states are the predicates about tables beside the plant's. The tenant stands in
+// each as the first column of the index that it uses.
+func (f AssetFilter) states() []predicate.Asset {
+	var ps []predicate.Asset
+	if f.IsOnline != nil {
+		ps = append(ps, either(*f.IsOnline, where(func(s *sql.Selector, b *sql.Builder) {
+			b.WriteString("EXISTS (SELECT FROM sensor_states AS st WHERE st.tenant_id = " + s.C("tenant_id") + " AND st.asset_id = " + s.C("id") + " AND st.is_online)")
+		})))
+	}
 	if f.HasActiveAlarm != nil {
-		has := predicate.Asset(func(s *sql.Selector) {
-			s.Where(sql.P(func(b *sql.Builder) { b.WriteString("EXISTS " + activeAlarms(s, "1")) }))
-		})
-		if !*f.HasActiveAlarm {
-			has = asset.Not(has)
-		}
-		ps = append(ps, has)
+		ps = append(ps, either(*f.HasActiveAlarm, where(func(s *sql.Selector, b *sql.Builder) { b.WriteString("EXISTS " + activeAlarms(s, "1")) })))
+	}
+	if len(f.Health) > 0 {
+		ps = append(ps, where(func(s *sql.Selector, b *sql.Builder) {
+			b.WriteString(newestOf(s, "health_status", "asset_health", "calculated_at")).WriteString(" IN (").Args(anys(f.Health)...).WriteString(")")
+		}))
+	}
+	if len(f.Risks) > 0 {
+		ps = append(ps, where(func(s *sql.Selector, b *sql.Builder) {
+			b.WriteString(newestOf(s, "risk_level", "failure_predictions", "predicted_at")).WriteString(" IN (").Args(anys(f.Risks)...).WriteString(")")
+		}))
 	}
 	return ps
+}
+
+func where(write func(*sql.Selector, *sql.Builder)) predicate.Asset {
+	return func(s *sql.Selector) { s.Where(sql.P(func(b *sql.Builder) { write(s, b) })) }
+}
+
+// either is the predicate, or what it leaves out.
+func either(is bool, p predicate.Asset) predicate.Asset {
+	if is {
+		return p
+	}
+	return asset.Not(p)
+}
+
+// newestOf is a subquery for a column of the newest row of the selected asset.
+func newestOf(s *sql.Selector, column, table, at string) string {
+	return "(SELECT nw." + column + " FROM " + table + " AS nw WHERE nw.tenant_id = " + s.C("tenant_id") +
+		" AND nw.asset_id = " + s.C("id") + " ORDER BY nw." + at + " DESC LIMIT 1)"
+}
+
+func anys[T ~string](vs []T) []any {
+	out := make([]any, len(vs))
+	for i, v := range vs {
+		out[i] = string(v)
+	}
+	return out
 }
 
 // activeAlarms is a subquery over the active alarms of the selected asset. The

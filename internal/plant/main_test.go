@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"foresight/ent"
+	"foresight/internal/auth"
+	"foresight/internal/blob"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/plant"
@@ -39,7 +41,10 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(pool.Close)
 	orm := postgres.OpenDB(pool)
 	t.Cleanup(func() { _ = orm.Close() })
-	w.Service = plant.New(orm, pool)
+	files, err := blob.Open(t.Context(), "mem://")
+	w.ok(err)
+	t.Cleanup(func() { w.ok(files.Close()) })
+	w.Service = plant.New(orm, pool, plant.Options{Files: files, NewSecret: auth.NewSecret})
 	w.owner, err = pgx.Connect(t.Context(), db.OwnerDSN)
 	w.ok(err)
 	t.Cleanup(func() { _ = w.owner.Close(context.WithoutCancel(t.Context())) })

@@ -4,29 +4,70 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/id"
 	"foresight/internal/tenancy"
 )
 
-// LastSeenOfSensors returns when sensors last spoke, by event time; silent ones are absent.
-func (s *Service) LastSeenOfSensors(ctx context.Context, sensors []id.UUID) (map[id.UUID]time.Time, error) {
-	return s.lastSeen(ctx, `SELECT sensor_id, latest_at FROM sensor_states
-		WHERE tenant_id = $1 AND sensor_id = ANY($2) AND (cardinality($3::uuid[]) = 0 OR site_id = ANY($3))`, sensors)
+// SensorState is what is known of a sensor that has spoken.
+type SensorState struct {
+	Sensor     id.UUID
+	LatestAt   time.Time // event time of its newest reading
+	IsOnline   bool
+	WindowFill int // readings in the model's window, 0-14
+}
+
+// SensorStates returns the states of sensors; of silent ones there is none.
+func (s *Service) SensorStates(ctx context.Context, sensors []id.UUID) (map[id.UUID]SensorState, error) {
+	rows, err := s.pool.Query(ctx, `SELECT sensor_id, latest_at, is_online, window_fill FROM sensor_states
+		WHERE tenant_id = $1 AND sensor_id = ANY($2) AND (cardinality($3::uuid[]) = 0 OR site_id = ANY($3))`,
+		tenancy.Must(ctx).TenantID, sensors, list(sites(ctx)))
+	return byID(rows, err, func(st SensorState) id.UUID { return st.Sensor })
+}
+
+// GatewayState is what is known of a gateway that has been heard of.
+type GatewayState struct {
+	Gateway     id.UUID
+	LastSeenAt  time.Time
+	IsOnline    bool
+	ConnectedAt *time.Time // when its present connection began; nil while it has none
+}
+
+// GatewayStates returns the states of gateways; of those that were never heard of
+// there is none.
+func (s *Service) GatewayStates(ctx context.Context, gateways []id.UUID) (map[id.UUID]GatewayState, error) {
+	rows, err := s.pool.Query(ctx, `SELECT gateway_id, last_seen_at, is_online, connected_at FROM gateway_states
+		WHERE tenant_id = $1 AND gateway_id = ANY($2) AND (cardinality($3::uuid[]) = 0 OR site_id = ANY($3))`,
+		tenancy.Must(ctx).TenantID, gateways, list(sites(ctx)))
+	return byID(rows, err, func(st GatewayState) id.UUID { return st.Gateway })
+}
+
+func byID[T any](rows pgx.Rows, err error, key func(T) id.UUID) (map[id.UUID]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.UUID]T, len(found))
+	for _, f := range found {
+		out[key(f)] = f
+	}
+	return out, nil
 }
 
 // LastSeenOfAssets returns when any sensor of assets last spoke, by event time.
 func (s *Service) LastSeenOfAssets(ctx context.Context, assets []id.UUID) (map[id.UUID]time.Time, error) {
-	return s.lastSeen(ctx, `SELECT asset_id, max(latest_at) FROM sensor_states
-		WHERE tenant_id = $1 AND asset_id = ANY($2) AND (cardinality($3::uuid[]) = 0 OR site_id = ANY($3)) GROUP BY 1`, assets)
-}
-
-func (s *Service) lastSeen(ctx context.Context, query string, ids []id.UUID) (map[id.UUID]time.Time, error) {
-	rows, err := s.pool.Query(ctx, query, tenancy.Must(ctx).TenantID, ids, list(sites(ctx)))
+	rows, err := s.pool.Query(ctx, `SELECT asset_id, max(latest_at) FROM sensor_states
+		WHERE tenant_id = $1 AND asset_id = ANY($2) AND (cardinality($3::uuid[]) = 0 OR site_id = ANY($3)) GROUP BY 1`,
+		tenancy.Must(ctx).TenantID, assets, list(sites(ctx)))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	out := make(map[id.UUID]time.Time, len(ids))
+	out := make(map[id.UUID]time.Time, len(assets))
 	for rows.Next() {
 		var of id.UUID
 		var at time.Time

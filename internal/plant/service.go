@@ -7,10 +7,12 @@ package plant
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"foresight/ent"
+	"foresight/internal/blob"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/postgres"
@@ -23,12 +25,25 @@ type Service struct {
 	db   *sql.DB
 	ent  *ent.Client
 	pool *pgxpool.Pool
+	opt  Options
+}
+
+// Options are what some of the service needs besides the database.
+type Options struct {
+	// Files keeps the pictures of machines.
+	Files *blob.Store
+	// NewSecret returns a password that cannot be guessed, and its hash.
+	NewSecret func() (secret, hash string)
+	Log       *slog.Logger // nil: slog.Default()
 }
 
 // New returns a service on the pool of the role foresight_app and database/sql over
 // it, from postgres.OpenDB.
-func New(db *sql.DB, app *pgxpool.Pool) *Service {
-	return &Service{db, postgres.Client(db), app}
+func New(db *sql.DB, app *pgxpool.Pool, o Options) *Service {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &Service{db, postgres.Client(db), app, o}
 }
 
 // Tenant returns the actor's tenant.
