@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 
+	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/obs"
 	"foresight/internal/tenancy"
@@ -22,14 +23,17 @@ type Behalf struct {
 	RequestID  string               `json:"request_id,omitempty"` // of the request that asked
 }
 
-// Of returns the context's actor, reduced to the permissions; it must hold them all.
+// Of returns the context's actor, reduced to the permissions and to the sites where it
+// holds them all.
 func Of(ctx context.Context, needs ...tenancy.Permission) (Behalf, error) {
-	for _, p := range needs {
-		if err := tenancy.Require(ctx, p); err != nil {
-			return Behalf{}, err
-		}
+	a := tenancy.From(ctx)
+	if a == nil {
+		return Behalf{}, fault.New(fault.Unauthenticated, "error.unauthenticated")
 	}
-	a := tenancy.Must(ctx)
+	a, err := a.Under(needs...)
+	if err != nil {
+		return Behalf{}, err
+	}
 	return Behalf{TenantID: a.TenantID, TenantCode: a.TenantCode, Kind: a.Kind, ActorID: a.ID, Role: a.Role,
 		SiteIDs: a.SiteIDs, Scopes: needs, RequestID: obs.RequestID(ctx)}, nil
 }

@@ -1,0 +1,268 @@
+package bulk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"foresight/ent/enum"
+	"foresight/internal/fault"
+	"foresight/internal/id"
+	"foresight/internal/keyset"
+	"foresight/internal/page"
+	"foresight/internal/tenancy"
+)
+
+// Phase is what a running job does.
+type Phase string
+
+// The phases. An export only writes.
+const (
+	Reading  Phase = "reading"
+	Checking Phase = "checking"
+	Writing  Phase = "writing"
+)
+
+// Common is what imports and exports have in common.
+type Common struct {
+	ID         id.UUID
+	Status     enum.JobStatus
+	Phase      *Phase // nil when it does not run
+	Done       int64  // rows of the phase
+	Total      *int64 // rows of the phase; nil: not known
+	Failure    *fault.Error
+	By         *id.UUID // user id of who asked; nil when no person did
+	CreatedAt  time.Time
+	FinishedAt *time.Time
+}
+
+// Base implements Job.
+func (c *Common) Base() *Common { return c }
+
+// Ended reports whether the job has come to its end.
+func (c *Common) Ended() bool { return c.Status == enum.JobSucceeded || c.Status == enum.JobFailed }
+
+// Job is an *Import or an *Export.
+type Job interface{ Base() *Common }
+
+// Import is an import as it stands.
+type Import struct {
+	Common
+	FileName     string
+	DryRun       bool
+	Partial      bool
+	Existing     Existing
+	ReadRows     int
+	Created      map[Kind]int // in a dry run: what would be
+	SkippedRows  int
+	RejectedRows int
+	MistakeCount int
+	Mistakes     []Mistake // the first of them
+}
+
+// Export is an export as it stands.
+type Export struct {
+	Common
+	Kind   ExportKind
+	Format enum.ExportFormat
+	Filter ExportFilter
+	Rows   *int64 // nil: not finished
+	path   *string
+	keep   time.Duration
+}
+
+// ExpiresAt is when the file is deleted; nil when there is none.
+func (e *Export) ExpiresAt() *time.Time {
+	if e.path == nil || e.FinishedAt == nil {
+		return nil
+	}
+	t := e.CreatedAt.Add(e.keep)
+	return &t
+}
+
+const importColumns = `j.id, j.status, p.phase, coalesce(p.done, 0), p.total, j.error, j."by", j.created_at, j.finished_at,
+	j.file_name, j.dry_run, j.is_partial, j.existing, j.read_rows, j.created, j.skipped_rows, j.rejected_rows, j.mistake_count, j.mistakes`
+
+func (s *Service) imports(ctx context.Context, q querier, ids []id.UUID) (map[id.UUID]*Import, error) {
+	a := tenancy.Must(ctx)
+	rows, err := q.Query(ctx, `SELECT `+importColumns+` FROM import_jobs j
+		LEFT JOIN job_progress p ON p.tenant_id = j.tenant_id AND p.job_id = j.id
+		WHERE j.tenant_id = $1 AND j.id = ANY ($2) AND `+within("j.site_limit", "$3"), a.TenantID, ids, list(a.SiteIDs))
+	if err != nil {
+		return nil, fmt.Errorf("bulk: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (*Import, error) {
+		var i Import
+		var failure, created, mistakes []byte
+		err := r.Scan(&i.ID, &i.Status, &i.Phase, &i.Done, &i.Total, &failure, &i.By, &i.CreatedAt, &i.FinishedAt,
+			&i.FileName, &i.DryRun, &i.Partial, &i.Existing, &i.ReadRows, &created, &i.SkippedRows, &i.RejectedRows, &i.MistakeCount, &mistakes)
+		if err == nil {
+			err = errors.Join(json.Unmarshal(created, &i.Created), json.Unmarshal(mistakes, &i.Mistakes))
+		}
+		i.Failure = toldFailure(failure)
+		i.settle()
+		return &i, err
+	})
+	return keyset.ByID(found, err, func(i *Import) id.UUID { return i.ID })
+}
+
+const exportColumns = `j.id, j.status, p.phase, coalesce(p.done, 0), p.total, j.error, j."by", j.created_at, j.finished_at,
+	j.kind, j.format, j.filter, j.rows, j.path`
+
+func (s *Service) exports(ctx context.Context, q querier, ids []id.UUID) (map[id.UUID]*Export, error) {
+	a := tenancy.Must(ctx)
+	rows, err := q.Query(ctx, `SELECT `+exportColumns+` FROM export_jobs j
+		LEFT JOIN job_progress p ON p.tenant_id = j.tenant_id AND p.job_id = j.id
+		WHERE j.tenant_id = $1 AND j.id = ANY ($2) AND `+seesExport("$3"), a.TenantID, ids, list(a.SiteIDs))
+	if err != nil {
+		return nil, fmt.Errorf("bulk: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (*Export, error) {
+		e := Export{keep: s.Limits.Keep}
+		var failure *string
+		var filter []byte
+		err := r.Scan(&e.ID, &e.Status, &e.Phase, &e.Done, &e.Total, &failure, &e.By, &e.CreatedAt, &e.FinishedAt,
+			&e.Kind, &e.Format, &filter, &e.Rows, &e.path)
+		if err == nil {
+			err = json.Unmarshal(filter, &e.Filter)
+		}
+		if failure != nil {
+			e.Failure = toldFailure([]byte(*failure))
+		}
+		e.settle()
+		return &e, err
+	})
+	return keyset.ByID(found, err, func(e *Export) id.UUID { return e.ID })
+}
+
+// settle takes the progress from a job that does not run.
+func (c *Common) settle() {
+	if c.Status != enum.JobRunning {
+		c.Phase = nil
+	}
+}
+
+// seesExport is the condition that an actor with the sites of the parameter sees an
+// export: what it holds is of no other sites.
+func seesExport(sites string) string {
+	return `(cardinality(` + sites + `::uuid[]) = 0 OR j.filter -> 'sites' <@ to_jsonb(` + sites + `::uuid[]))`
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// Import returns an import of the actor's tenant and sites.
+func (s *Service) Import(ctx context.Context, which id.UUID) (*Import, error) {
+	if err := tenancy.Require(ctx, tenancy.PlantRead); err != nil {
+		return nil, err
+	}
+	found, err := s.imports(ctx, s.App, []id.UUID{which})
+	return one(found, err, which, "ImportJob")
+}
+
+// Export returns an export of the actor's tenant and sites, if it may read what that
+// holds.
+func (s *Service) Export(ctx context.Context, which id.UUID) (*Export, error) {
+	found, err := s.exports(ctx, s.App, []id.UUID{which})
+	e, err := one(found, err, which, "ExportJob")
+	if err != nil {
+		return nil, err
+	}
+	if err := tenancy.Require(ctx, e.Kind.permission()); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func one[T any](found map[id.UUID]*T, err error, which id.UUID, entity string) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	if v := found[which]; v != nil {
+		return v, nil
+	}
+	return nil, fault.Missing(entity)
+}
+
+// Jobs lists imports and exports, the newest first.
+func (s *Service) Jobs(ctx context.Context, args page.Args) (page.Page[Job], error) {
+	var none page.Page[Job]
+	if err := tenancy.Require(ctx, tenancy.PlantRead); err != nil {
+		return none, err
+	}
+	w, err := args.Resolve("jobs", 2)
+	if err != nil {
+		return none, err
+	}
+	a := tenancy.Must(ctx)
+	before, beforeID, err := bound(w)
+	if err != nil {
+		return none, err
+	}
+	op, dir := "<", "DESC"
+	if w.Backward {
+		op, dir = ">", "ASC"
+	}
+	all := `FROM (SELECT tenant_id, id, created_at FROM import_jobs j WHERE tenant_id = $1 AND ` + within("site_limit", "$2") + `
+		UNION ALL SELECT tenant_id, id, created_at FROM export_jobs j WHERE tenant_id = $1 AND ` + seesExport("$2") + `) j`
+	total := 0
+	if w.Total {
+		if err := s.App.QueryRow(ctx, "SELECT count(*) "+all, a.TenantID, list(a.SiteIDs)).Scan(&total); err != nil {
+			return none, fmt.Errorf("bulk: %w", err)
+		}
+	}
+	rows, err := s.App.Query(ctx, `SELECT id `+all+` WHERE $3::timestamptz IS NULL OR (created_at, id) `+op+` ($3, $4::uuid)
+		ORDER BY created_at `+dir+`, id `+dir+` LIMIT $5`, a.TenantID, list(a.SiteIDs), before, beforeID, w.Limit())
+	if err != nil {
+		return none, fmt.Errorf("bulk: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[id.UUID])
+	if err != nil {
+		return none, fmt.Errorf("bulk: %w", err)
+	}
+	found, err := s.jobs(ctx, ids)
+	if err != nil {
+		return none, err
+	}
+	return page.Of(w, found, total, func(j Job) page.Key { return keyset.Key(j.Base().CreatedAt, j.Base().ID) }), nil
+}
+
+// jobs loads jobs of both sorts in the order of the ids.
+func (s *Service) jobs(ctx context.Context, ids []id.UUID) ([]Job, error) {
+	in, err := s.imports(ctx, s.App, ids)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.exports(ctx, s.App, ids)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Job, 0, len(ids))
+	for _, u := range ids {
+		if i := in[u]; i != nil {
+			all = append(all, i)
+		} else if e := out[u]; e != nil {
+			all = append(all, e)
+		}
+	}
+	return all, nil
+}
+
+// bound reads the cursor of a window, nil for its beginning.
+func bound(w page.Window) (at *time.Time, which *id.UUID, err error) {
+	if w.Bound == nil {
+		return nil, nil, nil
+	}
+	t, terr := time.Parse(time.RFC3339Nano, w.Bound[0])
+	u, uerr := id.Parse(w.Bound[1])
+	if terr != nil || uerr != nil {
+		return nil, nil, fault.New(fault.BadInput, "error.page.cursor")
+	}
+	return &t, &u, nil
+}
