@@ -16,15 +16,18 @@ import (
 
 	"foresight/graph"
 	"foresight/graph/gqlerr"
+	"foresight/graph/limits"
 	"foresight/graph/loader"
 	"foresight/graph/resolver"
 	"foresight/graph/transport"
 	"foresight/internal/alarms"
+	"foresight/internal/audit/trail"
 	"foresight/internal/auth"
 	"foresight/internal/blob"
 	"foresight/internal/bus"
 	"foresight/internal/fault"
 	"foresight/internal/hub"
+	"foresight/internal/idempotency"
 	"foresight/internal/modelops"
 	"foresight/internal/obs"
 	"foresight/internal/plant"
@@ -51,6 +54,8 @@ type rig struct {
 	alarms       *alarms.Service
 	rules        *alarms.RuleService
 	statements   *statements // of the pool of requests
+	budget       *limits.Budget
+	quota        limits.Quota
 	change       func(*tenancy.Actor)
 }
 
@@ -58,7 +63,8 @@ func newRig(t testing.TB) *rig {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	db := testkit.NewDB(t)
-	r := &rig{TB: t, statements: &statements{}, change: func(*tenancy.Actor) {}}
+	r := &rig{TB: t, statements: &statements{}, change: func(*tenancy.Actor) {},
+		quota: limits.Quota{Tenant: limits.Rate{Capacity: 1e9, PerSecond: 1e9}}}
 	r.acme, r.globex = testkit.TwoTenants(t, db)
 	open := func(dsn string, tracer pgx.QueryTracer) *pgxpool.Pool {
 		p, err := postgres.Open(t.Context(), dsn, postgres.Options{MaxConns: 8, Tracer: tracer})
@@ -98,10 +104,13 @@ func newRig(t testing.TB) *rig {
 	r.ok(err)
 	t.Cleanup(func() { r.ok(files.Close()) })
 
+	r.budget = &limits.Budget{Buckets: limits.NewLocal(nil), MaxCost: 1_000_000,
+		Quota: func(context.Context) (limits.Quota, error) { return r.quota, nil }}
 	r.graph = graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
-			Sources: loader.Sources{Plant: plant.New(orm, r.app, plant.Options{Files: files, NewSecret: auth.NewSecret}), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: 60 * time.Millisecond},
-			Feed:    feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{},
+			Sources: loader.Sources{Plant: plant.New(orm, r.app, plant.Options{Files: files, NewSecret: auth.NewSecret}), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: 60 * time.Millisecond,
+				Trail: trail.New(client), Webhooks: r.webhooks(client)},
+			Feed: feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{}, Budget: r.budget,
 		},
 		Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {
 			a := r.actor(authorization)
@@ -111,6 +120,7 @@ func newRig(t testing.TB) *rig {
 			return &transport.Session{Context: r.request(ctx, a, transport.Language(ctx))}, nil
 		},
 		MaxDepth: 12, MaxCost: 1_000_000, MaxBody: 1 << 20, Introspection: true, Log: log,
+		Budget: r.budget, Keys: idempotency.NewStore(r.app),
 	})
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		ctx := q.Context()

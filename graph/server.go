@@ -18,6 +18,8 @@ import (
 	"foresight/graph/resolver"
 	"foresight/graph/transport"
 	"foresight/internal/fault"
+	"foresight/internal/idempotency"
+	"foresight/internal/tenancy"
 )
 
 // Options of a Server.
@@ -33,7 +35,12 @@ type Options struct {
 	Origins           []string
 	MaxDepth, MaxCost int
 	MaxBody           int64
-	Introspection     bool
+	// Introspection is open to all; otherwise it needs a permission.
+	Introspection bool
+	// Budget is drawn upon by every operation; nil: there is none.
+	Budget *limits.Budget
+	// Keys remember what was made under the idempotency keys of callers.
+	Keys *idempotency.Store
 
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
@@ -67,8 +74,14 @@ func NewServer(o Options) *Server {
 	s.SetErrorPresenter(gqlerr.Presenter(o.Log))
 	s.SetRecoverFunc(gqlerr.Recover(o.Log))
 	limits.Use(s.Server, limits.Config{MaxDepth: o.MaxDepth, MaxCost: o.MaxCost, DefaultPage: 20})
-	s.Use(limits.Introspection{Allowed: func(context.Context) bool { return o.Introspection }})
+	s.Use(limits.Introspection{Allowed: func(ctx context.Context) bool {
+		return o.Introspection || tenancy.Require(ctx, tenancy.SchemaRead) == nil
+	}})
 	s.Use(resolver.Permissions{})
+	if o.Budget != nil {
+		s.Use(o.Budget)
+	}
+	s.Use(&resolver.Idempotency{Resolver: o.Resolver, Keys: o.Keys})
 	s.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](parsed)})
 	s.AroundResponses(loader.Extension(o.Resolver.Sources))
 	return s

@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"foresight/graph/limits"
 	"foresight/internal/fault"
 )
 
@@ -54,19 +55,25 @@ func writeResponse(w http.ResponseWriter, mediaType string, status int, r *graph
 	h.Set("Content-Length", strconv.Itoa(len(b)))
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept")
+	for _, e := range r.Errors {
+		if seconds, ok := e.Extensions[limits.RetryAfter].(int); ok {
+			h.Set("Retry-After", strconv.Itoa(seconds))
+		}
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client has gone
 }
 
 // statusOf returns the status of a response that was not executed. For
 // application/json every answer to a request that could be understood is 200, as
-// clients of that type read the status as one of the transport.
+// clients of that type read the status as one of the transport; but 429 is one, and
+// has its Retry-After.
 func statusOf(mediaType string, errs gqlerror.List) int {
-	if mediaType == typeJSON {
-		return http.StatusOK
-	}
 	for _, e := range errs {
 		code, _ := e.Extensions["code"].(string)
+		if mediaType == typeJSON && fault.Kind(code) != fault.RateLimited {
+			continue
+		}
 		switch fault.Kind(code) {
 		case fault.Unauthenticated:
 			return http.StatusUnauthorized
@@ -79,6 +86,9 @@ func statusOf(mediaType string, errs gqlerror.List) int {
 		case fault.Internal:
 			return http.StatusInternalServerError
 		}
+	}
+	if mediaType == typeJSON {
+		return http.StatusOK
 	}
 	return http.StatusBadRequest
 }

@@ -19,10 +19,12 @@ import (
 	"foresight/graph/resolver"
 	"foresight/graph/schema"
 	"foresight/graph/transport"
+	"foresight/internal/audit/trail"
 	"foresight/internal/auth"
 	"foresight/internal/config"
 	"foresight/internal/fault"
 	"foresight/internal/httpapi"
+	"foresight/internal/idempotency"
 	"foresight/internal/modelops"
 	"foresight/internal/plant"
 	"foresight/internal/tenancy"
@@ -41,18 +43,24 @@ func (a *App) startAPI(ctx context.Context) error {
 	localize := func(ctx context.Context, acceptLanguage, personal string) context.Context {
 		return gqlerr.WithLocalizer(ctx, words.Localizer(acceptLanguage, personal))
 	}
+	hooks, err := a.webhooks(ctx)
+	if err != nil {
+		return err
+	}
+	budget := a.budget()
 	var door *httpapi.API // known once the graph is
 	server := graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
 			Sources: loader.Sources{Plant: plant.New(a.db.sql, a.db.app, plant.Options{Files: a.files.store, NewSecret: auth.NewSecret, Log: a.log}), Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
-				Rules: a.alarms.rules, Store: a.store()},
+				Rules: a.alarms.rules, Store: a.store(), Trail: trail.New(a.db.ent), Webhooks: hooks},
 			Feed: a.alarms.feed, Hub: a.bus.hub, Sessions: sessions, Browser: browser{}, RefreshTTL: a.cfg.Auth.RefreshTTL,
+			Budget: budget,
 		},
 		Authenticate: socketSession(sessions, localize),
 		Session:      streamSession(sessions),
 		Admit:        func(ctx context.Context) error { return admitOperation(door, ctx) },
 		Origins:      a.cfg.Graph.AllowedOrigins, MaxDepth: a.cfg.Graph.MaxDepth, MaxCost: a.cfg.Graph.MaxCost, MaxBody: a.cfg.Graph.MaxBody,
-		Introspection: a.cfg.Graph.Introspection, Log: a.log, Registerer: a.metrics,
+		Introspection: a.cfg.Graph.Introspection, Budget: budget, Keys: idempotency.NewStore(a.db.app), Log: a.log, Registerer: a.metrics,
 	})
 	door = httpapi.New(httpapi.Config{
 		Graph: server, GraphError: server.Refuse, Auth: sessions, JWKS: sessions.JWKS, Schema: schema.SDL(), Web: web(),
@@ -139,6 +147,14 @@ func (browser) Remote(ctx context.Context) string { return httpapi.RemoteFrom(ct
 
 // RefreshCookie implements resolver.Browser.
 func (browser) RefreshCookie(ctx context.Context) string { return httpapi.RefreshCookie(ctx) }
+
+// Session implements resolver.Browser.
+func (browser) Session(ctx context.Context) id.UUID {
+	if g := httpapi.GrantFrom(ctx); g != nil {
+		return g.SessionID
+	}
+	return id.Nil
+}
 
 // SetRefreshCookie implements resolver.Browser.
 func (browser) SetRefreshCookie(ctx context.Context, token string, ttl time.Duration) bool {

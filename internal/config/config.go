@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -40,6 +41,7 @@ type Config struct {
 	Graph    Graph    `envPrefix:"GRAPH_"`
 	Pipeline Pipeline `envPrefix:"PIPELINE_"`
 	Blob     Blob     `envPrefix:"BLOB_"`
+	Webhook  Webhook  `envPrefix:"WEBHOOK_"`
 
 	OperatorTenant string `env:"OPERATOR_TENANT" doc:"Code of the tenant whose admins operate the installation: they list, make and lock tenants. Empty: nobody does over the graph."`
 	SecretKeyFile  string `env:"SECRET_KEY_FILE" doc:"File with the keys that seal secrets of other systems in the database; made in the data directory when empty. Processes of one installation share it."`
@@ -101,7 +103,7 @@ type Graph struct {
 	MaxDepth       int      `env:"MAX_DEPTH" envDefault:"12" doc:"Deepest nesting of a query."`
 	MaxCost        int      `env:"MAX_COST" envDefault:"5000" doc:"Largest cost of a query, counted with page sizes."`
 	MaxBody        int64    `env:"MAX_BODY" envDefault:"1048576" doc:"Largest request body in bytes."`
-	Introspection  bool     `env:"INTROSPECTION" envDefault:"true" doc:"Answer introspection queries."`
+	Introspection  bool     `env:"INTROSPECTION" envDefault:"false" doc:"Answer introspection to everybody, as the demo does; otherwise it needs the permission schema:read."`
 	AllowedOrigins []string `env:"ALLOWED_ORIGINS" doc:"Other origins that browsers may call from."`
 	RatePerSecond  float64  `env:"RATE_PER_SECOND" envDefault:"100" doc:"Requests per second of one credential."`
 	RateBurst      int      `env:"RATE_BURST" envDefault:"200" doc:"Requests that one credential may send at once."`
@@ -121,6 +123,11 @@ type Pipeline struct {
 type Blob struct {
 	URL     string `env:"URL" secret:"true" doc:"Bucket of pictures and exports, file:///directory; empty: the directory blobs in the data directory."`
 	LinkKey string `env:"LINK_KEY" secret:"true" doc:"Secret of at least 32 bytes that signs links to files, the same in all processes; made in the data directory when empty."`
+}
+
+// Webhook is what tenants' addresses may be.
+type Webhook struct {
+	AllowedNetworks []netip.Prefix `env:"ALLOWED_NETWORKS" doc:"Networks that webhooks may call although they are not public, such as 10.1.0.0/16; http is spoken there, too."`
 }
 
 // Load reads and verifies the environment. The error names every variable that is wrong.

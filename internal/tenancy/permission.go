@@ -26,6 +26,7 @@ const (
 	RulesWrite       Permission = "rules:write"
 	AlarmsRead       Permission = "alarms:read"
 	AlarmsAct        Permission = "alarms:acknowledge" // acknowledge, clear, resolve
+	SchemaRead       Permission = "schema:read"        // introspection, where it is not open to all
 	UsersRead        Permission = "users:read"
 	UsersWrite       Permission = "users:write"
 
@@ -43,7 +44,7 @@ const (
 var all = []Permission{
 	PlantRead, PlantWrite, TelemetryRead, TelemetryWrite, PredictionsRead, PredictionsWrite,
 	ModelsRead, ModelsWrite, ModelsDeploy, RulesRead, RulesWrite, AlarmsRead, AlarmsAct,
-	UsersRead, UsersWrite,
+	SchemaRead, UsersRead, UsersWrite,
 	RolesRead, RolesWrite, CredentialsRead, CredentialsWrite, WebhooksRead, WebhooksWrite, AuditRead, TenantWrite,
 }
 

@@ -21,6 +21,7 @@ func demonstrate() *cobra.Command {
 		quiet("FORESIGHT_LOG_LEVEL", "warn")
 		quiet("FORESIGHT_LOG_FORMAT", "text")
 		quiet("FORESIGHT_AUTH_OPEN_REGISTRATION", "true")
+		quiet("FORESIGHT_GRAPH_INTROSPECTION", "true")
 		cfg, log, err := setup()
 		if err != nil {
 			return err
