@@ -161,13 +161,12 @@ func sign(key []byte, at time.Time, body []byte) string {
 
 func failureOf(err error) Failure {
 	var verification *tls.CertificateVerificationError
-	var header tls.RecordHeaderError
 	var alert tls.AlertError
 	var network net.Error
 	switch {
 	case errors.Is(err, errRefused):
 		return Refused
-	case errors.As(err, &verification), errors.As(err, &header), errors.As(err, &alert):
+	case errors.As(err, &verification), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
 		return TLS
 	case errors.As(err, &network) && network.Timeout():
 		return Timeout
