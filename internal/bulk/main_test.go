@@ -18,6 +18,7 @@ import (
 	"foresight/internal/hub"
 	"foresight/internal/id"
 	"foresight/internal/jobs"
+	"foresight/internal/page"
 	"foresight/internal/postgres"
 	"foresight/internal/telemetry/pgstore"
 	"foresight/internal/tenancy"
@@ -199,6 +200,10 @@ func (w *world) export(ctx context.Context, q bulk.ExportRequest) (*bulk.Export,
 	b, err := io.ReadAll(d)
 	w.ok(err)
 	return e, string(b)
+}
+
+func pageArgs(first int, after *string) page.Args {
+	return page.Args{First: &first, After: after, Total: true}
 }
 
 func ptr[T any](v T) *T { return &v }
