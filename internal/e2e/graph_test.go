@@ -66,13 +66,25 @@ func (i *instance) ask(t testing.TB, r request) answer {
 	}
 	q.Header.Set("Content-Type", "application/json")
 	q.Header.Set("Accept", "application/json")
-	if r.token != "" {
-		q.Header.Set("Authorization", "Bearer "+r.token)
+	if header, value := headerOf(r.token); value != "" {
+		q.Header.Set(header, value)
 	}
 	if r.language != "" {
 		q.Header.Set("Accept-Language", r.language)
 	}
 	return i.do(t, q)
+}
+
+// headerOf says where a credential goes, and in which form: access tokens and API keys
+// are told apart by how they look. The payload of a WebSocket takes the same names.
+func headerOf(credential string) (name, value string) {
+	switch {
+	case credential == "":
+		return "", ""
+	case strings.HasPrefix(credential, "fsk_"):
+		return "X-API-Key", credential
+	}
+	return "Authorization", "Bearer " + credential
 }
 
 func (i *instance) do(t testing.TB, q *http.Request) answer {

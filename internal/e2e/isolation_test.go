@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"foresight/internal/id"
@@ -33,35 +34,42 @@ var twoWorlds = struct {
 func bothWorlds(t testing.TB, i *instance, os []operation) (a, b *world) {
 	t.Helper()
 	twoWorlds.Do(func() {
-		admin := map[string]string{alpha: i.login(t, alpha, "admin"), beta: i.login(t, beta, "admin")}
+		admins := map[string]caller{alpha: i.person(t, alpha, tenancy.Admin), beta: i.person(t, beta, tenancy.Admin)}
 		for tenant, gateway := range map[string]string{alpha: "gw-north", beta: "gw-jubail"} {
 			site, fed := "north-station", alphaFed
 			if tenant == beta {
 				site, fed = "jubail-plant", betaFed
 			}
-			i.quieten(t, admin[tenant])
-			id := get[struct{ Tenant struct{ ID string } }](t, i, admin[tenant], `{ tenant { id } }`, nil).Tenant.ID
+			admin := admins[tenant].token
+			i.quieten(t, admin)
+			id := get[struct{ Tenant struct{ ID string } }](t, i, admin, `{ tenant { id } }`, nil).Tenant.ID
 			i.sql(t, `INSERT INTO parameters (id, tenant_id, name, unit) VALUES ($1, $2, $3, 'bar')`, newID("Parameter"), id, "own_"+strings.ReplaceAll(tenant, "-", "_"))
 			d := i.device(t, tenant+"."+gateway)
 			feed(t, d, tenant+"/"+site+"/sensors/"+fed, "cavitation", 20)
 			publish(t, d, tenant+"/"+site+"/sensors/"+fed, []byte(`{"secret-of":"`+tenant+`"`))
-			type counts struct {
-				AlarmEvents      struct{ Nodes []struct{ ID string } }
-				Predictions      struct{ Nodes []struct{ ID string } }
-				RejectedReadings []struct{ ID string }
-			}
-			within(t, patience, "alarms, predictions and refused messages of "+tenant, func() bool {
-				c := get[counts](t, i, admin[tenant], `{ alarmEvents(first: 1) { nodes { id } } predictions(first: 100) { nodes { id } } rejectedReadings { id } }`, nil)
-				return len(c.AlarmEvents.Nodes) > 0 && len(c.Predictions.Nodes) >= 7 && len(c.RejectedReadings) > 0
-			})
+			i.awaitFed(t, admin, "alarms, predictions and refused messages of "+tenant)
 		}
-		twoWorlds.a = look(t, i, os, admin[alpha], alphaFed)
-		twoWorlds.b = look(t, i, os, admin[beta], betaFed)
+		twoWorlds.a = look(t, i, os, admins[alpha], alphaFed)
+		twoWorlds.b = look(t, i, os, admins[beta], betaFed)
 	})
 	if twoWorlds.b == nil {
 		t.Fatal("the tenants could not be filled")
 	}
 	return twoWorlds.a, twoWorlds.b
+}
+
+// awaitFed waits until there is everything to be seen that feeding a machine makes.
+func (i *instance) awaitFed(t testing.TB, token, what string) {
+	t.Helper()
+	type counts struct {
+		AlarmEvents      struct{ Nodes []struct{ ID string } }
+		Predictions      struct{ Nodes []struct{ ID string } }
+		RejectedReadings []struct{ ID string }
+	}
+	within(t, patience, what, func() bool {
+		c := get[counts](t, i, token, `{ alarmEvents(first: 1) { nodes { id } } predictions(first: 100) { nodes { id } } rejectedReadings { id } }`, nil)
+		return len(c.AlarmEvents.Nodes) > 0 && len(c.Predictions.Nodes) >= 7 && len(c.RejectedReadings) > 0
+	})
 }
 
 // quieten turns off the rules that fire by the clock: nothing happens by itself then.
@@ -85,13 +93,29 @@ func (i *instance) quieten(t testing.TB, token string) {
 
 // newID returns an unknown id of the kind that the type's ids carry.
 func newID(entity string) string {
-	kind, ok := map[string]id.Kind{"Site": id.Site, "Asset": id.Asset, "Sensor": id.Sensor, "Parameter": id.Parameter,
-		"AlarmRule": id.AlarmRule, "AlarmEvent": id.AlarmEvent, "": id.Asset}[entity]
-	if !ok {
+	if entity == "" {
+		entity = "Asset"
+	}
+	if other, is := kindOf[entity]; is {
+		return id.New(other).String()
+	}
+	var named id.Kind
+	for k := id.Kind(1); k.String() != ""; k++ {
+		switch name := k.String(); {
+		case strings.EqualFold(name, entity):
+			return id.New(k).String()
+		case strings.HasSuffix(name, entity), strings.HasSuffix(entity, name): // MLModel is Model, Prediction FaultPrediction
+			named = k
+		}
+	}
+	if named == 0 {
 		panic("which kind have ids of " + entity + "? teach it to the test")
 	}
-	return id.New(kind).String()
+	return id.New(named).String()
 }
+
+// kindOf are the types of the graph whose ids are of a kind with another name.
+var kindOf = map[string]id.Kind{"AuditEntry": id.AuditLog, "RoleAssignment": id.UserRole, "Session": id.RefreshToken}
 
 // unknown returns an id of the same kind as another one, that nothing has.
 func unknown(t testing.TB, like string) string {
@@ -100,11 +124,10 @@ func unknown(t testing.TB, like string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind, ok := id.KindOf(u)
-	if !ok {
-		t.Fatalf("%s has no kind", like)
+	if kind, ok := id.KindOf(u); ok {
+		return id.New(kind).String()
 	}
-	return id.New(kind).String()
+	return uuid.NewString() // of what is no row of its own
 }
 
 var requestID = regexp.MustCompile(`"requestId":"[^"]*"`)
@@ -122,9 +145,22 @@ type probe struct {
 	theirs, nobodys string
 }
 
-// probes are made from the schema: a new operation is probed by existing.
-func probes(t testing.TB, os []operation, a, b *world) []probe {
+// probes are made from the schema: a new operation is probed by existing. They name
+// what b knows and a does not, and texts that only things of b's have.
+func probes(t testing.TB, os []operation, a, b *world, texts ...string) []probe {
 	t.Helper()
+	newest := func(of map[string][]string) (out []string) {
+		for _, typ := range slices.Sorted(maps.Keys(of)) {
+			for _, v := range slices.Backward(of[typ]) {
+				if !a.texts[v] {
+					out = append(out, v)
+					break
+				}
+			}
+		}
+		return out
+	}
+	ids, codes := newest(b.ids), newest(b.codes)
 	var out []probe
 	for _, o := range os {
 		slots, err := o.slots()
@@ -138,26 +174,20 @@ func probes(t testing.TB, os []operation, a, b *world) []probe {
 		for _, s := range slots {
 			switch s.kind {
 			case anID:
-				for _, entity := range slices.Sorted(maps.Keys(b.ids)) {
-					theirs := b.ids[entity][len(b.ids[entity])-1]
-					if a.texts[theirs] { // built in, so everybody's
-						theirs = b.ids[entity][0]
-					}
-					if !a.texts[theirs] {
-						out = append(out, probe{o, s, theirs, unknown(t, theirs)})
-					}
+				for _, theirs := range ids {
+					out = append(out, probe{o, s, theirs, unknown(t, theirs)})
 				}
 			case aCode:
 				if o.kind == ast.Mutation && s.path != "input.tenantCode" {
 					continue // a code of one's own may be any: see controls
 				}
-				for _, code := range []string{beta, "pump-d02", "pump-d02-s1", "jubail-plant", "gw-jubail"} {
+				for _, code := range codes {
 					out = append(out, probe{o, s, code, "zzz-" + code})
 				}
 			case aCursor:
 				out = append(out, probe{o, s, b.cursors[0], ""}, probe{o, s, b.cursors[len(b.cursors)-1], ""})
 			case freeText:
-				for _, text := range []string{"Process pump D02", "jubail", "FLOWSERVE"} {
+				for _, text := range texts {
 					out = append(out, probe{o, s, text, "zzz " + text})
 				}
 			}
@@ -168,13 +198,6 @@ func probes(t testing.TB, os []operation, a, b *world) []probe {
 
 func (p probe) String() string {
 	return fmt.Sprintf("%s %s = %s", p.name(), p.path, p.theirs)
-}
-
-// credential is a token, and which of the fields with a permission of their own it
-// may read.
-type credential struct {
-	token string
-	may   []tenancy.Permission
 }
 
 // No credential of one tenant sees, finds or changes anything of another, whatever
@@ -189,44 +212,58 @@ func TestIsolation(t *testing.T) {
 			t.Fatalf("the tenants have no %s to probe with", entity)
 		}
 	}
-	secrets := b.secrets(a)
-	ps := probes(t, os, a, b)
-	credentials := map[string]credential{
-		"admin":   {i.login(t, alpha, "admin"), tenancy.Permissions()},
-		"viewer":  {i.login(t, alpha, "viewer"), []tenancy.Permission{tenancy.AlarmsRead}},
-		"partner": {i.partner(t, alpha), []tenancy.Permission{tenancy.AlarmsRead}},
-	}
 	theirTenant := b.own("Tenant")
 	before := i.sums(t, theirTenant)
+	leaks := i.confined(t, os, a, b, []string{"Process pump D02", "jubail", "FLOWSERVE"},
+		i.person(t, alpha, tenancy.Admin), i.person(t, alpha, tenancy.Viewer),
+		caller{name: "partner", token: i.partner(t, alpha), actor: allowed(tenancy.RoleScopes(tenancy.Engineer))},
+		i.key(t, alpha, "key with everything", nil, true, tenancy.RoleScopes(tenancy.Admin)),
+		i.sited(t, "engineer-of-north", tenancy.Engineer, grant{site: "north-station"}))
+	for table, sum := range i.sums(t, theirTenant) {
+		if sum != before[table] {
+			leaks++
+			t.Errorf("%s of the other tenant has changed: %s, before %s", table, sum, before[table])
+		}
+	}
+	figure("isolation of tenants: %d leaks", leaks)
+	i.controls(t, os, a, i.login(t, alpha, "admin"))
+}
 
-	var leaks, asked atomic.Int64
+// confined tries every probe as every caller, all of them within a, and returns how
+// much of b was found.
+func (i *instance) confined(t *testing.T, os []operation, a, b *world, texts []string, callers ...caller) int64 {
+	t.Helper()
+	secrets := b.secrets(a)
+	ps := probes(t, os, a, b, texts...)
+	var leaks, asked, answered atomic.Int64
 	t.Run("as", func(t *testing.T) {
-		for who, c := range credentials {
-			t.Run(who, func(t *testing.T) {
+		for _, c := range callers {
+			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				s := i.dial(t, c.token)
 				for n, p := range ps {
 					asked.Add(1)
-					if found := i.tryProbe(t, s, fmt.Sprint(n), c, p, a, secrets); found != "" {
+					found, reached := i.tryProbe(t, s, fmt.Sprint(n), c, p, a, secrets)
+					if found != "" {
 						leaks.Add(1)
 						t.Errorf("%s: %s", p, found)
+					}
+					if reached {
+						answered.Add(1)
 					}
 				}
 			})
 		}
 	})
-	for table, sum := range i.sums(t, theirTenant) {
-		if sum != before[table] {
-			leaks.Add(1)
-			t.Errorf("%s of the other tenant has changed: %s, before %s", table, sum, before[table])
-		}
-	}
-	figure("isolation: %d operations x %d credentials, %d probes with %d secrets looked for, %d leaks", len(os), len(credentials), asked.Load(), len(secrets), leaks.Load())
-	i.controls(t, os, a, credentials["admin"].token)
+	figure("isolation: %d operations x %d credentials, %d probes (%d past the permissions) with %d secrets looked for, %d found",
+		len(os), len(callers), asked.Load(), answered.Load(), len(secrets), leaks.Load())
+	return leaks.Load()
 }
 
-// tryProbe returns what is wrong with the answer, "" when nothing is.
-func (i *instance) tryProbe(t testing.TB, s *socket, n string, c credential, p probe, a *world, secrets []string) string {
+// tryProbe returns what is wrong with the answer, "" when nothing is, and whether the
+// caller's permissions let the probe reach the operation.
+func (i *instance) tryProbe(t testing.TB, s *socket, n string, c caller, p probe, a *world, secrets []string) (wrong string, reached bool) {
+	reached = p.open(c)
 	bodies := [2]string{}
 	for k, value := range [2]string{p.theirs, p.nobodys} {
 		fill := map[string]any{}
@@ -235,29 +272,29 @@ func (i *instance) tryProbe(t testing.TB, s *socket, n string, c credential, p p
 		}
 		v, err := p.variables(fill, a.own)
 		if err != nil {
-			return err.Error()
+			return err.Error(), reached
 		}
 		var body []byte
 		if p.kind() == ast.Subscription {
-			f := i.firstAnswer(t, s, fmt.Sprintf("%s-%d", n, k), p.document(2, c.may...), v)
+			f := i.firstAnswer(t, s, fmt.Sprintf("%s-%d", n, k), p.document(2, c.may()...), v)
 			if body = f.Payload; p.slot.kind == anID && f.Type != "error" {
-				return "the subscription was accepted: " + string(body)
+				return "the subscription was accepted: " + string(body), reached
 			}
 		} else {
-			body = i.ask(t, request{token: c.token, language: "en", query: p.document(2, c.may...), vars: v}).Body
+			body = i.ask(t, request{token: c.token, language: "en", query: p.document(2, c.may()...), vars: v}).Body
 		}
-		if p.kind() != ast.Mutation && p.name() != "Query.users" && strings.Contains(string(body), "FORBIDDEN") {
-			return fmt.Sprintf("the probe does not reach the operation: %s", body)
+		if p.kind() != ast.Mutation && reached && strings.Contains(string(body), "FORBIDDEN") {
+			return fmt.Sprintf("the probe does not reach the operation: %s", body), reached
 		}
 		if found := leak(secrets, body, p.theirs); found != "" && value != "" {
-			return fmt.Sprintf("%q is in the answer %s", found, body)
+			return fmt.Sprintf("%q is in the answer %s", found, body), reached
 		}
 		bodies[k] = without(body, value)
 	}
 	if p.nobodys != "" && bodies[0] != bodies[1] {
-		return fmt.Sprintf("differs from what nobody has:\n%s\n%s", bodies[0], bodies[1])
+		return fmt.Sprintf("differs from what nobody has:\n%s\n%s", bodies[0], bodies[1]), reached
 	}
-	return ""
+	return "", reached
 }
 
 func (p probe) kind() ast.Operation { return p.operation.kind }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -27,8 +28,13 @@ type operation struct {
 	may    []tenancy.Permission // of fields
 }
 
-// special are fields that need a permission of their own.
-var _, _, special = resolver.Tables()
+// The tables of the product: what operations, objects and single fields need.
+var needs, ofTypes, special = resolver.Tables()
+
+// open reports whether the caller's permissions let it ask the operation.
+func (o operation) open(c caller) bool {
+	return c.actor != nil && c.holds(needs[o.name()], ofTypes[o.field.Type.Name()])
+}
 
 // name as the table of permissions has it, `Query.sites`.
 func (o operation) name() string {
@@ -94,8 +100,8 @@ func (i *instance) introspected(t testing.TB) []string {
 }
 
 // document asks for the operation with all its arguments as variables. levels is how
-// deep objects are selected; 0 selects nothing but the type's name. Fields of whom the
-// table says that they need more than their object are left out unless the caller may.
+// deep objects are selected; 0 selects nothing but the type's name. What the tables say
+// to need more than the operation is left out unless the caller may.
 func (o operation) document(levels int, may ...tenancy.Permission) string {
 	o.may = may
 	var declared, given []string
@@ -140,6 +146,8 @@ func (o operation) selected(on *ast.Definition, f *ast.FieldDefinition, levels i
 		return ""
 	case special[on.Name+"."+f.Name] != "" && !slices.Contains(o.may, special[on.Name+"."+f.Name]):
 		return ""
+	case len(o.may) > 0 && ofTypes[of.Name] != "" && !slices.Contains(o.may, ofTypes[of.Name]):
+		return ""
 	case !of.IsCompositeType():
 		return f.Name
 	case f.Name == "edges" && strings.HasSuffix(on.Name, "Connection"):
@@ -158,7 +166,9 @@ func (o operation) selected(on *ast.Definition, f *ast.FieldDefinition, levels i
 // different types, which GraphQL does not allow in one answer: those are renamed.
 func (o operation) fragments(d *ast.Definition, levels int, path []string) string {
 	types := map[string]map[string]bool{}
-	possible := o.schema.GetPossibleTypes(d)
+	possible := slices.DeleteFunc(slices.Clone(o.schema.GetPossibleTypes(d)), func(p *ast.Definition) bool {
+		return len(o.may) > 0 && ofTypes[p.Name] != "" && !slices.Contains(o.may, ofTypes[p.Name])
+	})
 	for _, p := range possible {
 		for _, f := range p.Fields {
 			if types[f.Name] == nil {
@@ -258,6 +268,7 @@ func (o operation) entity(name string) (string, error) {
 				return f.Type.Name(), nil
 			}
 		}
+		return longest(o.field.Name, nodes)
 	case "ids":
 		return "", nil
 	case "parentId":
@@ -275,6 +286,20 @@ func (o operation) entity(name string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("which entity does an id of this name mean? teach it to the test")
+}
+
+// longest returns the type with the longest name that ends the name of an operation:
+// deleteWebhook is about a Webhook.
+func longest(operation string, types map[string]bool) (found string, err error) {
+	for typ := range types {
+		if len(typ) > len(found) && strings.HasSuffix(strings.ToLower(operation), strings.ToLower(typ)) {
+			found = typ
+		}
+	}
+	if found == "" {
+		return "", errors.New("which entity does the id of this operation mean? teach it to the test")
+	}
+	return found, nil
 }
 
 // variables fills the input: the probed places as given, what is required besides

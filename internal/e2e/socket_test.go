@@ -47,10 +47,24 @@ func (i *instance) dial(t testing.TB, token string) *socket {
 		<-s.ended
 	})
 	if token != "" {
-		s.send(t, frame{Type: "connection_init", Payload: json.RawMessage(`{"authorization":"Bearer ` + token + `"}`)})
+		s.init(t, token)
 		s.await(t, "connection_ack", func(f frame) bool { return f.Type == "connection_ack" })
 	}
 	return s
+}
+
+// init begins the protocol with the credential.
+func (s *socket) init(t testing.TB, credential string) {
+	t.Helper()
+	given := map[string]string{}
+	if name, value := headerOf(credential); value != "" {
+		given[name] = value
+	}
+	payload, err := json.Marshal(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.send(t, frame{Type: "connection_init", Payload: payload})
 }
 
 func (s *socket) read() {

@@ -11,15 +11,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/vektah/gqlparser/v2/ast"
-
-	"foresight/internal/tenancy"
 )
 
 // world is all that a tenant's admin can read.
 type world struct {
 	ids     map[string][]string // by type
+	codes   map[string][]string // by type
 	cursors []string
-	codes   []string
 	texts   map[string]bool // every text, ids and codes among them
 }
 
@@ -34,14 +32,14 @@ func (w *world) own(entity string) string {
 	return w.ids[entity][0]
 }
 
-// look reads everything that queries give, with the scope of the sensor where one
+// look reads everything that queries give the caller, with the scope of the sensor where one
 // must be given. The sensor, its asset and its site become the first of their kinds.
-func look(t testing.TB, i *instance, os []operation, token, sensorCode string) *world {
+func look(t testing.TB, i *instance, os []operation, c caller, sensorCode string) *world {
 	t.Helper()
-	sensor := i.sensors(t, token)[sensorCode]
-	w := &world{ids: map[string][]string{}, texts: map[string]bool{}}
+	sensor := i.sensors(t, c.token)[sensorCode]
+	w := &world{ids: map[string][]string{}, codes: map[string][]string{}, texts: map[string]bool{}}
 	for _, o := range os {
-		if o.kind != ast.Query || o.field.Name == "node" || o.field.Name == "nodes" || o.field.Name == "asset" {
+		if !o.open(c) || o.kind != ast.Query || o.field.Name == "node" || o.field.Name == "nodes" || o.field.Name == "asset" {
 			continue
 		}
 		probe := map[string]any{}
@@ -55,9 +53,9 @@ func look(t testing.TB, i *instance, os []operation, token, sensorCode string) *
 		if o.field.Arguments.ForName("first") != nil {
 			v["first"] = 100
 		}
-		a := i.ask(t, request{token: token, language: "en", query: o.document(2, tenancy.Permissions()...), vars: v})
+		a := i.ask(t, request{token: c.token, language: "en", query: o.document(2, c.may()...), vars: v})
 		if len(a.Errors) > 0 {
-			t.Fatalf("%s: %s", o.name(), a.Body)
+			t.Fatalf("%s: %s\n%s", o.name(), a.Body, i.log(a))
 		}
 		w.take("", decode[any](t, a.Data))
 	}
@@ -74,6 +72,21 @@ func look(t testing.TB, i *instance, os []operation, token, sensorCode string) *
 	return w
 }
 
+// log returns what the process logged about the request.
+func (i *instance) log(a answer) string {
+	var lines []string
+	for _, e := range a.Errors {
+		if asked, _ := e.Extensions["requestId"].(string); asked != "" {
+			for line := range strings.Lines(i.out.String()) {
+				if strings.Contains(line, asked) {
+					lines = append(lines, line)
+				}
+			}
+		}
+	}
+	return strings.Join(lines, "")
+}
+
 // take walks an answer.
 func (w *world) take(key string, v any) {
 	switch v := v.(type) {
@@ -81,6 +94,9 @@ func (w *world) take(key string, v any) {
 		typ, _ := v["__typename"].(string)
 		if u, ok := v["id"].(string); ok && !slices.Contains(w.ids[typ], u) {
 			w.ids[typ] = append(w.ids[typ], u)
+		}
+		if code, ok := v["code"].(string); ok && !slices.Contains(w.codes[typ], code) {
+			w.codes[typ] = append(w.codes[typ], code)
 		}
 		for _, k := range slices.Sorted(maps.Keys(v)) {
 			w.take(k, v[k])
@@ -94,11 +110,8 @@ func (w *world) take(key string, v any) {
 			return
 		}
 		w.texts[v] = true
-		switch key {
-		case "cursor":
+		if key == "cursor" {
 			w.cursors = append(w.cursors, v)
-		case "code":
-			w.codes = append(w.codes, v)
 		}
 	}
 }
