@@ -29,13 +29,13 @@ func (c *Credentials) Clients(ctx context.Context, a page.Args) (page.Page[*ent.
 	return keyset.Fetch(ctx, w, q.Clone(), q.Where(apply), func(o *ent.OAuthClient) page.Key { return keyset.Key(o.CreatedAt, o.ID) })
 }
 
-// Client returns an OAuth client of the tenant.
-func (c *Credentials) Client(ctx context.Context, of id.UUID) (*ent.OAuthClient, error) {
+// ClientsByID returns those of the OAuth clients that the tenant has.
+func (c *Credentials) ClientsByID(ctx context.Context, ids []id.UUID) (map[id.UUID]*ent.OAuthClient, error) {
 	if err := may(ctx, tenancy.CredentialsRead); err != nil {
 		return nil, err
 	}
-	o, err := c.ent.OAuthClient.Get(ctx, of)
-	return o, stored(err, "OAuthClient")
+	found, err := c.ent.OAuthClient.Query().Where(oauthclient.IDIn(ids...)).All(ctx)
+	return keyset.ByID(found, err, func(o *ent.OAuthClient) id.UUID { return o.ID })
 }
 
 // CreateClient makes a client and returns it with its secret, which is stored nowhere.

@@ -24,13 +24,13 @@ func (c *Credentials) APIKeys(ctx context.Context, a page.Args) (page.Page[*ent.
 	return keyset.Fetch(ctx, w, q.Clone(), q.Where(apply), func(k *ent.APIKey) page.Key { return keyset.Key(k.CreatedAt, k.ID) })
 }
 
-// APIKey returns a key of the tenant.
-func (c *Credentials) APIKey(ctx context.Context, of id.UUID) (*ent.APIKey, error) {
+// APIKeysByID returns those of the keys that the tenant has.
+func (c *Credentials) APIKeysByID(ctx context.Context, ids []id.UUID) (map[id.UUID]*ent.APIKey, error) {
 	if err := may(ctx, tenancy.CredentialsRead); err != nil {
 		return nil, err
 	}
-	k, err := c.ent.APIKey.Get(ctx, of)
-	return k, stored(err, "ApiKey")
+	found, err := c.ent.APIKey.Query().Where(apikey.IDIn(ids...)).All(ctx)
+	return keyset.ByID(found, err, func(k *ent.APIKey) id.UUID { return k.ID })
 }
 
 // CreateAPIKey makes a key and returns it with its text, which is stored nowhere.

@@ -1,9 +1,12 @@
 package auth
 
 import (
+	"bytes"
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,6 +19,7 @@ import (
 
 	"foresight/internal/id"
 	"foresight/internal/tenancy"
+	"foresight/internal/testkit"
 )
 
 func testTokens(t testing.TB) *tokens {
@@ -218,32 +222,92 @@ func TestKeysAreMadeOnceAndRotate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := RotateKeys(file, 1); err != nil {
+	now := time.Now()
+	old.now = func() time.Time { return now }
+	young, err := RotateKeys(file, 20*time.Minute, now)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if tk.keys, err = OpenKeys(file); err != nil || tk.keys.signing().id == ids[0] {
+	// Another process signs with the new key before this one has noticed.
+	fresh, err := OpenKeys(file)
+	if err != nil || fresh.signing().id != young {
 		t.Fatalf("not rotated: %v", err)
+	}
+	other := &tokens{fresh, "foresight", "foresight", time.Minute, time.Now}
+	early, _, err := other.sign(anActor(), id.New(id.RefreshToken), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now = now.Add(lookInterval); old.signing().id != ids[0] {
+		t.Fatal("it has noticed already")
+	}
+	if _, err := tk.verify(early); err != nil {
+		t.Errorf("what another process signed with the new key: %v", err)
+	}
+	if old.signing().id != young {
+		t.Error("it goes on to sign with the old key")
 	}
 	if _, err := tk.verify(s); err != nil {
 		t.Errorf("what the old key signed: %v", err)
 	}
-	if err := RotateKeys(file, 1); err != nil {
-		t.Fatal(err)
-	}
-	if tk.keys, err = OpenKeys(file); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tk.verify(s); err == nil {
-		t.Error("a key that is gone still verifies")
-	}
 	var set map[string][]map[string]string
-	if err := json.Unmarshal(tk.keys.JWKS(), &set); err != nil || len(set["keys"]) != 2 {
+	if err := json.Unmarshal(old.JWKS(), &set); err != nil || len(set["keys"]) != 2 {
 		t.Fatalf("%v %v", set, err)
 	}
 	for _, j := range set["keys"] {
 		if x, err := base64.RawURLEncoding.DecodeString(j["x"]); err != nil || len(x) != 32 || j["d"] != "" || j["alg"] != "EdDSA" || j["kid"] == "" {
 			t.Errorf("%v", j)
 		}
+	}
+	now = now.Add(20 * time.Minute)
+	if _, err := tk.verify(s); err == nil {
+		t.Error("the old key verifies for ever")
+	}
+	if string(old.JWKS()) == "" || strings.Contains(string(old.JWKS()), ids[0]) {
+		t.Errorf("published: %s", old.JWKS())
+	}
+	if _, err := RotateKeys(file, 20*time.Minute, now); err != nil {
+		t.Fatal(err)
+	}
+	l, err := ListKeys(file)
+	if err != nil || len(l) != 2 || !l[0].Signs || l[1].ID != young || l[1].Signs || !l[1].Expires.Equal(now.Add(20*time.Minute).Truncate(time.Second)) || l[1].Made.IsZero() {
+		t.Errorf("%+v %v", l, err)
+	}
+}
+
+func TestKeysAreFollowed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys.json")
+	k, err := OpenKeys(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var log bytes.Buffer
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		k.Follow(ctx, time.Millisecond, slog.New(slog.NewTextHandler(&log, nil)))
+	}()
+	first := k.signing().id
+	next, err := RotateKeys(file, time.Hour, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, 10*time.Second, func() bool { return k.signing().id == next })
+	// A file that cannot be read leaves the keys as they are.
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Reload(); err == nil {
+		t.Error("a broken file was read")
+	}
+	cancel()
+	<-done
+	if _, ok := k.byID(first); !ok || k.signing().id != next {
+		t.Error("a broken file changed the keys")
+	}
+	if !strings.Contains(log.String(), next) {
+		t.Errorf("log: %s", log.String())
 	}
 }
 
@@ -283,7 +347,7 @@ func FuzzParseKeys(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(b)
-		if err := RotateKeys(file, 3); err != nil {
+		if _, err := RotateKeys(file, time.Hour, time.Now()); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -294,18 +358,19 @@ func FuzzParseKeys(f *testing.F) {
 	}
 	message := []byte("header.payload")
 	f.Fuzz(func(t *testing.T, b []byte) {
-		keys, err := parseKeys(b)
+		list, err := parseKeys(b)
 		if err != nil {
-			if keys != nil || len(err.Error()) > 60 {
-				t.Fatalf("%v, %v", keys, err)
+			if list != nil || len(err.Error()) > 60 {
+				t.Fatalf("%v, %v", list, err)
 			}
 			return
 		}
-		if len(keys.list) == 0 {
+		if len(list) == 0 {
 			t.Fatal("a set of no keys")
 		}
-		for _, k := range keys.list {
-			if found, ok := keys.byID(k.id); k.id == "" || !ok || found.method != k.method {
+		keys := newKeys("", list)
+		for _, k := range list {
+			if found, ok := keys.byID(k.id); k.id == "" || ok != (k.expires.IsZero() || time.Now().Before(k.expires)) || ok && found.method != k.method {
 				t.Fatalf("key %q is not found", k.id)
 			}
 			signature, err := k.method.Sign(string(message), k.private)
