@@ -140,6 +140,12 @@ func (l *letterBox) last() admit.DeadLetter {
 	return l.letters[len(l.letters)-1]
 }
 
+func (l *letterBox) all() []admit.DeadLetter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.letters)
+}
+
 // records returns what stands in the log, in order.
 func (r *rig) records(t testing.TB, l *bus.Log) []telemetry.Raw {
 	t.Helper()

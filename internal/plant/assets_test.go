@@ -189,7 +189,10 @@ func TestCursorsOfAnotherOrderAreRefused(t *testing.T) {
 			_, err := w.Assets(ctx, a, plant.AssetFilter{}, plant.ByCode, true)
 			return err
 		},
-		"of sites": func(a page.Args) error { _, err := w.Sites(ctx, a, plant.SiteFilter{}, plant.OrderCode, false); return err },
+		"of sites": func(a page.Args) error {
+			_, err := w.Sites(ctx, a, plant.SiteFilter{}, plant.OrderCode, false)
+			return err
+		},
 	} {
 		for _, a := range []page.Args{{After: &cursor}, {Before: &cursor}} {
 			if err := list(a); !fault.Is(err, fault.BadInput) {
