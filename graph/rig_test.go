@@ -27,6 +27,7 @@ import (
 	"foresight/internal/bus"
 	"foresight/internal/fault"
 	"foresight/internal/hub"
+	"foresight/internal/id"
 	"foresight/internal/idempotency"
 	"foresight/internal/modelops"
 	"foresight/internal/obs"
@@ -57,9 +58,17 @@ type rig struct {
 	budget       *limits.Budget
 	quota        limits.Quota
 	change       func(*tenancy.Actor)
+	sessions     *auth.Service
+	smtp         *testkit.MailServer
 }
 
+// newRig collects batches for so long that none is split on a busy machine.
 func newRig(t testing.TB) *rig {
+	t.Helper()
+	return newRigCollecting(t, 60*time.Millisecond)
+}
+
+func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	db := testkit.NewDB(t)
@@ -103,13 +112,17 @@ func newRig(t testing.TB) *rig {
 	files, err := blob.Open(t.Context(), "mem://")
 	r.ok(err)
 	t.Cleanup(func() { r.ok(files.Close()) })
+	links, err := blob.NewLinks(files, bytes.Repeat([]byte("k"), 32))
+	r.ok(err)
 
 	r.budget = &limits.Budget{Buckets: limits.NewLocal(nil), MaxCost: 1_000_000,
 		Quota: func(context.Context) (limits.Quota, error) { return r.quota, nil }}
+	r.sessions = sessions
+	people := r.people(orm)
 	r.graph = graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
-			Sources: loader.Sources{Plant: plant.New(orm, r.app, plant.Options{Files: files, NewSecret: auth.NewSecret}), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: 60 * time.Millisecond,
-				Trail: trail.New(client), Webhooks: r.webhooks(client)},
+			Sources: loader.Sources{Access: people, Plant: plant.New(orm, r.app, plant.Options{Files: files, Links: links, NewSecret: auth.NewSecret}), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: collect,
+				Trail: trail.New(client), Webhooks: r.webhooks(client), Credentials: auth.NewCredentials(client, sessions)},
 			Feed: feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{}, Budget: r.budget,
 		},
 		Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {
@@ -209,6 +222,7 @@ func (r *rig) ask(actor, query string, variables ...any) answer {
 	q.Header.Set("Content-Type", "application/json")
 	q.Header.Set("Authorization", actor)
 	q.Header.Set("Accept-Language", language)
+	before := r.statements.count()
 	res, err := http.DefaultClient.Do(q)
 	r.ok(err)
 	defer res.Body.Close()
@@ -217,6 +231,7 @@ func (r *rig) ask(actor, query string, variables ...any) answer {
 	r.ok(err)
 	out := answer{raw: b.String()}
 	r.ok(json.Unmarshal(b.Bytes(), &out))
+	r.recorded(query, out, r.statements.since(before))
 	return out
 }
 
@@ -252,5 +267,6 @@ func at(v any, path ...any) any {
 type noBrowser struct{}
 
 func (noBrowser) Remote(context.Context) string                                { return "192.0.2.1" }
+func (noBrowser) Session(context.Context) id.UUID                              { return id.Nil }
 func (noBrowser) RefreshCookie(context.Context) string                         { return "" }
 func (noBrowser) SetRefreshCookie(context.Context, string, time.Duration) bool { return false }

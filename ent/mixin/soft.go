@@ -24,7 +24,9 @@ func WithDeleted(ctx context.Context) context.Context {
 	return context.WithValue(ctx, withDeleted{}, true)
 }
 
-func seesDeleted(ctx context.Context) bool { return ctx.Value(withDeleted{}) != nil }
+// SeesDeleted reports whether deleted rows are wanted, for statements that the ORM does
+// not write.
+func SeesDeleted(ctx context.Context) bool { return ctx.Value(withDeleted{}) != nil }
 
 // SoftDelete keeps deleted rows out of sight. Delete through the ORM marks the
 // row; the database cascades the mark to rows that cannot live alone (triggers
@@ -44,7 +46,7 @@ func (SoftDelete) Fields() []ent.Field {
 // Interceptors of the mixin.
 func (SoftDelete) Interceptors() []ent.Interceptor {
 	return []ent.Interceptor{intercept.TraverseFunc(func(ctx context.Context, q intercept.Query) error {
-		if !seesDeleted(ctx) {
+		if !SeesDeleted(ctx) {
 			q.WhereP(alive)
 		}
 		return nil
@@ -87,7 +89,7 @@ func markDeleted(next ent.Mutator) ent.Mutator {
 				s.ClearDeletedBy()
 			}
 			return s.Client().Mutate(ctx, m)
-		case m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) && !seesDeleted(ctx):
+		case m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) && !SeesDeleted(ctx):
 			s.WhereP(alive)
 		}
 		return next.Mutate(ctx, m)

@@ -14,8 +14,10 @@ import (
 
 	"foresight/ent"
 	"foresight/ent/mixin"
+	"foresight/internal/access"
 	"foresight/internal/alarms"
 	"foresight/internal/audit/trail"
+	"foresight/internal/auth"
 	"foresight/internal/id"
 	"foresight/internal/keyset"
 	"foresight/internal/modelops"
@@ -35,11 +37,14 @@ const recent = 7 * 24 * time.Hour
 
 // Sources is where the loaders read.
 type Sources struct {
+	Access *access.Service
 	Plant  *plant.Service
 	Models *modelops.Service
 	Alarms *alarms.Service
 	Rules  *alarms.RuleService
-	Store  telemetry.Store
+	// Credentials are those of machines.
+	Credentials *auth.Credentials
+	Store       telemetry.Store
 	// Trail is the audit log, Webhooks the addresses that are told of events.
 	Trail    *trail.Service
 	Webhooks *webhook.Service
@@ -58,6 +63,8 @@ type Loaders struct {
 	Sensor       *One[*ent.Sensor]
 	Parameter    *One[*ent.Parameter]
 	User         *One[*ent.User]
+	APIKey       *One[*ent.APIKey]
+	OAuthClient  *One[*ent.OAuthClient]
 	FaultType    *One[*ent.FaultType]
 	Model        *One[*ent.MLModel]
 	Version      *One[*ent.MLModelVersion]
@@ -71,12 +78,19 @@ type Loaders struct {
 	SensorState  *One[plant.SensorState]
 	GatewayState *One[plant.GatewayState]
 	AssetSeen    *One[time.Time]
+	Health       *One[*plant.Health] // the newest of an asset
 	AssetLoad    *One[plant.AlarmLoad]
 	SiteLoad     *One[plant.AlarmLoad]
 	AssetCount   *One[int]
 	Sensors      *One[[]*ent.Sensor] // of an asset
 	Versions     *One[[]*ent.MLModelVersion]
 	Transitions  *One[[]alarms.Transition]
+
+	AccessRole      *One[*ent.Role]
+	Membership      *One[*ent.Membership]
+	Invite          *One[*ent.Invite]
+	RolePermissions *One[[]string]        // of a role
+	Assignments     *One[[]*ent.UserRole] // of a member
 }
 
 // One loads values by id.
@@ -122,6 +136,7 @@ func New(s Sources) *Loaders {
 		Site: one(wait, s.Plant.SitesByID), Gateway: one(wait, s.Plant.GatewaysByID), Asset: one(wait, s.Plant.AssetsByID),
 		SiteEver: one(wait, ever(s.Plant.SitesByID)), AssetEver: one(wait, ever(s.Plant.AssetsByID)), SensorEver: one(wait, ever(s.Plant.SensorsByID)),
 		Sensor: one(wait, s.Plant.SensorsByID), Parameter: one(wait, s.Plant.ParametersByID), User: one(wait, s.Plant.UsersByID),
+		APIKey: one(wait, s.Credentials.APIKeysByID), OAuthClient: one(wait, s.Credentials.ClientsByID),
 		FaultType: one(wait, s.Models.FaultTypesByID), Model: one(wait, s.Models.ModelsByID),
 		Version: one(wait, s.Models.VersionsByID), Deployment: one(wait, s.Models.DeploymentsByID),
 		Rule:       one(wait, byID(s.Rules.ByID, func(e *ent.AlarmRule) id.UUID { return e.ID })),
@@ -134,8 +149,10 @@ func New(s Sources) *Loaders {
 			return visible(ctx)(s.Store.LatestPredictions(ctx, tenancy.Must(ctx).TenantID, assets, time.Now().Add(-recent)))
 		}),
 		SensorState: one(wait, s.Plant.SensorStates), GatewayState: one(wait, s.Plant.GatewayStates), AssetSeen: one(wait, s.Plant.LastSeenOfAssets),
-		AssetLoad: one(wait, s.Plant.AlarmLoadOfAssets), SiteLoad: one(wait, s.Plant.AlarmLoadOfSites), AssetCount: one(wait, s.Plant.AssetCounts),
+		Health: one(wait, s.Plant.HealthOfAssets), AssetLoad: one(wait, s.Plant.AlarmLoadOfAssets), SiteLoad: one(wait, s.Plant.AlarmLoadOfSites), AssetCount: one(wait, s.Plant.AssetCounts),
 		Sensors: one(wait, s.Plant.SensorsOf), Versions: one(wait, s.Models.VersionsOf), Transitions: one(wait, s.Alarms.Transitions),
+		AccessRole: one(wait, s.Access.RolesByID), Membership: one(wait, s.Access.MembershipsByID), Invite: one(wait, s.Access.InvitesByID),
+		RolePermissions: one(wait, s.Access.PermissionsOf), Assignments: one(wait, s.Access.AssignmentsOf),
 	}
 }
 

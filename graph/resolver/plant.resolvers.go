@@ -41,8 +41,8 @@ func (r *assetResolver) ActiveAlarmCount(ctx context.Context, obj *ent.Asset) (i
 }
 
 func (r *assetResolver) WorstSeverity(ctx context.Context, obj *ent.Asset) (*rules.Severity, error) {
-	v, found, err := loader.From(ctx).AssetLoad.Load(ctx, obj.ID)
-	if err != nil || !found {
+	v, _, err := loader.From(ctx).AssetLoad.Load(ctx, obj.ID)
+	if err != nil || v.Worst == "" {
 		return nil, err
 	}
 	return &v.Worst, nil
@@ -53,7 +53,8 @@ func (r *assetResolver) LatestPrediction(ctx context.Context, obj *ent.Asset) (*
 }
 
 func (r *assetResolver) LastSeenAt(ctx context.Context, obj *ent.Asset) (*time.Time, error) {
-	return orNil(loader.From(ctx).AssetSeen.Load(ctx, obj.ID))
+	v, found, err := loader.From(ctx).AssetSeen.Load(ctx, obj.ID)
+	return orNil(v, found && !v.IsZero(), err)
 }
 
 func (r *gatewayResolver) Site(ctx context.Context, obj *ent.Gateway) (*ent.Site, error) {
@@ -113,7 +114,10 @@ func (r *queryResolver) Gateways(ctx context.Context, first *int, after *string,
 
 func (r *queryResolver) Assets(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.AssetFilter, orderBy *model.AssetOrder) (*model.Connection[*ent.Asset], error) {
 	by, desc := assetOrder(orderBy)
-	return model.NewConnection(r.Plant.Assets(ctx, pageArgs(ctx, first, after, last, before), assetFilter(filter), by, desc))
+	with := beside(ctx)
+	p, neighbours, err := r.Plant.Assets(ctx, pageArgs(ctx, first, after, last, before), assetFilter(filter), by, desc, with)
+	loader.From(ctx).Know(neighbours, with)
+	return model.NewConnection(p, err)
 }
 
 func (r *queryResolver) Asset(ctx context.Context, id *uuid.UUID, code *string) (*ent.Asset, error) {

@@ -108,11 +108,7 @@ func Apply(o Order, w page.Window) (func(*sql.Selector), error) {
 			s.Where(sql.P(func(b *sql.Builder) { behind(b, s, o, w.Backward, bound) }))
 		}
 		for _, t := range o {
-			dir := " ASC"
-			if t.Desc != w.Backward {
-				dir = " DESC"
-			}
-			s.OrderExpr(sql.Raw(t.sql(s) + dir))
+			s.OrderExpr(sql.Raw(t.sql(s) + t.direction(w.Backward)))
 		}
 		s.Limit(w.Limit())
 	}, nil
@@ -138,6 +134,23 @@ func behind(b *sql.Builder, s *sql.Selector, o Order, backward bool, bound []any
 		b.WriteString(")")
 	}
 	b.WriteString(")")
+}
+
+// Clause writes the order for a query over the rows of another, which it calls by
+// the name. Backward reverses it.
+func (o Order) Clause(rows string, backward bool) string {
+	terms := make([]string, len(o))
+	for i, t := range o {
+		terms[i] = rows + "." + t.Name + t.direction(backward)
+	}
+	return strings.Join(terms, ", ")
+}
+
+func (t Term) direction(backward bool) string {
+	if t.Desc != backward {
+		return " DESC"
+	}
+	return " ASC"
 }
 
 func (t Term) sql(s *sql.Selector) string {

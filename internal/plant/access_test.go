@@ -46,15 +46,15 @@ func (w *world) operations() map[string]struct {
 			return len(p.Items) > 0, err
 		}},
 		"assets": {plantRead, func(ctx context.Context) (any, error) {
-			p, err := w.Assets(ctx, all, plant.AssetFilter{}, plant.ByCode, false)
+			p, _, err := w.Assets(ctx, all, plant.AssetFilter{}, plant.ByCode, false, plant.Beside{})
 			return codes(p.Items), err
 		}},
 		"assets in alarm": {both, func(ctx context.Context) (any, error) {
-			p, err := w.Assets(ctx, all, plant.AssetFilter{HasActiveAlarm: ptr(true)}, plant.ByCode, false)
+			p, _, err := w.Assets(ctx, all, plant.AssetFilter{HasActiveAlarm: ptr(true)}, plant.ByCode, false, plant.Beside{})
 			return codes(p.Items), err
 		}},
 		"assets by alarms": {both, func(ctx context.Context) (any, error) {
-			p, err := w.Assets(ctx, all, plant.AssetFilter{}, plant.ByAlarms, true)
+			p, _, err := w.Assets(ctx, all, plant.AssetFilter{}, plant.ByAlarms, true, plant.Beside{})
 			return codes(p.Items), err
 		}},
 		"asset": {plantRead, func(ctx context.Context) (any, error) { e, err := w.Asset(ctx, nil, ptr("far")); return e != nil, err }},

@@ -47,20 +47,13 @@ const (
 	criticalityRank = "criticality_rank"
 )
 
-// Assets lists machines. Filter and order by alarms need the permission to read those.
-func (s *Service) Assets(ctx context.Context, a page.Args, f AssetFilter, by AssetOrder, desc bool) (page.Page[*ent.Asset], error) {
+// allowed checks what a filter and an order tell: those by alarms need the
+// permission to read them.
+func (f AssetFilter) allowed(ctx context.Context, by AssetOrder) error {
 	if f.HasActiveAlarm != nil || by == ByAlarms {
-		if err := tenancy.Require(ctx, tenancy.AlarmsRead); err != nil {
-			return page.Page[*ent.Asset]{}, err
-		}
+		return tenancy.Require(ctx, tenancy.AlarmsRead)
 	}
-	order, key := assetOrder(by)
-	w, apply, err := keyset.Begin(ctx, tenancy.PlantRead, a, order.Directed(desc))
-	if err != nil {
-		return page.Page[*ent.Asset]{}, err
-	}
-	q := s.ent.Asset.Query().Where(f.predicates()...)
-	return keyset.Fetch(ctx, w, q.Clone(), q.Where(apply), key)
+	return nil
 }
 
 // Asset returns one machine by id or, when that is nil, by code.
@@ -154,14 +147,6 @@ func newestOf(s *sql.Selector, column, table, at string) string {
 		" AND nw.asset_id = " + s.C("id") + " ORDER BY nw." + at + " DESC LIMIT 1)"
 }
 
-func anys[T ~string](vs []T) []any {
-	out := make([]any, len(vs))
-	for i, v := range vs {
-		out[i] = string(v)
-	}
-	return out
-}
-
 // activeAlarms is a subquery over the active alarms of the selected asset. The
 // tenant stands in it as the first column of the index that it uses.
 func activeAlarms(s *sql.Selector, what string) string {
@@ -169,38 +154,36 @@ func activeAlarms(s *sql.Selector, what string) string {
 		" AND ae.asset_id = " + s.C("id") + " AND ae.status IN ('open', 'acknowledged', 'cleared'))"
 }
 
-func assetOrder(by AssetOrder) (keyset.Order, func(*ent.Asset) page.Key) {
+// assetOrder returns the order and the key of a machine in it. Where the order is by
+// something computed, the key is made of its value.
+func assetOrder(by AssetOrder) (keyset.Order, func(e *ent.Asset, computed int64) page.Key) {
 	last := keyset.Term{Name: "id", Type: keyset.UUID}
 	switch by {
 	case ByName:
-		return keyset.Order{{Name: asset.FieldName}, last}, func(e *ent.Asset) page.Key { return keyset.Key(e.Name, e.ID) }
+		return keyset.Order{{Name: asset.FieldName}, last}, func(e *ent.Asset, _ int64) page.Key { return keyset.Key(e.Name, e.ID) }
 	case ByCreation:
 		return keyset.Order{{Name: asset.FieldCreatedAt, Type: keyset.Time}, last},
-			func(e *ent.Asset) page.Key { return keyset.Key(e.CreatedAt, e.ID) }
+			func(e *ent.Asset, _ int64) page.Key { return keyset.Key(e.CreatedAt, e.ID) }
 	case ByCriticality:
 		rank := func(s *sql.Selector) string { return rankOf(s.C(asset.FieldCriticality)) }
-		return keyset.Order{{Name: criticalityRank, Expr: rank, Type: keyset.Int}, last}, computed(criticalityRank)
+		return keyset.Order{{Name: criticalityRank, Expr: rank, Type: keyset.Int}, last}, byComputed
 	case ByAlarms:
 		score := func(s *sql.Selector) string {
 			return "coalesce(" + activeAlarms(s, "max("+rankOf("ae.severity")+") * 100000 + least(count(*), 99999)") + ", 0)"
 		}
-		return keyset.Order{{Name: alarmScore, Expr: score, Type: keyset.Int}, last}, computed(alarmScore)
+		return keyset.Order{{Name: alarmScore, Expr: score, Type: keyset.Int}, last}, byComputed
 	}
-	return keyset.ByText(asset.FieldAssetCode), func(e *ent.Asset) page.Key { return keyset.Key(e.AssetCode, e.ID) }
+	return keyset.ByText(asset.FieldAssetCode), func(e *ent.Asset, _ int64) page.Key { return keyset.Key(e.AssetCode, e.ID) }
 }
 
-func computed(column string) func(*ent.Asset) page.Key {
-	return func(e *ent.Asset) page.Key {
-		v, err := e.Value(column)
-		if err != nil {
-			panic("plant: " + column + " was not selected")
-		}
-		n, ok := v.(int64)
-		if !ok {
-			panic("plant: " + column + " is no whole number")
-		}
-		return keyset.Key(n, e.ID)
+func byComputed(e *ent.Asset, computed int64) page.Key { return keyset.Key(computed, e.ID) }
+
+func anys[T any](vs []T) []any {
+	out := make([]any, len(vs))
+	for i, v := range vs {
+		out[i] = v
 	}
+	return out
 }
 
 // rankOf turns low, medium, high, critical into 1-4.

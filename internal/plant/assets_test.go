@@ -42,7 +42,7 @@ func TestPagesMeetInEveryOrder(t *testing.T) {
 				t.Run(fmt.Sprintf("%s desc=%v size %d", by, desc, size), func(t *testing.T) {
 					var forward, backward []string
 					for a := (page.Args{First: &size, Total: true}); ; {
-						p, err := w.Assets(ctx, a, plant.AssetFilter{}, by, desc)
+						p, _, err := w.Assets(ctx, a, plant.AssetFilter{}, by, desc, plant.Beside{})
 						w.ok(err)
 						if p.Total != len(all) {
 							t.Fatalf("total %d, want %d", p.Total, len(all))
@@ -57,7 +57,7 @@ func TestPagesMeetInEveryOrder(t *testing.T) {
 						a.After = ptr(p.Cursor(p.Items[len(p.Items)-1]))
 					}
 					for a := (page.Args{Last: &size}); ; {
-						p, err := w.Assets(ctx, a, plant.AssetFilter{}, by, desc)
+						p, _, err := w.Assets(ctx, a, plant.AssetFilter{}, by, desc, plant.Beside{})
 						w.ok(err)
 						backward = append(codes(p.Items), backward...)
 						if !p.HasPrevious {
@@ -83,7 +83,7 @@ func TestAssetsAreInOrder(t *testing.T) {
 	fleet(w)
 	ctx := w.as(tenancy.Viewer)
 	list := func(by plant.AssetOrder, desc bool) []string {
-		p, err := w.Assets(ctx, page.Args{First: ptr(100)}, plant.AssetFilter{}, by, desc)
+		p, _, err := w.Assets(ctx, page.Args{First: ptr(100)}, plant.AssetFilter{}, by, desc, plant.Beside{})
 		w.ok(err)
 		return codes(p.Items)
 	}
@@ -113,7 +113,7 @@ func TestOneCriticalAlarmOutweighsManyLower(t *testing.T) {
 		w.alarm(w.acme, w.south, many, "high", "open")
 	}
 	w.alarm(w.acme, w.south, one, "critical", "open")
-	p, err := w.Assets(w.as(tenancy.Viewer), page.Args{First: ptr(2)}, plant.AssetFilter{}, plant.ByAlarms, true)
+	p, _, err := w.Assets(w.as(tenancy.Viewer), page.Args{First: ptr(2)}, plant.AssetFilter{}, plant.ByAlarms, true, plant.Beside{})
 	w.ok(err)
 	if got := codes(p.Items); !slices.Equal(got, []string{"one", "many"}) {
 		t.Errorf("worst first: %v", got)
@@ -156,7 +156,7 @@ func TestAssetFilters(t *testing.T) {
 		"quotes, not syntax": {plant.AssetFilter{Search: ptr(`'; DROP TABLE assets; --`)}, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := w.Assets(w.as(tenancy.Viewer), page.Args{First: ptr(100), Total: true}, c.filter, plant.ByCode, false)
+			p, _, err := w.Assets(w.as(tenancy.Viewer), page.Args{First: ptr(100), Total: true}, c.filter, plant.ByCode, false, plant.Beside{})
 			w.ok(err)
 			if got := codes(p.Items); !slices.Equal(got, c.want) || p.Total != len(c.want) {
 				t.Errorf("got %v, %d in all; want %v", got, p.Total, c.want)
@@ -169,24 +169,24 @@ func TestCursorsOfAnotherOrderAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.asset(w.south, "another", nil)
 	ctx := w.as(tenancy.Viewer)
-	p, err := w.Assets(ctx, page.Args{First: ptr(1)}, plant.AssetFilter{}, plant.ByCode, false)
+	p, _, err := w.Assets(ctx, page.Args{First: ptr(1)}, plant.AssetFilter{}, plant.ByCode, false, plant.Beside{})
 	w.ok(err)
 	cursor := p.Cursor(p.Items[0])
 	for name, list := range map[string]func(page.Args) error{
 		"by name": func(a page.Args) error {
-			_, err := w.Assets(ctx, a, plant.AssetFilter{}, plant.ByName, false)
+			_, _, err := w.Assets(ctx, a, plant.AssetFilter{}, plant.ByName, false, plant.Beside{})
 			return err
 		},
 		"by alarms": func(a page.Args) error {
-			_, err := w.Assets(ctx, a, plant.AssetFilter{}, plant.ByAlarms, false)
+			_, _, err := w.Assets(ctx, a, plant.AssetFilter{}, plant.ByAlarms, false, plant.Beside{})
 			return err
 		},
 		"by creation": func(a page.Args) error {
-			_, err := w.Assets(ctx, a, plant.AssetFilter{}, plant.ByCreation, false)
+			_, _, err := w.Assets(ctx, a, plant.AssetFilter{}, plant.ByCreation, false, plant.Beside{})
 			return err
 		},
 		"the other way": func(a page.Args) error {
-			_, err := w.Assets(ctx, a, plant.AssetFilter{}, plant.ByCode, true)
+			_, _, err := w.Assets(ctx, a, plant.AssetFilter{}, plant.ByCode, true, plant.Beside{})
 			return err
 		},
 		"of sites": func(a page.Args) error {
@@ -201,7 +201,7 @@ func TestCursorsOfAnotherOrderAreRefused(t *testing.T) {
 		}
 	}
 	forged := page.Encode("+asset_code+id", page.Key{"a\x00", w.south.String()})
-	if _, err := w.Assets(ctx, page.Args{After: &forged}, plant.AssetFilter{}, plant.ByCode, false); !fault.Is(err, fault.BadInput) {
+	if _, _, err := w.Assets(ctx, page.Args{After: &forged}, plant.AssetFilter{}, plant.ByCode, false, plant.Beside{}); !fault.Is(err, fault.BadInput) {
 		t.Errorf("a cursor with a zero byte: %v", err)
 	}
 }

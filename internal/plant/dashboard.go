@@ -74,7 +74,7 @@ func (s *Service) Dashboard(ctx context.Context, at *id.UUID) (*Dashboard, error
 		return nil, err
 	}
 	has, size := true, worst
-	p, err := s.Assets(ctx, page.Args{First: &size, Total: true}, AssetFilter{Site: at, HasActiveAlarm: &has}, ByAlarms, true)
+	p, _, err := s.Assets(ctx, page.Args{First: &size, Total: true}, AssetFilter{Site: at, HasActiveAlarm: &has}, ByAlarms, true, Beside{})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package plant_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,9 @@ func newWorld(t testing.TB) *world {
 	files, err := blob.Open(t.Context(), "mem://")
 	w.ok(err)
 	t.Cleanup(func() { w.ok(files.Close()) })
-	w.Service = plant.New(orm, pool, plant.Options{Files: files, NewSecret: auth.NewSecret})
+	links, err := blob.NewLinks(files, bytes.Repeat([]byte("k"), 32))
+	w.ok(err)
+	w.Service = plant.New(orm, pool, plant.Options{Files: files, Links: links, NewSecret: auth.NewSecret})
 	w.owner, err = pgx.Connect(t.Context(), db.OwnerDSN)
 	w.ok(err)
 	t.Cleanup(func() { _ = w.owner.Close(context.WithoutCancel(t.Context())) })

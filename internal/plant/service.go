@@ -26,16 +26,22 @@ type Service struct {
 	ent  *ent.Client
 	pool *pgxpool.Pool
 	opt  Options
+	// decoding has an element for each picture that is being decoded.
+	decoding chan struct{}
 }
 
 // Options are what some of the service needs besides the database.
 type Options struct {
-	// Files keeps the pictures of machines.
+	// Files keeps the pictures of machines, Links lets them be shown.
 	Files *blob.Store
+	Links *blob.Links
 	// NewSecret returns a password that cannot be guessed, and its hash.
 	NewSecret func() (secret, hash string)
 	Log       *slog.Logger // nil: slog.Default()
 }
+
+// maxDecoding bounds the pictures that are decoded at once, each in some 120 MB.
+const maxDecoding = 2
 
 // New returns a service on the pool of the role foresight_app and database/sql over
 // it, from postgres.OpenDB.
@@ -43,7 +49,7 @@ func New(db *sql.DB, app *pgxpool.Pool, o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Service{db, postgres.Client(db), app, o}
+	return &Service{db, postgres.Client(db), app, o, make(chan struct{}, maxDecoding)}
 }
 
 // Tenant returns the actor's tenant.

@@ -15,8 +15,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"foresight/internal/tenancy"
 )
@@ -68,6 +71,12 @@ func Open(ctx context.Context, dsn string, o Options) (*pgxpool.Pool, error) {
 	cfg.PrepareConn = func(ctx context.Context, c *pgx.Conn) (bool, error) {
 		err := setTenant(ctx, c)
 		return err == nil, err // a connection of unknown tenant is destroyed
+	}
+	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		pgxuuid.Register(c.TypeMap()) // else ids travel as text, through driver.Valuer
+		c.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID,
+			Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}}) // else times come in the zone of the machine
+		return nil
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
