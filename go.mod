@@ -4,8 +4,9 @@ go 1.26.0
 
 ignore ./frontend/node_modules
 
+require github.com/vgarvardt/pgx-google-uuid/v5 v5.6.0
+
 require (
-	github.com/vgarvardt/pgx-google-uuid/v5 v5.6.0
 	ariga.io/atlas v0.36.2-0.20250730182955-2c6300d0a3e1 // indirect
 	entgo.io/contrib v0.7.0 // indirect
 	entgo.io/ent v0.14.6 // indirect
@@ -105,6 +106,7 @@ require (
 	go.uber.org/multierr v1.11.0 // indirect
 	gocloud.dev v0.47.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/image v0.47.0 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
