@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,8 +100,9 @@ func (r *rig) publish(docs ...telemetry.Raw) {
 
 // statements collects what a pool is asked; setting the tenant does not count.
 type statements struct {
-	mu  sync.Mutex
-	all []string
+	mu    sync.Mutex
+	all   []string // since they were last taken
+	every []string
 }
 
 func (s *statements) add(sql string) {
@@ -109,7 +111,20 @@ func (s *statements) add(sql string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all = append(s.all, sql)
+	s.all, s.every = append(s.all, sql), append(s.every, sql)
+}
+
+// count is how many there were so far, and since returns those after the first n.
+func (s *statements) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.every)
+}
+
+func (s *statements) since(n int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.every[n:])
 }
 
 // taken returns what was collected and begins anew.

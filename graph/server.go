@@ -37,6 +37,8 @@ type Options struct {
 	MaxBody           int64
 	// Introspection is open to all; otherwise it needs a permission.
 	Introspection bool
+	// Documents are the only ones that are executed; nil: all are.
+	Documents limits.Documents
 	// Budget is drawn upon by every operation; nil: there is none.
 	Budget *limits.Budget
 	// Keys remember what was made under the idempotency keys of callers.
@@ -82,7 +84,11 @@ func NewServer(o Options) *Server {
 		s.Use(o.Budget)
 	}
 	s.Use(&resolver.Idempotency{Resolver: o.Resolver, Keys: o.Keys})
-	s.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](parsed)})
+	if o.Documents != nil {
+		s.Use(limits.Trusted{Documents: o.Documents})
+	} else {
+		s.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](parsed)})
+	}
 	s.AroundResponses(loader.Extension(o.Resolver.Sources))
 	return s
 }

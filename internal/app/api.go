@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -15,15 +13,16 @@ import (
 	"foresight/frontend"
 	"foresight/graph"
 	"foresight/graph/gqlerr"
+	"foresight/graph/limits"
 	"foresight/graph/loader"
 	"foresight/graph/resolver"
 	"foresight/graph/schema"
 	"foresight/graph/transport"
 	"foresight/internal/audit/trail"
 	"foresight/internal/auth"
-	"foresight/internal/config"
 	"foresight/internal/fault"
 	"foresight/internal/httpapi"
+	"foresight/internal/id"
 	"foresight/internal/idempotency"
 	"foresight/internal/modelops"
 	"foresight/internal/plant"
@@ -47,20 +46,37 @@ func (a *App) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	letters, err := post(a.cfg.Mail, a.log)
+	if err != nil {
+		return err
+	}
+	if err := a.start(ctx, letters); err != nil {
+		return err
+	}
+	people, err := a.access(sessions, letters)
+	if err != nil {
+		return err
+	}
 	budget := a.budget()
+	var documents limits.Documents
+	if a.cfg.Graph.Locked {
+		if documents, err = limits.ReadDocuments(a.cfg.Graph.Documents); err != nil {
+			return err
+		}
+	}
 	var door *httpapi.API // known once the graph is
 	server := graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
-			Sources: loader.Sources{Plant: plant.New(a.db.sql, a.db.app, plant.Options{Files: a.files.store, NewSecret: auth.NewSecret, Log: a.log}), Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
-				Rules: a.alarms.rules, Store: a.store(), Trail: trail.New(a.db.ent), Webhooks: hooks},
+			Sources: loader.Sources{Access: people, Plant: plant.New(a.db.sql, a.db.app, plant.Options{Files: a.files.store, Links: a.files.links, NewSecret: auth.NewSecret, Log: a.log}), Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
+				Rules: a.alarms.rules, Store: a.store(), Trail: trail.New(a.db.ent), Webhooks: hooks, Credentials: auth.NewCredentials(a.db.ent, sessions)},
 			Feed: a.alarms.feed, Hub: a.bus.hub, Sessions: sessions, Browser: browser{}, RefreshTTL: a.cfg.Auth.RefreshTTL,
-			Budget: budget,
+			Budget: budget, Ingester: httpDoor{a.ingest.admitter},
 		},
 		Authenticate: socketSession(sessions, localize),
 		Session:      streamSession(sessions),
 		Admit:        func(ctx context.Context) error { return admitOperation(door, ctx) },
 		Origins:      a.cfg.Graph.AllowedOrigins, MaxDepth: a.cfg.Graph.MaxDepth, MaxCost: a.cfg.Graph.MaxCost, MaxBody: a.cfg.Graph.MaxBody,
-		Introspection: a.cfg.Graph.Introspection, Budget: budget, Keys: idempotency.NewStore(a.db.app), Log: a.log, Registerer: a.metrics,
+		Introspection: a.cfg.Graph.Introspection, Documents: documents, Budget: budget, Keys: idempotency.NewStore(a.db.app), Log: a.log, Registerer: a.metrics,
 	})
 	door = httpapi.New(httpapi.Config{
 		Graph: server, GraphError: server.Refuse, Auth: sessions, JWKS: sessions.JWKS, Schema: schema.SDL(), Web: web(),
@@ -84,22 +100,11 @@ func (a *App) sessions(ctx context.Context) (*auth.Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.followKeys(ctx, keys); err != nil {
+		return nil, err
+	}
 	return auth.New(ctx, auth.Config{DB: a.db.app, Keys: keys, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		OnRevoke: a.announceRevocation, Log: a.log})
-}
-
-func signingKeys(cfg *config.Config) (*auth.Keys, error) {
-	if cfg.Auth.HS256Key != "" {
-		return auth.HS256Keys([]byte(cfg.Auth.HS256Key))
-	}
-	file := cfg.Auth.KeyFile
-	if file == "" {
-		file = filepath.Join(cfg.DataDir, "keys", "signing.json")
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			return nil, err
-		}
-	}
-	return auth.OpenKeys(file)
 }
 
 // socketSession authenticates a WebSocket by its connection_init.
@@ -110,7 +115,7 @@ func socketSession(sessions *auth.Service, localize func(context.Context, string
 			return nil, err
 		}
 		s := bounded(sessions, g)
-		s.Context = tenancy.With(localize(ctx, transport.Language(ctx), g.Actor.Locale), g.Actor)
+		s.Context = tenancy.With(httpapi.WithGrant(localize(ctx, transport.Language(ctx), g.Actor.Locale), g), g.Actor)
 		return s, nil
 	}
 }

@@ -104,6 +104,8 @@ type Graph struct {
 	MaxCost        int      `env:"MAX_COST" envDefault:"5000" doc:"Largest cost of a query, counted with page sizes."`
 	MaxBody        int64    `env:"MAX_BODY" envDefault:"1048576" doc:"Largest request body in bytes."`
 	Introspection  bool     `env:"INTROSPECTION" envDefault:"false" doc:"Answer introspection to everybody, as the demo does; otherwise it needs the permission schema:read."`
+	Locked         bool     `env:"LOCKED" envDefault:"false" doc:"Execute the trusted documents only."`
+	Documents      string   `env:"DOCUMENTS" doc:"Trusted documents: a directory of *.graphql files, or a JSON file with an object of documents by their SHA-256 in hexadecimal."`
 	AllowedOrigins []string `env:"ALLOWED_ORIGINS" doc:"Other origins that browsers may call from."`
 	RatePerSecond  float64  `env:"RATE_PER_SECOND" envDefault:"100" doc:"Requests per second of one credential."`
 	RateBurst      int      `env:"RATE_BURST" envDefault:"200" doc:"Requests that one credential may send at once."`
@@ -186,6 +188,9 @@ func (c *Config) Verify() error {
 	}
 	if c.NATS.LogMaxBytes < 1<<20 {
 		bad("NATS_LOG_MAX_BYTES", "want at least 1 MiB")
+	}
+	if c.Graph.Locked && c.Graph.Documents == "" {
+		bad("GRAPH_LOCKED", "name the trusted documents by FORESIGHT_GRAPH_DOCUMENTS")
 	}
 	if k := c.Auth.HS256Key; k != "" && len(k) < 32 {
 		bad("AUTH_HS256_KEY", "want at least 32 bytes")

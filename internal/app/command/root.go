@@ -21,7 +21,7 @@ func Root(version string) *cobra.Command {
 		Use: "foresight", Short: "Predictive maintenance of industrial machines", Version: version,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(serve(), demonstrate(), simulation(), migrate(), tenants(), configure(), health())
+	root.AddCommand(serve(), demonstrate(), simulation(), migrate(), tenants(), configure(), printSchema(), health(), keys())
 	return root
 }
 

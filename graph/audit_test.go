@@ -1,0 +1,160 @@
+package graph_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"foresight/internal/id"
+	"foresight/internal/tenancy"
+)
+
+// written finds the tables that a statement writes to.
+var written = regexp.MustCompile(`(?i)\b(?:INSERT INTO|DELETE FROM|UPDATE)\s+"?(\w+)"?`)
+
+// notRecorded are tables whose rows are records themselves, or no change of anything
+// that people hold.
+var notRecorded = []string{"audit_logs", "idempotency_keys", "refresh_tokens", "alarm_transitions", "alarm_sequences",
+	"of", "set", "skip", "nowait"} // from FOR UPDATE OF and DO UPDATE SET
+
+// unrecorded returns the tables that the statements write to, when none of them adds
+// to the audit log.
+func unrecorded(statements []string) []string {
+	var out []string
+	for _, s := range statements {
+		for _, m := range written.FindAllStringSubmatch(s, -1) {
+			table := strings.ToLower(m[1])
+			if table == "audit_logs" {
+				return nil
+			}
+			if !slices.Contains(notRecorded, table) && !slices.Contains(out, table) {
+				out = append(out, table)
+			}
+		}
+	}
+	return out
+}
+
+// isMutation reports whether the document is one, with the names of its fields.
+func isMutation(query string) ([]string, bool) {
+	doc, err := parser.ParseQuery(&ast.Source{Input: query})
+	if err != nil || len(doc.Operations) == 0 || doc.Operations[0].Operation != ast.Mutation {
+		return nil, false
+	}
+	var names []string
+	for _, s := range doc.Operations[0].SelectionSet {
+		if f, ok := s.(*ast.Field); ok {
+			names = append(names, f.Name)
+		}
+	}
+	return names, true
+}
+
+// recorded fails the test when a mutation has changed something without an entry in
+// the audit log. Every mutation that a test of this package makes passes here.
+func (r *rig) recorded(query string, a answer, statements []string) {
+	r.Helper()
+	if names, ok := isMutation(query); ok && len(a.Errors) == 0 {
+		if tables := unrecorded(statements); len(tables) > 0 {
+			r.Errorf("%v wrote to %v and left no entry in the audit log", names, tables)
+		}
+	}
+}
+
+func TestAuditLog(t *testing.T) {
+	r := newRig(t)
+	const list = `query($f: AuditLogFilter) { auditLog(filter: $f) { totalCount nodes { id at actorKind actorId actor { fullName } action entity entityId changes { field before after } ip requestId } } }`
+	in := map[string]any{"siteId": r.acme.SiteID, "code": "fan-1", "name": "Fan", "type": "FAN"}
+	asset := at(r.data("acme/engineer", createAsset, "in", in), "createAsset", "asset", "id")
+	r.data("acme/engineer", updateAsset, "in", map[string]any{"id": asset, "expectedVersion": 1, "name": "Fan 2"})
+	m := r.machine(r.acme, 1)
+	r.data("acme/operator", `mutation($id: UUID!) { acknowledgeAlarm(input: {id: $id, note: "seen"}) { userErrors { code } } }`, "id", m.alarm)
+
+	all := r.data("acme/admin", list)["auditLog"]
+	if at(all, "totalCount") != 3.0 {
+		t.Fatalf("%v", all)
+	}
+	for i, want := range [][]any{{"acknowledge", "AlarmEvent", m.alarm.String(), "operator"}, {"update", "Asset", asset, "engineer"}, {"create", "Asset", asset, "engineer"}} {
+		n := at(all, "nodes", i)
+		if at(n, "action") != want[0] || at(n, "entity") != want[1] || at(n, "entityId") != want[2] || at(n, "actor", "fullName") != want[3] ||
+			at(n, "actorKind") != "USER" || at(n, "requestId") != "request-1" {
+			t.Errorf("entry %d: %v, want %v", i, n, want)
+		}
+	}
+	if c := at(all, "nodes", 1, "changes"); at(c, 0, "field") != "name" || at(c, 0, "before") != `"Fan"` || at(c, 0, "after") != `"Fan 2"` || at(c, 1) != nil {
+		t.Errorf("changes %v", c)
+	}
+	if c := at(all, "nodes", 0, "changes"); at(c, 1, "field") != "status" || at(c, 1, "before") != `"open"` || at(c, 1, "after") != `"acknowledged"` {
+		t.Errorf("changes of an alarm %v", c)
+	}
+	when := at(all, "nodes", 1, "at")
+	for name, c := range map[string]struct {
+		filter map[string]any
+		want   float64
+	}{
+		"kind of thing": {map[string]any{"entity": "Asset"}, 2}, "thing": {map[string]any{"entityId": m.alarm}, 1},
+		"who": {map[string]any{"actorId": r.acme.Users[tenancy.Operator]}, 1}, "action": {map[string]any{"action": "update"}, 1},
+		"sort of credential": {map[string]any{"actorKind": "SYSTEM"}, 0}, "from": {map[string]any{"from": when}, 2},
+		"to": {map[string]any{"to": "2020-01-01T00:00:00Z"}, 0}, "both": {map[string]any{"entity": "Asset", "action": "acknowledge"}, 0},
+	} {
+		if got := at(r.data("acme/admin", list, "f", c.filter), "auditLog", "totalCount"); got != c.want {
+			t.Errorf("by %s: %v entries, want %v", name, got, c.want)
+		}
+	}
+	if got := at(r.data("globex/admin", list), "auditLog", "totalCount"); got != 0.0 {
+		t.Errorf("another tenant sees %v entries", got)
+	}
+	if a := r.ask("acme/engineer", list); len(a.Errors) != 1 || a.Errors[0].Extensions["code"] != "FORBIDDEN" {
+		t.Errorf("an engineer: %s", a.raw)
+	}
+}
+
+// Who is limited to sites sees what concerns them, and nothing whose place is unknown.
+func TestAuditLogOfASite(t *testing.T) {
+	r := newRig(t)
+	south := id.New(id.Site)
+	r.sql(`INSERT INTO sites (id, tenant_id, site_code, name) VALUES ($1, $2, 'south', 'South')`, south, r.acme.TenantID)
+	for i, site := range []any{r.acme.SiteID, south} {
+		in := map[string]any{"siteId": site, "code": []string{"fan-n", "fan-s"}[i], "name": "Fan", "type": "FAN"}
+		r.data("acme/engineer", createAsset, "in", in)
+		rule := map[string]any{"name": "Hot", "parameter": "bearing_temp", "operator": "GT", "threshold": 90, "severity": "LOW", "siteId": site}
+		r.data("acme/engineer", `mutation($in: CreateAlarmRuleInput!) { createAlarmRule(input: $in) { userErrors { code } } }`, "in", rule)
+	}
+	r.data("acme/engineer", `mutation { createAlarmRule(input: {name: "All", parameter: "bearing_temp", operator: GT, threshold: 90, severity: LOW}) { userErrors { code } } }`)
+	m := r.machine(r.acme, 1)
+	r.data("acme/operator", `mutation($id: UUID!) { acknowledgeAlarm(input: {id: $id}) { userErrors { code } } }`, "id", m.alarm)
+	r.data("acme/admin", createWebhook, "in", map[string]any{"name": "w", "url": "https://example.com", "events": []string{"ALARM_RAISED"}})
+	const list = `{ auditLog { totalCount nodes { id entity action changes { field after } } } }`
+	all := r.data("acme/admin", list)["auditLog"]
+	for site, want := range map[id.UUID]float64{r.acme.SiteID: 3, south: 2, id.New(id.Site): 0} {
+		r.change = func(a *tenancy.Actor) { a.SiteIDs = []id.UUID{site} }
+		got := r.data("acme/admin", list)["auditLog"]
+		if at(got, "totalCount") != want {
+			t.Errorf("%v entries, want %v: %v", at(got, "totalCount"), want, at(got, "nodes"))
+		}
+		seen := r.data("acme/admin", `query($ids: [UUID!]!) { nodes(ids: $ids) { id } }`, "ids", ids(all))["nodes"].([]any)
+		found := 0
+		for _, n := range seen {
+			if n != nil {
+				found++
+			}
+		}
+		if float64(found) != want {
+			t.Errorf("%d entries by id, want %v", found, want)
+		}
+	}
+	if at(all, "totalCount") != 7.0 {
+		t.Errorf("the whole tenant has %v entries", at(all, "totalCount"))
+	}
+}
+
+func ids(connection any) (out []any) {
+	for _, n := range at(connection, "nodes").([]any) {
+		out = append(out, at(n, "id"))
+	}
+	return out
+}
