@@ -7963,7 +7963,7 @@ type ImportMistake {
 }
 
 "An import of sites, gateways, assets and sensors from one file."
-type ImportJob implements Job {
+type ImportJob implements Node & Job {
   "Opaque id."
   id: UUID!
   "Where it stands."
@@ -8034,7 +8034,7 @@ enum ExportFormat {
 }
 
 "An export to a file."
-type ExportJob implements Job {
+type ExportJob implements Node & Job {
   "Opaque id."
   id: UUID!
   "Where it stands."
@@ -44548,6 +44548,20 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case bulk.Import:
+		return ec._ImportJob(ctx, sel, &obj)
+	case *bulk.Import:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ImportJob(ctx, sel, obj)
+	case bulk.Export:
+		return ec._ExportJob(ctx, sel, &obj)
+	case *bulk.Export:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ExportJob(ctx, sel, obj)
 	case ent.Webhook:
 		return ec._Webhook(ctx, sel, &obj)
 	case *ent.Webhook:
@@ -48091,7 +48105,7 @@ func (ec *executionContext) _DeploymentEdge(ctx context.Context, sel ast.Selecti
 	return out
 }
 
-var exportJobImplementors = []string{"ExportJob", "Job"}
+var exportJobImplementors = []string{"ExportJob", "Node", "Job"}
 
 func (ec *executionContext) _ExportJob(ctx context.Context, sel ast.SelectionSet, obj *bulk.Export) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, exportJobImplementors)
@@ -49729,7 +49743,7 @@ func (ec *executionContext) _ImportCounts(ctx context.Context, sel ast.Selection
 	return out
 }
 
-var importJobImplementors = []string{"ImportJob", "Job"}
+var importJobImplementors = []string{"ImportJob", "Node", "Job"}
 
 func (ec *executionContext) _ImportJob(ctx context.Context, sel ast.SelectionSet, obj *bulk.Import) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, importJobImplementors)

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"foresight/ent"
 	"foresight/ent/enum"
+	"foresight/ent/settings"
 	"foresight/graph/gqlerr"
+	"foresight/internal/access"
 	"foresight/internal/alarms"
+	"foresight/internal/bulk"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
@@ -21,12 +24,52 @@ import (
 	"github.com/google/uuid"
 )
 
+// How to accept an invitation.
+type AcceptInviteInput struct {
+	// Token of the link.
+	Token string `json:"token"`
+	// Join as a guest with the account that is signed in, rather than with a new one; its address must be the invitation's. The rest is left out then.
+	AsGuest graphql.Omittable[*bool] `json:"asGuest,omitempty"`
+	// Full name; needed for a new account.
+	FullName graphql.Omittable[*string] `json:"fullName,omitempty"`
+	// Password, 10-256 characters; needed for a new account.
+	Password graphql.Omittable[*string] `json:"password,omitempty"`
+	// Name to mention; the local part of the address when left out.
+	Username graphql.Omittable[*string] `json:"username,omitempty"`
+	// BCP 47 tag of the language; the tenant's when left out.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+	// Set the refresh token as an httpOnly cookie rather than returning it (browsers).
+	UseCookie graphql.Omittable[*bool] `json:"useCookie,omitempty"`
+}
+
+// Outcome of accepting an invitation.
+type AcceptInvitePayload struct {
+	// A session in the tenant, null for a guest, who switches to it, and when there are errors.
+	Session *Session `json:"session,omitempty"`
+	// Code of the tenant joined, null when there are errors.
+	TenantCode *string `json:"tenantCode,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // Who has seen which alarm.
 type AcknowledgeAlarmInput struct {
 	// The alarm.
 	ID uuid.UUID `json:"id"`
 	// At most 2000 characters.
 	Note graphql.Omittable[*string] `json:"note,omitempty"`
+}
+
+// A person of another tenant to be let in. Both id and address must be that person's.
+type AddMembershipInput struct {
+	// Id of the person, as `me` shows it there.
+	UserID uuid.UUID `json:"userId"`
+	// Address of the person.
+	Email string `json:"email"`
+	// How the person is called in this tenant, 1-200 characters.
+	DisplayName string `json:"displayName"`
+	// System role; you must hold what it allows.
+	Role tenancy.Role `json:"role"`
 }
 
 // Which alarms to list.
@@ -133,6 +176,24 @@ type AssetPayload struct {
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
+// A role to be given to a member.
+type AssignRoleInput struct {
+	// The member.
+	UserID uuid.UUID `json:"userId"`
+	// The role; you must hold all that it allows.
+	RoleID uuid.UUID `json:"roleId"`
+	// Where; left out, in the whole tenant. Whoever holds roles on sites only, and is no admin, sees nothing of other sites.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+}
+
+// Outcome of giving a role.
+type AssignRolePayload struct {
+	// The assignment, null when there are errors.
+	Assignment *ent.UserRole `json:"assignment,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // A field that was changed.
 type AuditChange struct {
 	// Name of the field as it is stored, such as `threshold`.
@@ -159,6 +220,24 @@ type AuditLogFilter struct {
 	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
 	// Only before the time.
 	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
+}
+
+// Another password for oneself.
+type ChangePasswordInput struct {
+	// The present password.
+	CurrentPassword string `json:"currentPassword"`
+	// The next one, 10-256 characters.
+	Password string `json:"password"`
+	// Set the refresh token as an httpOnly cookie rather than returning it (browsers).
+	UseCookie graphql.Omittable[*bool] `json:"useCookie,omitempty"`
+}
+
+// Outcome of a change of the password.
+type ChangePasswordPayload struct {
+	// A new session: all others have ended. Null when there are errors.
+	Session *Session `json:"session,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
 // Which alarm's condition is gone.
@@ -213,6 +292,28 @@ type CreateAlarmRuleInput struct {
 	MinConsecutive int `json:"minConsecutive"`
 	// A rule that is not active raises nothing.
 	IsActive bool `json:"isActive"`
+}
+
+// What an API key is made from.
+type CreateAPIKeyInput struct {
+	// Names the attempt for 24 h: the same key and input again return the key's entry that was made, without the secret; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// What the key is for, 1-200 characters.
+	Name string `json:"name"`
+	// Permissions, `resource:action`; at least one, and only such as the caller holds in the whole tenant.
+	Scopes []string `json:"scopes"`
+	// Not accepted from this time on, in the future; without it the key has no end.
+	ExpiresAt graphql.Omittable[*time.Time] `json:"expiresAt,omitempty"`
+}
+
+// Outcome of making an API key.
+type CreateAPIKeyPayload struct {
+	// The key's entry, null when there are errors.
+	APIKey *ent.APIKey `json:"apiKey,omitempty"`
+	// The key itself. It is shown this once and stored nowhere.
+	Key *string `json:"key,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
 // A machine to be added.
@@ -275,6 +376,26 @@ type CreateGatewayInput struct {
 	IsActive bool `json:"isActive"`
 }
 
+// What an OAuth client is made from.
+type CreateOAuthClientInput struct {
+	// Names the attempt for 24 h: the same key and input again return the client that was made, without the secret; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// What the client is for, 1-200 characters.
+	Name string `json:"name"`
+	// Permissions, `resource:action`; at least one, and only such as the caller holds in the whole tenant.
+	Scopes []string `json:"scopes"`
+}
+
+// Outcome of making an OAuth client.
+type CreateOAuthClientPayload struct {
+	// The client, null when there are errors.
+	Client *ent.OAuthClient `json:"client,omitempty"`
+	// Its secret. It is shown this once and stored nowhere.
+	Secret *string `json:"secret,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // A parameter of the tenant's own to be added.
 type CreateParameterInput struct {
 	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
@@ -291,6 +412,18 @@ type CreateParameterInput struct {
 	HigherIsWorse bool `json:"higherIsWorse"`
 	// In use.
 	IsActive bool `json:"isActive"`
+}
+
+// A role to be made.
+type CreateRoleInput struct {
+	// Names the attempt for 24 h: the same key and input again return the role that was made; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// Name of 1-100 characters, unique in the tenant and no system role's.
+	Name string `json:"name"`
+	// Whom it is for, at most 2000 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// What it allows, as `resource:action`; you must hold all of it.
+	Permissions []string `json:"permissions"`
 }
 
 // A sensor to be added.
@@ -343,6 +476,54 @@ type CreateSiteInput struct {
 	IsActive bool `json:"isActive"`
 }
 
+// A tenant to be made, with its first admin.
+type CreateTenantInput struct {
+	// Code of topics and imports, for good; globally unique, `[a-z0-9_-]{1,100}`.
+	TenantCode string `json:"tenantCode"`
+	// Name of the organisation, 1-200 characters.
+	TenantName string `json:"tenantName"`
+	// Commercial plan.
+	Plan enum.Plan `json:"plan"`
+	// Address of the admin, who gets a link to set a password.
+	Email string `json:"email"`
+	// Full name of the admin, 1-200 characters.
+	FullName string `json:"fullName"`
+	// BCP 47 tag of the language.
+	Locale string `json:"locale"`
+	// IANA time zone in which days begin.
+	TimeZone string `json:"timeZone"`
+	// ISO 4217 code of the currency of costs.
+	Currency string `json:"currency"`
+}
+
+// Outcome of making a tenant.
+type CreateTenantPayload struct {
+	// The tenant, null when there are errors.
+	Tenant *ent.Tenant `json:"tenant,omitempty"`
+	// Link for you to hand over, shown once; null when it was sent by mail.
+	Link *string `json:"link,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// A person to be added.
+type CreateUserInput struct {
+	// Names the attempt for 24 h: the same key and input again return the person that was made; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// Address, unique in the tenant.
+	Email string `json:"email"`
+	// Full name, 1-200 characters.
+	FullName string `json:"fullName"`
+	// Name to mention, unique in the tenant, 1-100 characters without space and @; the local part of the address when left out.
+	Username graphql.Omittable[*string] `json:"username,omitempty"`
+	// System role; you must hold what it allows.
+	Role tenancy.Role `json:"role"`
+	// BCP 47 tag of the language; the tenant's when left out.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+	// Password, 10-256 characters; when left out the person sets one by a link.
+	Password graphql.Omittable[*string] `json:"password,omitempty"`
+}
+
 // A webhook to be added.
 type CreateWebhookInput struct {
 	// Names the attempt for 24 h: the same key and input again return the webhook that was made, without the secret; the same key with another input is a CONFLICT. 1-255 characters of your choice.
@@ -375,6 +556,34 @@ type Dashboard struct {
 	LatestAbnormal []*telemetry.FaultPrediction `json:"latestAbnormal"`
 }
 
+// Which OAuth client to take out of use.
+type DeactivateOAuthClientInput struct {
+	// The client's id.
+	ID uuid.UUID `json:"id"`
+}
+
+// Outcome of taking a client out of use.
+type DeactivateOAuthClientPayload struct {
+	// The client, null when there are errors.
+	Client *ent.OAuthClient `json:"client,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// A tenant to be locked.
+type DeactivateTenantInput struct {
+	// The tenant.
+	ID uuid.UUID `json:"id"`
+	// Why; kept in the audit logs of both tenants. 1-2000 characters.
+	Reason string `json:"reason"`
+}
+
+// A person to be locked out.
+type DeactivateUserInput struct {
+	// The person.
+	ID uuid.UUID `json:"id"`
+}
+
 // Which machine to delete.
 type DeleteAssetInput struct {
 	// The machine.
@@ -399,6 +608,20 @@ type DeleteParameterInput struct {
 	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
 }
 
+// A role to be deleted.
+type DeleteRoleInput struct {
+	// The role; nobody may hold it.
+	ID uuid.UUID `json:"id"`
+}
+
+// Outcome of deleting a role.
+type DeleteRolePayload struct {
+	// Id of the role that is gone, null when there are errors.
+	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // Which sensor to delete.
 type DeleteSensorInput struct {
 	// The sensor.
@@ -421,6 +644,52 @@ type DeleteWebhookPayload struct {
 	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Which rows to export; fields left out do not narrow.
+type ExportFilter struct {
+	// Only of the site.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Only of the asset; not for sites and gateways.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Only from this time on; of alarms and readings, for which it is required.
+	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
+	// Only before this time; of alarms and readings, for which it is required. At most 366 days after `from`.
+	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
+}
+
+// What to export.
+type ExportInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was started, and start nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// What the file holds.
+	Kind bulk.ExportKind `json:"kind"`
+	// Form of the file.
+	Format enum.ExportFormat `json:"format"`
+	// Which rows; all when left out.
+	Filter graphql.Omittable[*ExportFilter] `json:"filter,omitempty"`
+}
+
+// Outcome of asking for an export.
+type ExportPayload struct {
+	// The export, just queued; null when there are errors.
+	Job *bulk.Export `json:"job,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// A way of hearing of faults.
+type FaultActionInput struct {
+	// One that is there already; leave it out for a new one.
+	ID graphql.Omittable[*uuid.UUID] `json:"id,omitempty"`
+	// The way; of one that is there it cannot be changed.
+	Type enum.ChannelKind `json:"type"`
+	// Fires; otherwise it is only kept.
+	Enabled bool `json:"enabled"`
+	// Mail address, telephone number (E.164) or https URL; left out, that of one that is there stays.
+	Address graphql.Omittable[*string] `json:"address,omitempty"`
+	// Secret of 16-256 bytes by which requests to a webhook are signed; left out it stays, empty it is removed.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
 }
 
 // The probability of one fault.
@@ -465,6 +734,118 @@ type GatewayPayload struct {
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
+// What to import.
+type ImportAssetsInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was started, and start nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// The file: the `id` that `POST /uploads` answered. Its form is documented in docs/bulk.md; `GET /uploads/template.csv` gives one to fill in.
+	UploadID uuid.UUID `json:"uploadId"`
+	// Judge everything and write nothing; the upload may be imported afterwards.
+	DryRun bool `json:"dryRun"`
+	// Write the rows that are right although others are wrong; otherwise all of the file or nothing.
+	Partial bool `json:"partial"`
+	// What to do with rows whose code is there already.
+	Existing bulk.Existing `json:"existing"`
+}
+
+// Outcome of asking for an import.
+type ImportAssetsPayload struct {
+	// The import, just queued; null when there are errors. What is wrong in the file stands in its `mistakes` once it has ended.
+	Job *bulk.Import `json:"job,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// How many rows an import made, or would make in a dry run.
+type ImportCounts struct {
+	// Sites.
+	Sites int `json:"sites"`
+	// Gateways.
+	Gateways int `json:"gateways"`
+	// Assets.
+	Assets int `json:"assets"`
+	// Sensors.
+	Sensors int `json:"sensors"`
+}
+
+// What one sensor has measured at one time.
+type IngestReadingInput struct {
+	// Code of the sensor.
+	SensorCode string `json:"sensorCode"`
+	// When it was measured; now when left out. A reading with a timestamp that is sent again is kept once.
+	Timestamp graphql.Omittable[*time.Time] `json:"timestamp,omitempty"`
+	// The sender's own id of the reading, 1-100 bytes, which tells readings of one sensor and time apart. Without one, their values do.
+	MessageID graphql.Omittable[*string] `json:"messageId,omitempty"`
+	// What was measured, each parameter once, at most 256. What the catalogue does not know is kept with the reading and not looked at.
+	Values []*ReadingValueInput `json:"values"`
+}
+
+// Readings to be taken in.
+type IngestReadingsInput struct {
+	// The readings, 1-500.
+	Readings []*IngestReadingInput `json:"readings"`
+}
+
+// Outcome of taking in readings.
+type IngestReadingsPayload struct {
+	// What became of each reading, in the order of the input; empty when there are errors.
+	Results []*IngestResult `json:"results"`
+	// How many were accepted.
+	AcceptedCount int `json:"acceptedCount"`
+	// How many were rejected for good.
+	RejectedCount int `json:"rejectedCount"`
+	// What to mend of the input as a whole.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What became of one reading.
+type IngestResult struct {
+	// Its place in the input, from 0.
+	Index int `json:"index"`
+	// What became of it.
+	Status IngestStatus `json:"status"`
+	// Id under which it is stored; null unless it was accepted.
+	IngestID *string `json:"ingestId,omitempty"`
+	// Event time under which it is stored; null unless it was accepted.
+	Timestamp *time.Time `json:"timestamp,omitempty"`
+	// Machine-readable reason of a rejection, such as `unknown_sensor`.
+	Reason *string `json:"reason,omitempty"`
+	// Why it was not accepted, in the language of `Accept-Language`.
+	Message *string `json:"message,omitempty"`
+}
+
+// What to narrow a list of invitations to; a field that is left out does not.
+type InviteFilter struct {
+	// Text within the address, without regard to case.
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// One of these system roles.
+	Roles graphql.Omittable[[]tenancy.Role] `json:"roles,omitempty"`
+	// What has become of them.
+	State graphql.Omittable[*access.InviteState] `json:"state,omitempty"`
+}
+
+// Outcome of a change of an invitation.
+type InvitePayload struct {
+	// The invitation, null when there are errors.
+	Invite *ent.Invite `json:"invite,omitempty"`
+	// Link for you to hand over, shown once; null when it was sent by mail.
+	Link *string `json:"link,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Somebody to be asked to join.
+type InviteUserInput struct {
+	// Names the attempt for 24 h: the same key and input again return the invitation that was made; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// Address; earlier open invitations to it are withdrawn.
+	Email string `json:"email"`
+	// System role of the new member; you must hold what it allows.
+	Role tenancy.Role `json:"role"`
+	// BCP 47 tag of the letter's language; the tenant's when left out.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+}
+
 // Which gateway is to get a credential.
 type IssueGatewayCredentialsInput struct {
 	// The gateway.
@@ -501,6 +882,24 @@ type LogoutInput struct {
 type LogoutPayload struct {
 	// The session is over.
 	Ok bool `json:"ok"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What to narrow a list of memberships to; a field that is left out does not.
+type MembershipFilter struct {
+	// Text within the name, without regard to case.
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// One of these system roles.
+	Roles graphql.Omittable[[]tenancy.Role] `json:"roles,omitempty"`
+	// Is let in, or is not.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// Outcome of a change of a membership.
+type MembershipPayload struct {
+	// The membership, null when there are errors.
+	Membership *ent.Membership `json:"membership,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
@@ -553,6 +952,16 @@ type PredictionItem struct {
 	Resync bool `json:"resync"`
 }
 
+// The part of each day in which only critical alarms are told.
+type QuietHoursInput struct {
+	// Begin, `HH:MM`.
+	From string `json:"from"`
+	// End, `HH:MM`; before the begin it is on the next day.
+	To string `json:"to"`
+	// IANA time zone of both.
+	TimeZone string `json:"timeZone"`
+}
+
 // What the caller may still ask. An operation costs about one point for each field of each object of its pages, as `extensions.cost` says; both budgets are drawn upon, and one that is empty refuses with RATE_LIMITED and `Retry-After`. The items of a subscription cost nothing further.
 type RateLimit struct {
 	// Largest cost of one operation, in points.
@@ -583,6 +992,14 @@ type ReadingValue struct {
 	Value float64 `json:"value"`
 }
 
+// A value of one parameter.
+type ReadingValueInput struct {
+	// Name of the parameter: of the catalogue, or of a machine channel such as `motor_DE_vib_band_1`.
+	Parameter string `json:"parameter"`
+	// The value, in the parameter's unit.
+	Value float64 `json:"value"`
+}
+
 // How to continue a session.
 type RefreshTokenInput struct {
 	// The token; leave it out to use the cookie.
@@ -592,6 +1009,38 @@ type RefreshTokenInput struct {
 // Outcome of a refresh.
 type RefreshTokenPayload struct {
 	// The session, null when there are errors.
+	Session *Session `json:"session,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// A tenant of one's own. By an invitation into an existing one: `acceptInvite`.
+type RegisterInput struct {
+	// Code of topics and imports, for good; globally unique, `[a-z0-9_-]{1,100}`.
+	TenantCode string `json:"tenantCode"`
+	// Name of the organisation, 1-200 characters.
+	TenantName string `json:"tenantName"`
+	// Address of the admin.
+	Email string `json:"email"`
+	// Full name of the admin, 1-200 characters.
+	FullName string `json:"fullName"`
+	// Name to mention; the local part of the address when left out.
+	Username graphql.Omittable[*string] `json:"username,omitempty"`
+	// Password, 10-256 characters.
+	Password string `json:"password"`
+	// BCP 47 tag of the language.
+	Locale string `json:"locale"`
+	// IANA time zone in which days begin.
+	TimeZone string `json:"timeZone"`
+	// ISO 4217 code of the currency of costs.
+	Currency string `json:"currency"`
+	// Set the refresh token as an httpOnly cookie rather than returning it (browsers).
+	UseCookie graphql.Omittable[*bool] `json:"useCookie,omitempty"`
+}
+
+// Outcome of a registration.
+type RegisterPayload struct {
+	// A session of the admin, null when there are errors.
 	Session *Session `json:"session,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
@@ -613,6 +1062,46 @@ type RejectedReading struct {
 	At time.Time `json:"at"`
 }
 
+// A guest to be shown out.
+type RemoveMembershipInput struct {
+	// The guest.
+	UserID uuid.UUID `json:"userId"`
+}
+
+// Who has forgotten the password.
+type RequestPasswordResetInput struct {
+	// Address of the person.
+	Email string `json:"email"`
+	// Code of the tenant; when left out a letter comes for each that the address exists in.
+	TenantCode graphql.Omittable[*string] `json:"tenantCode,omitempty"`
+}
+
+// Outcome of the request, the same whether the address is known or not.
+type RequestPasswordResetPayload struct {
+	// A letter is on its way, if the address is known.
+	Ok bool `json:"ok"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Another password by the token of a letter.
+type ResetPasswordInput struct {
+	// Token of the link.
+	Token string `json:"token"`
+	// The next password, 10-256 characters.
+	Password string `json:"password"`
+	// Set the refresh token as an httpOnly cookie rather than returning it (browsers).
+	UseCookie graphql.Omittable[*bool] `json:"useCookie,omitempty"`
+}
+
+// Outcome of setting a password.
+type ResetPasswordPayload struct {
+	// A new session: all others have ended. Null when there are errors.
+	Session *Session `json:"session,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // What was done about which alarm.
 type ResolveAlarmInput struct {
 	// The alarm.
@@ -621,10 +1110,86 @@ type ResolveAlarmInput struct {
 	CorrectionPlan string `json:"correctionPlan"`
 }
 
+// Whose sessions to end.
+type RevokeAllSessionsInput struct {
+	// Another person, whose sessions in this tenant end (needs `users:write`); without it the caller's own, in every tenant, this one included.
+	UserID graphql.Omittable[*uuid.UUID] `json:"userId,omitempty"`
+}
+
+// Outcome of ending all sessions.
+type RevokeAllSessionsPayload struct {
+	// Number of sessions that are over.
+	Count int `json:"count"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Which API key to revoke.
+type RevokeAPIKeyInput struct {
+	// The key's id.
+	ID uuid.UUID `json:"id"`
+}
+
+// Outcome of revoking an API key.
+type RevokeAPIKeyPayload struct {
+	// The key's entry, null when there are errors.
+	APIKey *ent.APIKey `json:"apiKey,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // Whose credential to take.
 type RevokeGatewayCredentialsInput struct {
 	// The gateway.
 	ID uuid.UUID `json:"id"`
+}
+
+// Which session to end.
+type RevokeSessionInput struct {
+	// The session's id.
+	ID uuid.UUID `json:"id"`
+}
+
+// Outcome of ending a session.
+type RevokeSessionPayload struct {
+	// Id of the session that is over, null when there are errors.
+	ID *uuid.UUID `json:"id,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What to narrow a list of roles to; a field that is left out does not.
+type RoleFilter struct {
+	// Text within name or description, without regard to case.
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// Only system roles, or only those that the tenant made.
+	IsSystem graphql.Omittable[*bool] `json:"isSystem,omitempty"`
+}
+
+// Outcome of a change of a role.
+type RolePayload struct {
+	// The role, null when there are errors.
+	Role *ent.Role `json:"role,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Which OAuth client gets another secret.
+type RotateOAuthClientSecretInput struct {
+	// The client's id.
+	ID uuid.UUID `json:"id"`
+	// Version that the caller has seen.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// Outcome of rotating a secret.
+type RotateOAuthClientSecretPayload struct {
+	// The client, null when there are errors.
+	Client *ent.OAuthClient `json:"client,omitempty"`
+	// The new secret. It is shown this once and stored nowhere.
+	Secret *string `json:"secret,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
 // What a subscription or a list is narrowed to; at most one field is set, none means the whole tenant.
@@ -675,6 +1240,20 @@ type Session struct {
 	Viewer *Viewer `json:"viewer"`
 }
 
+// All ways in which one wants to hear of faults.
+type SetFaultActionsInput struct {
+	// The ways, at most 20; those that are not named are removed.
+	Actions []*FaultActionInput `json:"actions"`
+}
+
+// Outcome of setting the ways to hear of faults.
+type SetFaultActionsPayload struct {
+	// The ways as they are now, null when there are errors.
+	FaultActions []*ent.FaultAction `json:"faultActions,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // How many alarms have a severity.
 type SeverityCount struct {
 	// The severity.
@@ -707,6 +1286,30 @@ type SitePayload struct {
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
+// A permission that is held on some sites only.
+type SitePermission struct {
+	// The permission, `resource:action`.
+	Permission string `json:"permission"`
+	// Where it is held. An operation that needs it sees and changes these sites alone.
+	SiteIds []uuid.UUID `json:"siteIds"`
+}
+
+// Which tenant to go on in.
+type SwitchTenantInput struct {
+	// A tenant of `me.tenants`.
+	TenantID uuid.UUID `json:"tenantId"`
+	// The refresh token of the present session; leave it out to use the cookie.
+	RefreshToken graphql.Omittable[*string] `json:"refreshToken,omitempty"`
+}
+
+// Outcome of switching.
+type SwitchTenantPayload struct {
+	// The session in the other tenant, null when there are errors.
+	Session *Session `json:"session,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // An item of live telemetry.
 type TelemetryItem struct {
 	// The reading; null on an item that only tells of a gap.
@@ -717,10 +1320,64 @@ type TelemetryItem struct {
 	Resync bool `json:"resync"`
 }
 
+// What to narrow a list of tenants to; a field that is left out does not.
+type TenantFilter struct {
+	// Text within code or name, without regard to case.
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// In use, or not.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// Outcome of a change of a tenant.
+type TenantPayload struct {
+	// The tenant, null when there are errors.
+	Tenant *ent.Tenant `json:"tenant,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What to change of the tenant's settings; what is left out stays.
+type TenantSettingsInput struct {
+	// Days for which raw readings are kept, 1-30.
+	RawRetentionDays graphql.Omittable[*int] `json:"rawRetentionDays,omitempty"`
+	// Days for which predictions are kept, 1-90.
+	PredictionRetentionDays graphql.Omittable[*int] `json:"predictionRetentionDays,omitempty"`
+	// Least health score, 1-100, of a healthy machine.
+	HealthyFrom graphql.Omittable[*float64] `json:"healthyFrom,omitempty"`
+	// Least health score, 1-100, of a machine that is not critical; less than `healthyFrom`.
+	WarningFrom graphql.Omittable[*float64] `json:"warningFrom,omitempty"`
+	// Least probability of a failure within 30 days, 0-1, of a medium risk.
+	RiskMediumFrom graphql.Omittable[*float64] `json:"riskMediumFrom,omitempty"`
+	// The same of a high risk; more than `riskMediumFrom`.
+	RiskHighFrom graphql.Omittable[*float64] `json:"riskHighFrom,omitempty"`
+	// The same of a critical risk; more than `riskHighFrom`.
+	RiskCriticalFrom graphql.Omittable[*float64] `json:"riskCriticalFrom,omitempty"`
+	// Messages per second that the tenant's devices may send; the plan bounds it.
+	MessagesPerSecond graphql.Omittable[*float64] `json:"messagesPerSecond,omitempty"`
+	// Messages that they may send at once; the plan bounds it.
+	MessageBurst graphql.Omittable[*int] `json:"messageBurst,omitempty"`
+	// What a critical alarm or a high risk does about work orders.
+	AutomaticWorkOrders graphql.Omittable[*settings.WorkOrderMode] `json:"automaticWorkOrders,omitempty"`
+}
+
 // Outcome of testing a webhook.
 type TestWebhookPayload struct {
 	// What became of the delivery, null when there are errors.
 	Delivery *WebhookDelivery `json:"delivery,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// A role to be taken back.
+type UnassignRoleInput struct {
+	// The assignment.
+	ID uuid.UUID `json:"id"`
+}
+
+// Outcome of taking a role back.
+type UnassignRolePayload struct {
+	// Id of the assignment that is gone, null when there are errors.
+	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
@@ -825,6 +1482,48 @@ type UpdateGatewayInput struct {
 	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
 }
 
+// What to change of a guest's membership; what is left out stays.
+type UpdateMembershipInput struct {
+	// The guest.
+	UserID uuid.UUID `json:"userId"`
+	// Version that the change is based on; another one stored is a CONFLICT.
+	ExpectedVersion int `json:"expectedVersion"`
+	// How the person is called in this tenant.
+	DisplayName graphql.Omittable[*string] `json:"displayName,omitempty"`
+	// System role; you must hold what it allows.
+	Role graphql.Omittable[*tenancy.Role] `json:"role,omitempty"`
+}
+
+// What to change of one's settings; what is left out stays.
+type UpdateMySettingsInput struct {
+	// Version that the change is based on, 0 until something is chosen; another one stored is a CONFLICT.
+	ExpectedVersion int `json:"expectedVersion"`
+	// Views that are not live refresh by themselves.
+	AutoRefresh graphql.Omittable[*bool] `json:"autoRefresh,omitempty"`
+	// Seconds between refreshes, 1-3600.
+	RefreshIntervalSec graphql.Omittable[*int] `json:"refreshIntervalSec,omitempty"`
+	// Confidence of a fault, 0-1, from which one's own actions fire.
+	AnomalyThreshold graphql.Omittable[*float64] `json:"anomalyThreshold,omitempty"`
+	// One's own actions fire at all.
+	EnableNotifications graphql.Omittable[*bool] `json:"enableNotifications,omitempty"`
+	// When one is not to be disturbed; null: never quiet.
+	QuietHours graphql.Omittable[*QuietHoursInput] `json:"quietHours,omitempty"`
+	// Look.
+	Theme graphql.Omittable[*enum.Theme] `json:"theme,omitempty"`
+	// Pattern of dates, at most 32 characters; empty for the language's.
+	DateFormat graphql.Omittable[*string] `json:"dateFormat,omitempty"`
+	// System in which values are shown.
+	Units graphql.Omittable[*enum.Units] `json:"units,omitempty"`
+}
+
+// Outcome of a change of one's settings.
+type UpdateMySettingsPayload struct {
+	// The settings, null when there are errors.
+	Settings *ent.UserSettings `json:"settings,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // What to change of a parameter of the tenant's own; fields left out stay as they are, null clears.
 type UpdateParameterInput struct {
 	// The parameter.
@@ -841,6 +1540,20 @@ type UpdateParameterInput struct {
 	HigherIsWorse graphql.Omittable[*bool] `json:"higherIsWorse,omitempty"`
 	// In use; not null.
 	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// What to change of a role; what is left out stays.
+type UpdateRoleInput struct {
+	// The role; no system role.
+	ID uuid.UUID `json:"id"`
+	// Version that the change is based on; another one stored is a CONFLICT.
+	ExpectedVersion int `json:"expectedVersion"`
+	// Name of 1-100 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// Whom it is for.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// All that it allows; you must hold what it allows before and after.
+	Permissions graphql.Omittable[[]string] `json:"permissions,omitempty"`
 }
 
 // What to change of a sensor; fields left out stay as they are, null clears.
@@ -893,6 +1606,42 @@ type UpdateSiteInput struct {
 	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
 }
 
+// What to change of the tenant; what is left out stays.
+type UpdateTenantInput struct {
+	// Version that the change is based on; another one stored is a CONFLICT.
+	ExpectedVersion int `json:"expectedVersion"`
+	// Name of the organisation, 1-200 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// BCP 47 tag of the language of people without one.
+	DefaultLocale graphql.Omittable[*string] `json:"defaultLocale,omitempty"`
+	// IANA time zone in which days begin.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+	// ISO 4217 code of the currency of costs.
+	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
+	// Limits and choices.
+	Settings graphql.Omittable[*TenantSettingsInput] `json:"settings,omitempty"`
+}
+
+// What to change of a person; what is left out stays.
+type UpdateUserInput struct {
+	// The person.
+	ID uuid.UUID `json:"id"`
+	// Version that the change is based on; another one stored is a CONFLICT.
+	ExpectedVersion int `json:"expectedVersion"`
+	// Address, unique in the tenant.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// Full name.
+	FullName graphql.Omittable[*string] `json:"fullName,omitempty"`
+	// Name to mention, unique in the tenant.
+	Username graphql.Omittable[*string] `json:"username,omitempty"`
+	// System role; you must hold what it allows.
+	Role graphql.Omittable[*tenancy.Role] `json:"role,omitempty"`
+	// BCP 47 tag of the language; null for the tenant's.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+	// May sign in; false ends all sessions.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
 // What to change of a webhook; fields left out stay as they are.
 type UpdateWebhookInput struct {
 	// The webhook.
@@ -911,16 +1660,24 @@ type UpdateWebhookInput struct {
 	RotateSecret graphql.Omittable[*bool] `json:"rotateSecret,omitempty"`
 }
 
-// The caller of this request.
-type Viewer struct {
-	// The person, null for a machine credential.
+// What to narrow a list of people to; a field that is left out does not.
+type UserFilter struct {
+	// Text within username, address or name, without regard to case.
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// One of these system roles.
+	Roles graphql.Omittable[[]tenancy.Role] `json:"roles,omitempty"`
+	// May sign in, or may not.
+	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
+}
+
+// Outcome of a change of a person.
+type UserPayload struct {
+	// The person, null when there are errors.
 	User *ent.User `json:"user,omitempty"`
-	// The tenant in which the credential acts.
-	Tenant *ent.Tenant `json:"tenant"`
-	// System role; null for a machine credential.
-	Role *tenancy.Role `json:"role,omitempty"`
-	// What the credential may do, as `resource:action`.
-	Permissions []string `json:"permissions"`
+	// Link for you to hand over, shown once; null when it was sent by mail. Only after `createUser` without a password.
+	Link *string `json:"link,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
 // One attempt to deliver an event.
@@ -951,6 +1708,12 @@ type WebhookPayload struct {
 	Secret *string `json:"secret,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// An invitation to be withdrawn.
+type WithdrawInviteInput struct {
+	// The invitation.
+	ID uuid.UUID `json:"id"`
 }
 
 // What assets can be ordered by.
@@ -1073,6 +1836,67 @@ func (e *CodeOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e CodeOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of a reading.
+type IngestStatus string
+
+const (
+	// It is in the log, and will be stored and judged.
+	IngestStatusAccepted IngestStatus = "ACCEPTED"
+	// It can never be accepted, and is kept among the rejected readings.
+	IngestStatusRejected IngestStatus = "REJECTED"
+	// It may not be in the log: send it again.
+	IngestStatusRetry IngestStatus = "RETRY"
+)
+
+var AllIngestStatus = []IngestStatus{
+	IngestStatusAccepted,
+	IngestStatusRejected,
+	IngestStatusRetry,
+}
+
+func (e IngestStatus) IsValid() bool {
+	switch e {
+	case IngestStatusAccepted, IngestStatusRejected, IngestStatusRetry:
+		return true
+	}
+	return false
+}
+
+func (e IngestStatus) String() string {
+	return string(e)
+}
+
+func (e *IngestStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = IngestStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid IngestStatus", str)
+	}
+	return nil
+}
+
+func (e IngestStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *IngestStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e IngestStatus) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

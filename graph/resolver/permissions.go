@@ -27,6 +27,9 @@ var operations = map[string]tenancy.Permission{
 	"Query.me":               public,
 	"Query.tenant":           tenancy.PlantRead,
 	"Query.users":            tenancy.UsersRead,
+	"Query.apiKeys":          tenancy.CredentialsRead,
+	"Query.oauthClients":     tenancy.CredentialsRead,
+	"Query.sessions":         anyone, // one's own; others' need more
 	"Query.sites":            tenancy.PlantRead,
 	"Query.gateways":         tenancy.PlantRead,
 	"Query.assets":           tenancy.PlantRead,
@@ -47,10 +50,50 @@ var operations = map[string]tenancy.Permission{
 	"Query.auditLog":         tenancy.AuditRead,
 	"Query.webhooks":         tenancy.WebhooksRead,
 	"Query.rateLimit":        anyone,
+	"Query.jobs":             tenancy.PlantRead,
+
+	"Query.memberships": tenancy.UsersRead,
+	"Query.invites":     tenancy.UsersRead,
+	"Query.roles":       tenancy.RolesRead,
+	"Query.permissions": tenancy.RolesRead,
+	"Query.tenants":     tenancy.TenantWrite, // and only for operators of the installation
+
+	"Mutation.register":             public,
+	"Mutation.acceptInvite":         public,
+	"Mutation.requestPasswordReset": public,
+	"Mutation.resetPassword":        public,
+	"Mutation.changePassword":       anyone,
+	"Mutation.updateMySettings":     anyone,
+	"Mutation.setFaultActions":      anyone,
+	"Mutation.createUser":           tenancy.UsersWrite,
+	"Mutation.updateUser":           tenancy.UsersWrite,
+	"Mutation.deactivateUser":       tenancy.UsersWrite,
+	"Mutation.inviteUser":           tenancy.UsersWrite,
+	"Mutation.withdrawInvite":       tenancy.UsersWrite,
+	"Mutation.addMembership":        tenancy.UsersWrite,
+	"Mutation.updateMembership":     tenancy.UsersWrite,
+	"Mutation.removeMembership":     tenancy.UsersWrite,
+	"Mutation.createRole":           tenancy.RolesWrite,
+	"Mutation.updateRole":           tenancy.RolesWrite,
+	"Mutation.deleteRole":           tenancy.RolesWrite,
+	"Mutation.assignRole":           tenancy.RolesWrite,
+	"Mutation.unassignRole":         tenancy.RolesWrite,
+	"Mutation.updateTenant":         tenancy.TenantWrite,
+	"Mutation.createTenant":         tenancy.TenantWrite, // and only for operators of the installation
+	"Mutation.deactivateTenant":     tenancy.TenantWrite, // the same
 
 	"Mutation.login":                    public,
 	"Mutation.refreshToken":             public,
 	"Mutation.logout":                   public,
+	"Mutation.switchTenant":             anyone, // with the refresh token
+	"Mutation.revokeSession":            anyone, // one's own; others' need more
+	"Mutation.revokeAllSessions":        anyone,
+	"Mutation.createApiKey":             tenancy.CredentialsWrite,
+	"Mutation.revokeApiKey":             tenancy.CredentialsWrite,
+	"Mutation.createOAuthClient":        tenancy.CredentialsWrite,
+	"Mutation.rotateOAuthClientSecret":  tenancy.CredentialsWrite,
+	"Mutation.deactivateOAuthClient":    tenancy.CredentialsWrite,
+	"Mutation.ingestReadings":           tenancy.TelemetryWrite,
 	"Mutation.createAsset":              tenancy.PlantWrite,
 	"Mutation.updateAsset":              tenancy.PlantWrite,
 	"Mutation.deleteAsset":              tenancy.PlantWrite,
@@ -79,10 +122,15 @@ var operations = map[string]tenancy.Permission{
 	"Mutation.updateWebhook":            tenancy.WebhooksWrite,
 	"Mutation.deleteWebhook":            tenancy.WebhooksWrite,
 	"Mutation.testWebhook":              tenancy.WebhooksWrite,
+	"Mutation.importAssets":             tenancy.PlantWrite,
+	"Mutation.export":                   tenancy.PlantRead, // and what is exported
 
 	"Subscription.telemetry":   tenancy.TelemetryRead,
 	"Subscription.predictions": tenancy.PredictionsRead,
 	"Subscription.alarms":      tenancy.AlarmsRead,
+
+	"Subscription.importProgress": tenancy.PlantRead,
+	"Subscription.exportProgress": tenancy.PlantRead, // and what is exported
 }
 
 // types maps object types that may be reached through edges to what reading them
@@ -91,8 +139,11 @@ var types = map[string]tenancy.Permission{
 	"Site": tenancy.PlantRead, "Gateway": tenancy.PlantRead, "Asset": tenancy.PlantRead, "Sensor": tenancy.PlantRead,
 	"Reading": tenancy.TelemetryRead, "FaultPrediction": tenancy.PredictionsRead, "FaultType": tenancy.PredictionsRead,
 	"Model": tenancy.ModelsRead, "ModelVersion": tenancy.ModelsRead, "Deployment": tenancy.ModelsRead,
+	"ApiKey": tenancy.CredentialsRead, "OAuthClient": tenancy.CredentialsRead,
 	"AlarmRule": tenancy.RulesRead, "AlarmEvent": tenancy.AlarmsRead,
 	"AuditEntry": tenancy.AuditRead, "Webhook": tenancy.WebhooksRead,
+	"Membership": tenancy.UsersRead, "Invite": tenancy.UsersRead,
+	"AccessRole": tenancy.RolesRead, "Permission": tenancy.RolesRead, "RoleAssignment": tenancy.RolesRead,
 	"Dashboard": tenancy.AlarmsRead, // beside the plant, which the operation needs
 }
 
@@ -103,6 +154,7 @@ var fields = map[string]tenancy.Permission{
 	"Asset.activeAlarmCount": tenancy.AlarmsRead, "Asset.worstSeverity": tenancy.AlarmsRead, "Site.activeAlarmCount": tenancy.AlarmsRead,
 	"User.username": tenancy.UsersRead, "User.email": tenancy.UsersRead, "User.role": tenancy.UsersRead,
 	"User.locale": tenancy.UsersRead, "User.lastLoginAt": tenancy.UsersRead, "User.isActive": tenancy.UsersRead,
+	"User.status": tenancy.UsersRead, "User.createdAt": tenancy.UsersRead, "User.version": tenancy.UsersRead,
 }
 
 // Tables returns copies of the three tables, for tests that hold the running product

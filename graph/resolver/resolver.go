@@ -24,6 +24,7 @@ type Resolver struct {
 	Sessions   Sessions
 	Browser    Browser
 	Budget     *limits.Budget
+	Ingester   Ingester      // nil: no readings are taken in
 	RefreshTTL time.Duration // how long a browser keeps the refresh cookie
 }
 

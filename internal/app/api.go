@@ -64,10 +64,11 @@ func (a *App) startAPI(ctx context.Context) error {
 			return err
 		}
 	}
+	machines := plant.New(a.db.sql, a.db.app, plant.Options{Files: a.files.store, Links: a.files.links, NewSecret: auth.NewSecret, Log: a.log})
 	var door *httpapi.API // known once the graph is
 	server := graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
-			Sources: loader.Sources{Access: people, Plant: plant.New(a.db.sql, a.db.app, plant.Options{Files: a.files.store, Links: a.files.links, NewSecret: auth.NewSecret, Log: a.log}), Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
+			Sources: loader.Sources{Access: people, Plant: machines, Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
 				Rules: a.alarms.rules, Store: a.store(), Trail: trail.New(a.db.ent), Webhooks: hooks, Credentials: auth.NewCredentials(a.db.ent, sessions)},
 			Feed: a.alarms.feed, Hub: a.bus.hub, Sessions: sessions, Browser: browser{}, RefreshTTL: a.cfg.Auth.RefreshTTL,
 			Budget: budget, Ingester: httpDoor{a.ingest.admitter},
@@ -79,7 +80,8 @@ func (a *App) startAPI(ctx context.Context) error {
 		Introspection: a.cfg.Graph.Introspection, Documents: documents, Budget: budget, Keys: idempotency.NewStore(a.db.app), Log: a.log, Registerer: a.metrics,
 	})
 	door = httpapi.New(httpapi.Config{
-		Graph: server, GraphError: server.Refuse, Auth: sessions, JWKS: sessions.JWKS, Schema: schema.SDL(), Web: web(),
+		Graph: server, GraphError: server.Refuse, Auth: sessions, JWKS: sessions.JWKS, Schema: schema.SDL(), Web: web(), Images: machines,
+		Message:  func(ctx context.Context, f *fault.Error) string { return gqlerr.LocalizerFrom(ctx).Error(f) },
 		Token:    sessions.TokenEndpoint(func(r *http.Request) string { return door.Remote(r) }),
 		Metrics:  promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
 		Checks:   a.checks(),

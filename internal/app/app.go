@@ -59,6 +59,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if a.cfg.Runs(config.RoleIngest) || a.cfg.Runs(config.RoleAPI) {
+		if err := a.startAdmission(ctx); err != nil {
+			return err
+		}
+	}
 	if a.cfg.Runs(config.RoleIngest) {
 		if err := a.startIngest(ctx); err != nil {
 			return err

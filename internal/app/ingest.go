@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 
+	"foresight/graph/resolver"
 	"foresight/ingestion/admit"
+	"foresight/ingestion/decode"
 	"foresight/ingestion/mqtt"
 	"foresight/ingestion/registry"
 	"foresight/internal/auth"
 	"foresight/internal/bus"
+	"foresight/internal/tenancy"
 )
 
 // ingest is the way from a device to the log.
@@ -18,7 +21,8 @@ type ingest struct {
 	letters  *admit.Letters
 }
 
-func (a *App) startIngest(ctx context.Context) error {
+// startAdmission starts the gate that all doors of devices share.
+func (a *App) startAdmission(ctx context.Context) error {
 	i := &a.ingest
 	i.registry = registry.New(registry.Options{Pool: a.db.worker, Listen: a.listen, Refresh: a.cfg.Pipeline.RegistryRefresh,
 		Limits:  registry.Limits{Retention: a.cfg.Pipeline.Retention, Rate: a.cfg.Pipeline.QuotaPerSecond, Burst: a.cfg.Pipeline.QuotaBurst},
@@ -32,6 +36,12 @@ func (a *App) startIngest(ctx context.Context) error {
 	}
 	i.admitter = admit.New(admit.Options{Snapshot: i.registry.Snapshot, Log: admit.BusLog(a.bus.log), Partition: bus.Partition,
 		DeadLetters: i.letters, Metrics: a.metrics})
+	return nil
+}
+
+// startIngest starts the doors of devices that speak MQTT.
+func (a *App) startIngest(ctx context.Context) error {
+	i := &a.ingest
 	if a.cfg.MQTTAddr != "" {
 		hasher := auth.NewHasher(auth.DefaultParams)
 		broker := mqtt.NewBroker(mqtt.Options{Addr: a.cfg.MQTTAddr, Admitter: i.admitter, Snapshot: i.registry.Snapshot,
@@ -54,6 +64,31 @@ func (a *App) startIngest(ctx context.Context) error {
 			Credential: admit.Credential{AnyTenant: true}, Admitter: i.admitter, Metrics: a.metrics, Log: a.log}))
 	}
 	return nil
+}
+
+// httpDoor is the gate for readings that come over the graph.
+type httpDoor struct{ admitter *admit.Admitter }
+
+// Ingest implements resolver.Ingester. A sensor on a site that the actor does not see
+// is as unknown as one that nobody has.
+func (d httpDoor) Ingest(ctx context.Context, readings []resolver.IngestReading) ([]resolver.IngestOutcome, error) {
+	actor := tenancy.Must(ctx)
+	messages := make([]admit.Message, len(readings))
+	for i, r := range readings {
+		messages[i] = admit.Message{Credential: admit.Credential{Tenant: actor.TenantID, Sites: actor.SiteIDs},
+			Topic: "sensors/" + r.Sensor, Payload: r.Payload}
+	}
+	out := make([]resolver.IngestOutcome, len(readings))
+	for i, o := range d.admitter.AdmitAll(ctx, messages) {
+		out[i] = resolver.IngestOutcome{IngestID: o.IngestID, Timestamp: o.Timestamp, Err: o.Err}
+		if o.Rejection != nil {
+			out[i].Reason = string(o.Rejection.Reason)
+			if o.Rejection.Reason == decode.WrongSite {
+				out[i].Reason = string(decode.UnknownSensor)
+			}
+		}
+	}
+	return out, nil
 }
 
 // packetOverhead is what a PUBLISH has besides its payload: topic and header.

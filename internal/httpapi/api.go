@@ -13,6 +13,7 @@ import (
 
 	"foresight/internal/auth"
 	"foresight/internal/fault"
+	"foresight/internal/plant/picture"
 )
 
 // Authenticator verifies a credential: an Authorization header, or auth.KeyScheme
@@ -29,12 +30,15 @@ type Config struct {
 	Auth    Authenticator
 	JWKS    func() []byte // /.well-known/jwks.json
 	Schema  string        // SDL for /schema.graphql
+	Images  Images        // pictures of machines, /assets/{id}/image
 	Web     fs.FS         // files of the web application; nil: not built
 	Checks  []Check       // of /readyz
 
 	// GraphError writes a GraphQL result that is one error, for requests to
 	// /graphql that do not get so far. Required with Graph.
 	GraphError func(w http.ResponseWriter, r *http.Request, status int, f *fault.Error)
+	// Message is what people read of a fault; the name of the status when nil.
+	Message func(ctx context.Context, f *fault.Error) string
 	// Localize puts what fits the Accept-Language header (and the person's own
 	// language, "" when unknown) into the context. May be nil.
 	Localize func(ctx context.Context, acceptLanguage, personal string) context.Context
@@ -85,6 +89,10 @@ func New(c Config) *API {
 		mux.Handle("GET /metrics", c.Metrics)
 	}
 	api := func(h http.Handler) http.Handler { return a.limitBody(a.identify(a.limitRate(h))) }
+	if c.Images != nil {
+		mux.Handle("GET /assets/{id}/image", api(http.HandlerFunc(a.image)))
+		mux.Handle("POST /assets/{id}/image", a.limitBodyTo(picture.MaxBytes, a.identify(a.limitRate(http.HandlerFunc(a.setImage)))))
+	}
 	if c.Graph != nil {
 		mux.Handle("/graphql", api(a.withCookies(c.Graph)))
 	}

@@ -123,12 +123,14 @@ func (a *API) localize(next http.Handler) http.Handler {
 const bodyTimeout = 30 * time.Second
 
 // limitBody bounds the size of a body and the time to send it.
-func (a *API) limitBody(next http.Handler) http.Handler {
+func (a *API) limitBody(next http.Handler) http.Handler { return a.limitBodyTo(a.c.MaxBody, next) }
+
+func (a *API) limitBodyTo(most int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body != nil && r.Body != http.NoBody && r.Header.Get("Upgrade") == "" {
 			rc := http.NewResponseController(w)
 			_ = rc.SetReadDeadline(time.Now().Add(bodyTimeout)) // not every writer has one
-			r.Body = &timedBody{http.MaxBytesReader(w, r.Body, a.c.MaxBody), rc}
+			r.Body = &timedBody{http.MaxBytesReader(w, r.Body, most), rc}
 		}
 		next.ServeHTTP(w, r)
 	})

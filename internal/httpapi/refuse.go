@@ -15,8 +15,12 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, status int, f *faul
 		a.c.GraphError(w, r, status, f)
 		return
 	}
+	message := http.StatusText(status)
+	if a.c.Message != nil {
+		message = a.c.Message(r.Context(), f)
+	}
 	b, _ := json.Marshal(map[string]any{"error": map[string]string{ // strings only
-		"code": string(f.Kind), "message": http.StatusText(status), "requestId": obs.RequestID(r.Context()),
+		"code": string(f.Kind), "message": message, "requestId": obs.RequestID(r.Context()),
 	}})
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
