@@ -18,6 +18,7 @@ import (
 	"foresight/internal/alarms"
 	"foresight/internal/audit/trail"
 	"foresight/internal/auth"
+	"foresight/internal/bulk"
 	"foresight/internal/id"
 	"foresight/internal/keyset"
 	"foresight/internal/modelops"
@@ -48,6 +49,8 @@ type Sources struct {
 	// Trail is the audit log, Webhooks the addresses that are told of events.
 	Trail    *trail.Service
 	Webhooks *webhook.Service
+	// Bulk are imports and exports.
+	Bulk *bulk.Service
 	// Collect is how long a batch is collected; 500 µs when zero.
 	Collect time.Duration
 }
@@ -79,6 +82,8 @@ type Loaders struct {
 	GatewayState *One[plant.GatewayState]
 	AssetSeen    *One[time.Time]
 	Health       *One[*plant.Health] // the newest of an asset
+	ImportJob    *One[*bulk.Import]
+	ExportJob    *One[*bulk.Export]
 	AssetLoad    *One[plant.AlarmLoad]
 	SiteLoad     *One[plant.AlarmLoad]
 	AssetCount   *One[int]
@@ -151,6 +156,7 @@ func New(s Sources) *Loaders {
 		SensorState: one(wait, s.Plant.SensorStates), GatewayState: one(wait, s.Plant.GatewayStates), AssetSeen: one(wait, s.Plant.LastSeenOfAssets),
 		Health: one(wait, s.Plant.HealthOfAssets), AssetLoad: one(wait, s.Plant.AlarmLoadOfAssets), SiteLoad: one(wait, s.Plant.AlarmLoadOfSites), AssetCount: one(wait, s.Plant.AssetCounts),
 		Sensors: one(wait, s.Plant.SensorsOf), Versions: one(wait, s.Models.VersionsOf), Transitions: one(wait, s.Alarms.Transitions),
+		ImportJob: one(wait, s.Bulk.ImportsByID), ExportJob: one(wait, s.Bulk.ExportsByID),
 		AccessRole: one(wait, s.Access.RolesByID), Membership: one(wait, s.Access.MembershipsByID), Invite: one(wait, s.Access.InvitesByID),
 		RolePermissions: one(wait, s.Access.PermissionsOf), Assignments: one(wait, s.Access.AssignmentsOf),
 	}

@@ -9,6 +9,7 @@ import (
 	"foresight/graph/loader"
 	"foresight/graph/model"
 	"foresight/internal/alarms"
+	"foresight/internal/bulk"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/page"
@@ -30,6 +31,11 @@ var nodeKinds = map[id.Kind]nodeKind{
 		return r.Plant.Tenant(ctx)
 	}},
 	id.User:              {tenancy.UsersRead, by(func(l *loader.Loaders) loadFunc[*ent.User] { return l.User.Load })},
+	id.APIKey:            {tenancy.CredentialsRead, by(func(l *loader.Loaders) loadFunc[*ent.APIKey] { return l.APIKey.Load })},
+	id.OAuthClient:       {tenancy.CredentialsRead, by(func(l *loader.Loaders) loadFunc[*ent.OAuthClient] { return l.OAuthClient.Load })},
+	id.Membership:        {tenancy.UsersRead, by(func(l *loader.Loaders) loadFunc[*ent.Membership] { return l.Membership.Load })},
+	id.Invite:            {tenancy.UsersRead, by(func(l *loader.Loaders) loadFunc[*ent.Invite] { return l.Invite.Load })},
+	id.Role:              {tenancy.RolesRead, by(func(l *loader.Loaders) loadFunc[*ent.Role] { return l.AccessRole.Load })},
 	id.Site:              {tenancy.PlantRead, by(func(l *loader.Loaders) loadFunc[*ent.Site] { return l.Site.Load })},
 	id.Gateway:           {tenancy.PlantRead, by(func(l *loader.Loaders) loadFunc[*ent.Gateway] { return l.Gateway.Load })},
 	id.Asset:             {tenancy.PlantRead, by(func(l *loader.Loaders) loadFunc[*ent.Asset] { return l.Asset.Load })},
@@ -43,6 +49,8 @@ var nodeKinds = map[id.Kind]nodeKind{
 	id.AlarmEvent:        {tenancy.AlarmsRead, by(func(l *loader.Loaders) loadFunc[*alarms.Event] { return l.Event.Load })},
 	id.AuditLog:          {tenancy.AuditRead, by(func(l *loader.Loaders) loadFunc[*ent.AuditLog] { return l.AuditEntry.Load })},
 	id.Webhook:           {tenancy.WebhooksRead, by(func(l *loader.Loaders) loadFunc[*ent.Webhook] { return l.Webhook.Load })},
+	id.ImportJob:         {tenancy.PlantRead, by(func(l *loader.Loaders) loadFunc[*bulk.Import] { return l.ImportJob.Load })},
+	id.ExportJob:         {tenancy.PlantRead, by(func(l *loader.Loaders) loadFunc[*bulk.Export] { return l.ExportJob.Load })},
 	id.Prediction:        {tenancy.PredictionsRead, by(func(l *loader.Loaders) loadFunc[*telemetry.FaultPrediction] { return l.Prediction.Load })},
 }
 

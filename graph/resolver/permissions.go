@@ -123,7 +123,7 @@ var operations = map[string]tenancy.Permission{
 	"Mutation.deleteWebhook":            tenancy.WebhooksWrite,
 	"Mutation.testWebhook":              tenancy.WebhooksWrite,
 	"Mutation.importAssets":             tenancy.PlantWrite,
-	"Mutation.export":                   tenancy.PlantRead, // and what is exported
+	"Mutation.export":                   anyone, // with the permission of what is exported
 
 	"Subscription.telemetry":   tenancy.TelemetryRead,
 	"Subscription.predictions": tenancy.PredictionsRead,
@@ -137,6 +137,8 @@ var operations = map[string]tenancy.Permission{
 // needs, so that a credential for alarms does not read the plant through them.
 var types = map[string]tenancy.Permission{
 	"Site": tenancy.PlantRead, "Gateway": tenancy.PlantRead, "Asset": tenancy.PlantRead, "Sensor": tenancy.PlantRead,
+	"ImportJob": tenancy.PlantRead, "ImportCounts": tenancy.PlantRead, "ImportMistake": tenancy.PlantRead, "ImportProgress": tenancy.PlantRead,
+	"ExportJob": tenancy.PlantRead, "ExportProgress": tenancy.PlantRead, // beside what is exported
 	"Reading": tenancy.TelemetryRead, "FaultPrediction": tenancy.PredictionsRead, "FaultType": tenancy.PredictionsRead,
 	"Model": tenancy.ModelsRead, "ModelVersion": tenancy.ModelsRead, "Deployment": tenancy.ModelsRead,
 	"ApiKey": tenancy.CredentialsRead, "OAuthClient": tenancy.CredentialsRead,

@@ -34,7 +34,7 @@ func TestExportsAreImports(t *testing.T) {
 	var files []string
 	for _, k := range []bulk.ExportKind{bulk.ExportSites, bulk.ExportGateways, bulk.ExportAssets, bulk.ExportSensors} {
 		e, file := w.export(acme, bulk.ExportRequest{Kind: k, Format: enum.ExportCSV})
-		if lines := strings.Count(file, "\n"); *e.Rows == 0 || int64(lines) < *e.Rows+1 {
+		if lines := strings.Count(file, "\n"); *e.Rows == 0 || uint64(lines) < *e.Rows+1 {
 			t.Errorf("%s: %d rows in %d lines", k, *e.Rows, lines)
 		}
 		files = append(files, file)
@@ -114,7 +114,7 @@ func TestExportsStayWithinTenantAndSites(t *testing.T) {
 	from, to := at, at.Add(1100*time.Second)
 	for _, c := range []struct {
 		kind             bulk.ExportKind
-		all, limited     int64
+		all, limited     uint64
 		northern, shared string // in the first only, in both
 		filter           bulk.ExportFilter
 	}{
@@ -255,7 +255,7 @@ func TestLargeExportsComeInOrder(t *testing.T) {
 		w.ok(json.Unmarshal([]byte(l), &row))
 		codes = append(codes, row.Code)
 	}
-	if int64(len(codes)) != *e.Rows || len(codes) != i.Created[bulk.Asset]+1 || len(slices.Compact(slices.Clone(codes))) != len(codes) {
+	if uint64(len(codes)) != *e.Rows || len(codes) != i.Created[bulk.Asset]+1 || len(slices.Compact(slices.Clone(codes))) != len(codes) {
 		t.Errorf("%d lines, %d rows, %d machines", len(codes), *e.Rows, i.Created[bulk.Asset]+1)
 	}
 	t.Logf("%d machines (%d kB) exported in %v", len(codes), len(file)>>10, took.Round(time.Millisecond))

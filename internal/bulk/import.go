@@ -163,8 +163,8 @@ func (s *Service) importRows(ctx context.Context, tx pgx.Tx, job id.UUID, o orde
 	return out, out.store(ctx, tx, job, o.dryRun)
 }
 
-// maxMistakes is how many mistakes of an import are kept.
-const maxMistakes = 1000
+// MaxMistakes is how many mistakes of an import are kept.
+const MaxMistakes = 1000
 
 // outcome is what came of an import.
 type outcome struct {
@@ -187,7 +187,7 @@ func summarise(rows, good []*row, o order) outcome {
 		case r.wrong != nil:
 			out.rejected++
 			out.count += len(r.wrong)
-			out.mistakes = append(out.mistakes, r.wrong[:min(len(r.wrong), maxMistakes-len(out.mistakes))]...)
+			out.mistakes = append(out.mistakes, r.wrong[:min(len(r.wrong), MaxMistakes-len(out.mistakes))]...)
 		case r.skip:
 			out.skipped++
 		}

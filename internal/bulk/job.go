@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,9 +33,9 @@ const (
 type Common struct {
 	ID         id.UUID
 	Status     enum.JobStatus
-	Phase      *Phase // nil when it does not run
-	Done       int64  // rows of the phase
-	Total      *int64 // rows of the phase; nil: not known
+	Phase      *Phase  // nil when it does not run
+	Done       uint64  // rows of the phase
+	Total      *uint64 // rows of the phase; nil: not known
 	Failure    *fault.Error
 	By         *id.UUID // user id of who asked; nil when no person did
 	CreatedAt  time.Time
@@ -70,7 +72,7 @@ type Export struct {
 	Kind   ExportKind
 	Format enum.ExportFormat
 	Filter ExportFilter
-	Rows   *int64 // nil: not finished
+	Rows   *uint64 // nil: not finished
 	path   *string
 	keep   time.Duration
 }
@@ -157,27 +159,46 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// Import returns an import of the actor's tenant and sites.
-func (s *Service) Import(ctx context.Context, which id.UUID) (*Import, error) {
+// ImportsByID loads imports in one statement; those that the actor does not see are absent.
+func (s *Service) ImportsByID(ctx context.Context, ids []id.UUID) (map[id.UUID]*Import, error) {
 	if err := tenancy.Require(ctx, tenancy.PlantRead); err != nil {
 		return nil, err
 	}
-	found, err := s.imports(ctx, s.App, []id.UUID{which})
+	return s.imports(ctx, s.App, ids)
+}
+
+// ExportsByID loads exports in one statement; those that hold what the actor may not
+// read are absent.
+func (s *Service) ExportsByID(ctx context.Context, ids []id.UUID) (map[id.UUID]*Export, error) {
+	found, err := s.exports(ctx, s.App, ids)
+	maps.DeleteFunc(found, func(_ id.UUID, e *Export) bool { return mayRead(ctx, e) != nil })
+	return found, err
+}
+
+// Import returns an import of the actor's tenant and sites.
+func (s *Service) Import(ctx context.Context, which id.UUID) (*Import, error) {
+	found, err := s.ImportsByID(ctx, []id.UUID{which})
 	return one(found, err, which, "ImportJob")
 }
 
-// Export returns an export of the actor's tenant and sites, if it may read what that
-// holds.
+// Export returns an export of the actor's tenant and of the sites where it may read
+// what the export holds.
 func (s *Service) Export(ctx context.Context, which id.UUID) (*Export, error) {
 	found, err := s.exports(ctx, s.App, []id.UUID{which})
 	e, err := one(found, err, which, "ExportJob")
 	if err != nil {
 		return nil, err
 	}
-	if err := tenancy.Require(ctx, e.Kind.permission()); err != nil {
-		return nil, err
+	return e, mayRead(ctx, e)
+}
+
+// mayRead says why the actor may not read what an export holds.
+func mayRead(ctx context.Context, e *Export) error {
+	a, err := tenancy.Must(ctx).Under(tenancy.PlantRead, e.Kind.permission())
+	if err == nil && !covers(a.SiteIDs, e.Filter.Sites) {
+		err = fault.Missing("ExportJob")
 	}
-	return e, nil
+	return err
 }
 
 func one[T any](found map[id.UUID]*T, err error, which id.UUID, entity string) (*T, error) {
@@ -188,6 +209,15 @@ func one[T any](found map[id.UUID]*T, err error, which id.UUID, entity string) (
 		return v, nil
 	}
 	return nil, fault.Missing(entity)
+}
+
+// covers reports whether an actor of the sites sees what is confined to others; none
+// are the whole tenant.
+func covers(sites, confined []id.UUID) bool {
+	if len(sites) == 0 {
+		return true
+	}
+	return len(confined) > 0 && !slices.ContainsFunc(confined, func(u id.UUID) bool { return !slices.Contains(sites, u) })
 }
 
 // Jobs lists imports and exports, the newest first.

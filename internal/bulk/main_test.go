@@ -155,7 +155,7 @@ func (w *world) await(ctx context.Context, job id.UUID) *bulk.Import {
 }
 
 // last returns what a watch ends with.
-func last[J bulk.Job](w *world, c <-chan bulk.Watched[J]) (j J) {
+func last[J bulk.Job](w *world, c <-chan *bulk.Watched[J]) (j J) {
 	w.Helper()
 	deadline := time.After(time.Minute)
 	for {

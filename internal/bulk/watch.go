@@ -20,18 +20,18 @@ type Watched[J Job] struct {
 
 // WatchImport gives an import as it stands, then whenever it gets on, and ends with the
 // import. The channel is closed when that or the context ends.
-func (s *Service) WatchImport(ctx context.Context, which id.UUID) (<-chan Watched[*Import], error) {
+func (s *Service) WatchImport(ctx context.Context, which id.UUID) (<-chan *Watched[*Import], error) {
 	return watch(ctx, s, which, s.Import)
 }
 
 // WatchExport is WatchImport for an export.
-func (s *Service) WatchExport(ctx context.Context, which id.UUID) (<-chan Watched[*Export], error) {
+func (s *Service) WatchExport(ctx context.Context, which id.UUID) (<-chan *Watched[*Export], error) {
 	return watch(ctx, s, which, s.Export)
 }
 
 // watch follows a job. The hub is asked first, so that nothing falls between the first
 // look and the news; what gets lost is found by looking again.
-func watch[J Job](ctx context.Context, s *Service, which id.UUID, look func(context.Context, id.UUID) (J, error)) (<-chan Watched[J], error) {
+func watch[J Job](ctx context.Context, s *Service, which id.UUID, look func(context.Context, id.UUID) (J, error)) (<-chan *Watched[J], error) {
 	ctx, cancel := context.WithCancel(ctx)
 	news, err := s.Events.Subscribe(ctx, event.Filter{Tenant: tenancy.Must(ctx).TenantID, Kind: event.Job})
 	if err != nil {
@@ -43,7 +43,7 @@ func watch[J Job](ctx context.Context, s *Service, which id.UUID, look func(cont
 		cancel()
 		return nil, err
 	}
-	out := make(chan Watched[J])
+	out := make(chan *Watched[J])
 	go func() {
 		defer cancel()
 		defer close(out)
@@ -51,7 +51,7 @@ func watch[J Job](ctx context.Context, s *Service, which id.UUID, look func(cont
 		defer again.Stop()
 		for first := true; ; first = false {
 			select {
-			case out <- Watched[J]{j, first}:
+			case out <- &Watched[J]{j, first}:
 			case <-ctx.Done():
 				return
 			}

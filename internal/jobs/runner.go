@@ -66,7 +66,7 @@ func (r *Runner) Start(ctx context.Context) (err error) {
 		JobTimeout: r.opt.Timeout, RescueStuckJobsAfter: r.opt.Timeout + r.opt.Timeout/10 + time.Second,
 		SoftStopTimeout:   stopWithin,
 		FetchPollInterval: 500 * time.Millisecond, // where a notice comes between two fetches
-		ReindexerSchedule: river.NeverSchedule(), // needs the owner; autovacuum suffices for so few rows
+		ReindexerSchedule: river.NeverSchedule(),  // needs the owner; autovacuum suffices for so few rows
 		Logger:            slog.New(quiet{r.opt.Log.Handler()}),
 	})
 	if err != nil {
