@@ -136,7 +136,8 @@ func TestCreationsTakeAnIdempotencyKey(t *testing.T) {
 		}
 		key := s.Types[in.Type.Name()].Fields.ForName("idempotencyKey")
 		if key == nil {
-			if strings.HasPrefix(f.Name, "create") {
+			// Codes of tenants are taken once and for all, and nobody is shown another tenant by its id.
+			if strings.HasPrefix(f.Name, "create") && f.Name != "createTenant" {
 				t.Errorf("%s: give %s an `idempotencyKey: String`", f.Name, in.Type.Name())
 			}
 			continue
