@@ -59,8 +59,22 @@ func (c *Connection[T]) TotalCount() int { return c.Total }
 
 // The connections of the graph.
 type (
+	ApiKeyConnection          = Connection[*ent.APIKey]
+	ApiKeyEdge                = Edge[*ent.APIKey]
+	OAuthClientConnection     = Connection[*ent.OAuthClient]
+	OAuthClientEdge           = Edge[*ent.OAuthClient]
 	UserConnection            = Connection[*ent.User]
 	UserEdge                  = Edge[*ent.User]
+	MembershipConnection      = Connection[*ent.Membership]
+	MembershipEdge            = Edge[*ent.Membership]
+	InviteConnection          = Connection[*ent.Invite]
+	InviteEdge                = Edge[*ent.Invite]
+	AccessRoleConnection      = Connection[*ent.Role]
+	AccessRoleEdge            = Edge[*ent.Role]
+	PermissionConnection      = Connection[*ent.Permission]
+	PermissionEdge            = Edge[*ent.Permission]
+	TenantConnection          = Connection[*ent.Tenant]
+	TenantEdge                = Edge[*ent.Tenant]
 	SiteConnection            = Connection[*ent.Site]
 	SiteEdge                  = Edge[*ent.Site]
 	GatewayConnection         = Connection[*ent.Gateway]

@@ -17,6 +17,11 @@ type Sessions interface {
 	Login(ctx context.Context, in auth.Login) (*auth.Session, error)
 	Refresh(ctx context.Context, token string) (*auth.Session, error)
 	Logout(ctx context.Context, token string) error
+	SwitchTenant(ctx context.Context, token string, tenant id.UUID) (*auth.Session, error)
+	Tenants(ctx context.Context, user id.UUID) ([]*auth.TenantAccess, error)
+	Sessions(ctx context.Context, user id.UUID) ([]*auth.OpenSession, error)
+	EndSession(ctx context.Context, session id.UUID) error
+	EndSessions(ctx context.Context, user id.UUID) (int, error)
 }
 
 // Browser is what the door knows of the client behind the request.
@@ -26,6 +31,8 @@ type Browser interface {
 	// SetRefreshCookie keeps the token in the browser, "" removes it; false where
 	// no cookie can be set.
 	SetRefreshCookie(ctx context.Context, token string, ttl time.Duration) bool
+	// Session is the session of the request's credential, id.Nil when it has none.
+	Session(ctx context.Context) id.UUID
 }
 
 func (r *Resolver) viewer(ctx context.Context) (*model.Viewer, error) {
@@ -37,13 +44,13 @@ func (r *Resolver) viewer(ctx context.Context) (*model.Viewer, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &model.Viewer{Tenant: t, Permissions: a.Scopes.Strings()}
+	v := &model.Viewer{Actor: a, Tenant: t, Permissions: a.Scopes.Strings(), SiteIDs: a.SiteIDs, SitePermissions: sitePermissions(a)}
 	if u, person := a.UserID(); person {
 		found, err := r.Plant.UsersByID(ctx, []id.UUID{u})
-		if err != nil || found[u] == nil {
+		if err != nil {
 			return nil, err
 		}
-		v.User, v.Role = found[u], &a.Role
+		v.User, v.Role = found[u], &a.Role // no user where the person is a guest
 	}
 	return v, nil
 }

@@ -15,6 +15,12 @@ import (
 
 type grantKey struct{}
 
+// WithGrant returns a context of a request, or of a long connection, whose credential
+// allows this.
+func WithGrant(ctx context.Context, g *auth.Grant) context.Context {
+	return context.WithValue(ctx, grantKey{}, g)
+}
+
 // GrantFrom returns what the request's credential allows, nil without one.
 func GrantFrom(ctx context.Context) *auth.Grant {
 	g, _ := ctx.Value(grantKey{}).(*auth.Grant)
@@ -45,7 +51,7 @@ func (a *API) identify(next http.Handler) http.Handler {
 				a.notGood(w, r, err)
 				return
 			}
-			ctx = tenancy.With(context.WithValue(ctx, grantKey{}, g), g.Actor)
+			ctx = tenancy.With(WithGrant(ctx, g), g.Actor)
 			if a.c.Localize != nil && g.Actor.Locale != "" {
 				ctx = a.c.Localize(ctx, r.Header.Get("Accept-Language"), g.Actor.Locale)
 			}
