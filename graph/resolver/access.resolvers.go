@@ -27,8 +27,8 @@ func (r *queryResolver) Tenant(ctx context.Context) (*ent.Tenant, error) {
 	return r.Plant.Tenant(ctx)
 }
 
-func (r *queryResolver) Users(ctx context.Context, first *int, after *string, last *int, before *string) (*model.Connection[*ent.User], error) {
-	return model.NewConnection(r.Plant.Users(ctx, pageArgs(ctx, first, after, last, before)))
+func (r *queryResolver) Users(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.UserFilter) (*model.Connection[*ent.User], error) {
+	return model.NewConnection(r.Access.Users(ctx, pageArgs(ctx, first, after, last, before), userFilter(filter)))
 }
 
 func (r *userResolver) Locale(ctx context.Context, obj *ent.User) (*string, error) {
@@ -38,6 +38,14 @@ func (r *userResolver) Locale(ctx context.Context, obj *ent.User) (*string, erro
 	return &obj.Locale, nil
 }
 
+func (r *Resolver) Tenant() generated.TenantResolver { return &tenantResolver{r} }
+
 func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 
-type userResolver struct{ *Resolver }
+func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }
+
+type (
+	tenantResolver struct{ *Resolver }
+	userResolver   struct{ *Resolver }
+	viewerResolver struct{ *Resolver }
+)

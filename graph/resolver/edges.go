@@ -48,8 +48,13 @@ func orNil[T any](v T, found bool, err error) (*T, error) {
 // mistakesOf splits the outcome of a mutation into what the caller can mend and the
 // rest. The object that the mutation is about stands in input.id.
 func mistakesOf(ctx context.Context, err error) ([]*gqlerr.UserError, error) {
+	return mistakesAt(ctx, err, "input.id")
+}
+
+// mistakesAt is mistakesOf for objects that stand in another field.
+func mistakesAt(ctx context.Context, err error, field string) ([]*gqlerr.UserError, error) {
 	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.NotFound && f.Field == "" {
-		err = f.At("input.id")
+		err = f.At(field)
 	}
 	return gqlerr.UserErrors(ctx, err)
 }

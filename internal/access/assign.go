@@ -49,7 +49,7 @@ func (s *Service) AssignRole(ctx context.Context, a Assignment) (*ent.UserRole, 
 	if err != nil {
 		return nil, err
 	}
-	s.rightsChanged(ctx, []id.UUID{a.UserID})
+	s.c.Sessions.RevokeActor(a.UserID)
 	return out, nil
 }
 
@@ -117,6 +117,6 @@ func (s *Service) UnassignRole(ctx context.Context, which id.UUID) (*ent.UserRol
 	if err != nil {
 		return nil, err
 	}
-	s.rightsChanged(ctx, []id.UUID{out.UserID})
+	s.c.Sessions.RevokeActor(out.UserID)
 	return out, nil
 }

@@ -134,7 +134,7 @@ func (s *Service) UpdateMembership(ctx context.Context, person id.UUID, expected
 		return nil, err
 	}
 	if changed {
-		s.c.Sessions.PermissionsChanged(ctx, out.TenantID, person)
+		s.c.Sessions.RevokeActor(person)
 	}
 	return out, nil
 }

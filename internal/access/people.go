@@ -113,11 +113,8 @@ func (s *Service) UpdateUser(ctx context.Context, which id.UUID, expected int, c
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case was.IsActive && !is.IsActive:
+	if was.Role != is.Role || was.IsActive && !is.IsActive {
 		s.c.Sessions.RevokeActor(which)
-	case was.Role != is.Role:
-		s.c.Sessions.PermissionsChanged(ctx, tenancy.Must(ctx).TenantID, which)
 	}
 	return out, nil
 }

@@ -108,7 +108,9 @@ func (s *Service) UpdateRole(ctx context.Context, which id.UUID, expected int, c
 	if err != nil {
 		return nil, err
 	}
-	s.rightsChanged(ctx, people)
+	for _, p := range people {
+		s.c.Sessions.RevokeActor(p)
+	}
 	return out, nil
 }
 
@@ -167,12 +169,6 @@ func holders(ctx context.Context, c *ent.Client, which id.UUID) ([]id.UUID, erro
 		}
 	}
 	return out, err
-}
-
-func (s *Service) rightsChanged(ctx context.Context, people []id.UUID) {
-	for _, p := range people {
-		s.c.Sessions.PermissionsChanged(ctx, tenancy.Must(ctx).TenantID, p)
-	}
 }
 
 func roleTaken(err error) error {

@@ -54,10 +54,9 @@ type Hasher interface {
 
 // Sessions ends what was issued to a person or machine. *auth.Service is one.
 type Sessions interface {
-	// PermissionsChanged ends the person's access tokens and open connections, in all
-	// processes; clients come back by their refresh tokens, with the rights of now.
-	PermissionsChanged(ctx context.Context, tenant, user id.UUID)
-	// RevokeActor does so for a person whose refresh tokens are revoked, and for machines.
+	// RevokeActor ends the access tokens and open connections of a person or machine,
+	// in all tenants and processes. Clients come back by their refresh tokens, if these
+	// were not revoked, and with the rights of now.
 	RevokeActor(actor id.UUID)
 }
 

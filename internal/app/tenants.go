@@ -98,9 +98,6 @@ func post(cfg config.Mail, log *slog.Logger) (*access.Post, error) {
 // nobody has sessions: for what runs before, or without, the doors.
 type nobody struct{}
 
-// PermissionsChanged implements access.Sessions.
-func (nobody) PermissionsChanged(context.Context, id.UUID, id.UUID) {}
-
 // RevokeActor implements access.Sessions.
 func (nobody) RevokeActor(id.UUID) {}
 

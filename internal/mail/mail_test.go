@@ -1,9 +1,7 @@
 package mail_test
 
 import (
-	"io"
-	stdmail "mime"
-	"mime/quotedprintable"
+	"mime"
 	"strings"
 	"testing"
 	"time"
@@ -35,15 +33,11 @@ func sender(t *testing.T, m *testkit.MailServer, change func(*mail.Options)) *ma
 // read returns subject and body as the reader sees them.
 func read(t *testing.T, m testkit.Mail) (subject, body string) {
 	t.Helper()
-	subject, err := new(stdmail.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(m.Body)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return subject, strings.ReplaceAll(string(b), "\r\n", "\n")
+	return subject, m.Body
 }
 
 const link = "https://foresight.example/reset-password#token=0123456789012345678901234567890123456789012"

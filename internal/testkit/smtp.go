@@ -9,8 +9,10 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"mime/quotedprintable"
 	"net"
 	"net/mail"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,7 +27,7 @@ type Mail struct {
 	User     string // who handed it over, "" for nobody
 	TLS      bool
 	Header   mail.Header
-	Body     string // as it was on the way, not decoded
+	Body     string // decoded, with lines ended by \n
 }
 
 // MailServer is an SMTP server with STARTTLS on a port of its own.
@@ -109,7 +111,7 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if a, err := mail.ParseAddress(to); err != nil || len(a.Address) > 14 && a.Address[len(a.Address)-14:] == "refuse.example" {
+	if strings.HasSuffix(to, "@refuse.example") {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}
 	}
 	s.mail.To = to
@@ -121,11 +123,15 @@ func (s *session) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	body, err := io.ReadAll(m.Body)
+	text := m.Body
+	if m.Header.Get("Content-Transfer-Encoding") == "quoted-printable" {
+		text = quotedprintable.NewReader(text)
+	}
+	body, err := io.ReadAll(text)
 	if err != nil {
 		return err
 	}
-	s.mail.Header, s.mail.Body = m.Header, string(body)
+	s.mail.Header, s.mail.Body = m.Header, strings.ReplaceAll(string(body), "\r\n", "\n")
 	_, s.mail.TLS = s.conn.TLSConnectionState()
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
