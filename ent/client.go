@@ -1330,7 +1330,8 @@ func (c *AlarmRuleChannelClient) Hooks() []Hook {
 
 // Interceptors returns the client interceptors.
 func (c *AlarmRuleChannelClient) Interceptors() []Interceptor {
-	return c.inters.AlarmRuleChannel
+	inters := c.inters.AlarmRuleChannel
+	return append(inters[:len(inters):len(inters)], alarmrulechannel.Interceptors[:]...)
 }
 
 func (c *AlarmRuleChannelClient) mutate(ctx context.Context, m *AlarmRuleChannelMutation) (Value, error) {
@@ -4477,7 +4478,8 @@ func (c *KnowledgeChunkClient) Hooks() []Hook {
 
 // Interceptors returns the client interceptors.
 func (c *KnowledgeChunkClient) Interceptors() []Interceptor {
-	return c.inters.KnowledgeChunk
+	inters := c.inters.KnowledgeChunk
+	return append(inters[:len(inters):len(inters)], knowledgechunk.Interceptors[:]...)
 }
 
 func (c *KnowledgeChunkClient) mutate(ctx context.Context, m *KnowledgeChunkMutation) (Value, error) {

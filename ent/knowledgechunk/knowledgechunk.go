@@ -66,8 +66,9 @@ func ValidColumn(column string) bool {
 //
 //	import _ "foresight/ent/runtime"
 var (
-	Hooks  [2]ent.Hook
-	Policy ent.Policy
+	Hooks        [2]ent.Hook
+	Interceptors [1]ent.Interceptor
+	Policy       ent.Policy
 	// OrdinalValidator is a validator for the "ordinal" field. It is called by the builders before save.
 	OrdinalValidator func(int) error
 	// TextValidator is a validator for the "text" field. It is called by the builders before save.

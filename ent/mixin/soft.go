@@ -95,3 +95,25 @@ func markDeleted(next ent.Mutator) ent.Mutator {
 		return next.Mutate(ctx, m)
 	})
 }
+
+// LivesWith hides rows whose parent is deleted, for entities without a mark of their
+// own that are nothing without it and come back with it: the database cascades to
+// marks only. Who asks for deleted rows sees them.
+type LivesWith struct {
+	mixin.Schema
+	// Column holds the id of a row of Table.
+	Column, Table string
+}
+
+// Interceptors of the mixin.
+func (l LivesWith) Interceptors() []ent.Interceptor {
+	return []ent.Interceptor{intercept.TraverseFunc(func(ctx context.Context, q intercept.Query) error {
+		if !SeesDeleted(ctx) {
+			q.WhereP(func(s *sql.Selector) {
+				parents := sql.Table(l.Table)
+				s.Where(sql.In(s.C(l.Column), sql.Select(parents.C("id")).From(parents).Where(sql.EQ(parents.C("is_deleted"), false))))
+			})
+		}
+		return nil
+	})}
+}

@@ -24,10 +24,13 @@ func Through(edge string, w Where) Where {
 	return func(sites []any) entql.P { return entql.HasEdgeWith(edge, w(sites)) }
 }
 
-// OrNull matches rows without the column, or that match.
-func OrNull(column string, w Where) Where {
-	return func(sites []any) entql.P { return entql.Or(entql.FieldNil(column), w(sites)) }
+// Null matches rows without the column.
+func Null(column string) Where {
+	return func([]any) entql.P { return entql.FieldNil(column) }
 }
+
+// OrNull matches rows without the column, or that match.
+func OrNull(column string, w Where) Where { return Any(Null(column), w) }
 
 // All matches rows that match each.
 func All(a, b Where, more ...Where) Where {

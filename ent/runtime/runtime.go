@@ -348,6 +348,10 @@ func init() {
 	alarmrulechannelMixinHooks1 := alarmrulechannelMixin[1].Hooks()
 
 	alarmrulechannel.Hooks[1] = alarmrulechannelMixinHooks1[0]
+	alarmrulechannelMixinInters2 := alarmrulechannelMixin[2].Interceptors()
+	alarmrulechannelMixinInters3 := alarmrulechannelMixin[3].Interceptors()
+	alarmrulechannel.Interceptors[0] = alarmrulechannelMixinInters2[0]
+	alarmrulechannel.Interceptors[1] = alarmrulechannelMixinInters3[0]
 	alarmrulechannelMixinFields0 := alarmrulechannelMixin[0].Fields()
 	_ = alarmrulechannelMixinFields0
 	alarmrulechannelFields := schema.AlarmRuleChannel{}.Fields()
@@ -1555,6 +1559,8 @@ func init() {
 	knowledgechunkMixinHooks1 := knowledgechunkMixin[1].Hooks()
 
 	knowledgechunk.Hooks[1] = knowledgechunkMixinHooks1[0]
+	knowledgechunkMixinInters2 := knowledgechunkMixin[2].Interceptors()
+	knowledgechunk.Interceptors[0] = knowledgechunkMixinInters2[0]
 	knowledgechunkMixinFields0 := knowledgechunkMixin[0].Fields()
 	_ = knowledgechunkMixinFields0
 	knowledgechunkFields := schema.KnowledgeChunk{}.Fields()

@@ -17,7 +17,8 @@ type AlarmRuleChannel struct{ ent.Schema }
 
 // Mixin of the entity.
 func (AlarmRuleChannel) Mixin() []ent.Mixin {
-	return []ent.Mixin{mixin.ID{Kind: id.AlarmRuleChannel}, mixin.Tenant{}}
+	return []ent.Mixin{mixin.ID{Kind: id.AlarmRuleChannel}, mixin.Tenant{},
+		mixin.LivesWith{Column: "rule_id", Table: "alarm_rules"}, mixin.LivesWith{Column: "channel_id", Table: "notification_channels"}}
 }
 
 // Policy of the entity: that of its rule.

@@ -18,7 +18,7 @@ type KnowledgeChunk struct{ ent.Schema }
 
 // Mixin of the entity.
 func (KnowledgeChunk) Mixin() []ent.Mixin {
-	return []ent.Mixin{mixin.ID{Kind: id.KnowledgeChunk}, mixin.Tenant{}}
+	return []ent.Mixin{mixin.ID{Kind: id.KnowledgeChunk}, mixin.Tenant{}, mixin.LivesWith{Column: "document_id", Table: "knowledge_documents"}}
 }
 
 // Annotations of the entity.

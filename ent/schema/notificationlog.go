@@ -32,10 +32,11 @@ func (NotificationLog) Annotations() []schema.Annotation {
 	})}
 }
 
-// Policy of the entity: that of its event; what has none is no matter of a site.
+// Policy of the entity: that of its event. What has none is no matter of a site only
+// when it is about no prediction either, whose machine is not known here.
 func (NotificationLog) Policy() ent.Policy {
 	onSite := rule.Through("event", rule.On("site_id"))
-	return rule.Sites(rule.OrNull("event_id", onSite), onSite)
+	return rule.Sites(rule.Any(onSite, rule.All(rule.Null("event_id"), rule.Null("prediction_id"))), onSite)
 }
 
 // Fields of the entity.

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -120,5 +121,40 @@ func TestSiteDeletionGoesAllTheWayDown(t *testing.T) {
 				t.Errorf("%s: %d of the other tenant left, %v", e.name, len(ids), err)
 			}
 		}
+	}
+}
+
+// What is nothing without a parent hides with it and comes back with it.
+func TestRowsThatLiveWithADeletedParentHide(t *testing.T) {
+	w := newWorld(t)
+	client, _ := open(t, w.AppDSN)
+	ctx := w.a.ctx(t)
+	counts := func(ctx context.Context) (chunks, channels int) {
+		t.Helper()
+		return client.KnowledgeChunk.Query().CountX(ctx), client.AlarmRuleChannel.Query().CountX(ctx)
+	}
+	expect := func(what string, chunks, channels int) {
+		t.Helper()
+		if c, n := counts(ctx); c != chunks || n != channels {
+			t.Errorf("%s: %d chunks and %d channels of rules are seen, want %d and %d", what, c, n, chunks, channels)
+		}
+	}
+	document, channel, rule := w.a.ids["knowledge_documents"], w.a.ids["notification_channels"], w.a.ids["alarm_rules"]
+	expect("at first", 1, 1)
+	client.KnowledgeDocument.DeleteOneID(document).ExecX(ctx)
+	expect("without the document", 0, 1)
+	client.NotificationChannel.DeleteOneID(channel).ExecX(ctx)
+	expect("without the channel", 0, 0)
+	if c, n := counts(mixin.WithDeleted(ctx)); c != 1 || n != 1 {
+		t.Errorf("who asks for deleted rows sees %d and %d", c, n)
+	}
+	all := mixin.WithDeleted(ctx)
+	client.KnowledgeDocument.UpdateOneID(document).SetIsDeleted(false).ExecX(all)
+	client.NotificationChannel.UpdateOneID(channel).SetIsDeleted(false).ExecX(all)
+	expect("restored", 1, 1)
+	client.AlarmRule.DeleteOneID(rule).ExecX(ctx)
+	expect("without the rule", 1, 0)
+	if c, n := counts(w.b.ctx(t)); c != 1 || n != 1 {
+		t.Errorf("of the other tenant %d and %d are seen", c, n)
 	}
 }
