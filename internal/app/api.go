@@ -69,7 +69,7 @@ func (a *App) startAPI(ctx context.Context) error {
 	server := graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
 			Sources: loader.Sources{Access: people, Plant: machines, Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
-				Rules: a.alarms.rules, Store: a.store(), Trail: trail.New(a.db.ent), Webhooks: hooks, Credentials: auth.NewCredentials(a.db.ent, sessions)},
+				Rules: a.alarms.rules, Store: a.store(), Trail: trail.New(a.db.ent), Bulk: a.bulk, Webhooks: hooks, Credentials: auth.NewCredentials(a.db.ent, sessions)},
 			Feed: a.alarms.feed, Hub: a.bus.hub, Sessions: sessions, Browser: browser{}, RefreshTTL: a.cfg.Auth.RefreshTTL,
 			Budget: budget, Ingester: httpDoor{a.ingest.admitter},
 		},
@@ -81,10 +81,11 @@ func (a *App) startAPI(ctx context.Context) error {
 	})
 	door = httpapi.New(httpapi.Config{
 		Graph: server, GraphError: server.Refuse, Auth: sessions, JWKS: sessions.JWKS, Schema: schema.SDL(), Web: web(), Images: machines,
-		Message:  func(ctx context.Context, f *fault.Error) string { return gqlerr.LocalizerFrom(ctx).Error(f) },
-		Token:    sessions.TokenEndpoint(func(r *http.Request) string { return door.Remote(r) }),
-		Metrics:  promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
-		Checks:   a.checks(),
+		Message: func(ctx context.Context, f *fault.Error) string { return gqlerr.LocalizerFrom(ctx).Error(f) },
+		Token:   sessions.TokenEndpoint(func(r *http.Request) string { return door.Remote(r) }),
+		Metrics: promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
+		Checks:  a.checks(),
+		Files:   a.bulk, MaxUpload: a.cfg.Bulk.MaxUpload,
 		Localize: localize, Secure: a.cfg.Secure(), Origins: a.cfg.Graph.AllowedOrigins, MaxBody: a.cfg.Graph.MaxBody,
 		Rate: rate.Limit(a.cfg.Graph.RatePerSecond), Burst: a.cfg.Graph.RateBurst, Log: a.log, Registerer: a.metrics,
 	})

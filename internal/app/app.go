@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"foresight/internal/bulk"
 	"foresight/internal/config"
 	"foresight/internal/lifecycle"
 	"foresight/internal/obs"
@@ -29,6 +30,7 @@ type App struct {
 	ingest   ingest
 	models   models
 	alarms   alarming
+	bulk     *bulk.Service
 	Addr     string // of the HTTP door, after Start
 	MQTTAddr string // of the embedded broker, after Start; "" when it does not run
 }
@@ -68,6 +70,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		if err := a.startIngest(ctx); err != nil {
 			return err
 		}
+	}
+	if err := a.startBulk(ctx); err != nil {
+		return err
 	}
 	if a.cfg.Runs(config.RoleAPI) {
 		return a.startAPI(ctx)

@@ -184,12 +184,18 @@ func (s *Service) Import(ctx context.Context, which id.UUID) (*Import, error) {
 // Export returns an export of the actor's tenant and of the sites where it may read
 // what the export holds.
 func (s *Service) Export(ctx context.Context, which id.UUID) (*Export, error) {
+	if tenancy.From(ctx) == nil {
+		return nil, tenancy.Require(ctx, tenancy.PlantRead)
+	}
 	found, err := s.exports(ctx, s.App, []id.UUID{which})
 	e, err := one(found, err, which, "ExportJob")
 	if err != nil {
 		return nil, err
 	}
-	return e, mayRead(ctx, e)
+	if err := mayRead(ctx, e); err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // mayRead says why the actor may not read what an export holds.

@@ -28,7 +28,7 @@ type Config struct {
 	MQTTAddr  string   `env:"MQTT_ADDR" envDefault:":1883" doc:"Address of the embedded MQTT broker; empty turns it off."`
 	DataDir   string   `env:"DATA_DIR" doc:"Directory of everything that is kept by the embedded servers. Default: ./data, or /var/lib/foresight for root where ./data cannot be reached by an unprivileged user."`
 	PublicURL string   `env:"PUBLIC_URL" envDefault:"http://localhost:8080" doc:"Address under which browsers reach the product; its scheme decides about Secure cookies and HSTS."`
-	Roles     []string `env:"ROLES" envDefault:"api,ingest,worker" doc:"Parts that this process runs: api, ingest, worker."`
+	Roles     []string `env:"ROLES" envDefault:"api,ingest,worker,jobs" doc:"Parts that this process runs: api, ingest, worker, jobs."`
 
 	LogLevel  string `env:"LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error."`
 	LogFormat string `env:"LOG_FORMAT" envDefault:"json" doc:"json or text."`
@@ -40,6 +40,7 @@ type Config struct {
 	Mail     Mail     `envPrefix:"MAIL_"`
 	Graph    Graph    `envPrefix:"GRAPH_"`
 	Pipeline Pipeline `envPrefix:"PIPELINE_"`
+	Bulk     Bulk     `envPrefix:"BULK_"`
 	Blob     Blob     `envPrefix:"BLOB_"`
 	Webhook  Webhook  `envPrefix:"WEBHOOK_"`
 
@@ -121,6 +122,16 @@ type Pipeline struct {
 	PredictTimeout  time.Duration `env:"PREDICT_TIMEOUT" envDefault:"250ms" doc:"Longest time of one prediction."`
 }
 
+// Bulk are imports, exports and the jobs that do them.
+type Bulk struct {
+	MaxUpload int64         `env:"MAX_UPLOAD" envDefault:"16777216" doc:"Largest file to import in bytes."`
+	MaxRows   int           `env:"MAX_ROWS" envDefault:"50000" doc:"Most rows of a file to import."`
+	MaxExport int64         `env:"MAX_EXPORT" envDefault:"4294967296" doc:"Largest exported file in bytes."`
+	Keep      time.Duration `env:"KEEP" envDefault:"24h" doc:"How long uploads wait for their import and exported files for their download."`
+	AtOnce    int           `env:"AT_ONCE" envDefault:"4" doc:"Jobs that one process works at a time."`
+	Timeout   time.Duration `env:"TIMEOUT" envDefault:"10m" doc:"Longest time of one job; one whose process died is taken up again a little later than this."`
+}
+
 // Blob is where files are kept: pictures of machines, exports.
 type Blob struct {
 	URL     string `env:"URL" secret:"true" doc:"Bucket of pictures and exports, file:///directory; empty: the directory blobs in the data directory."`
@@ -192,6 +203,9 @@ func (c *Config) Verify() error {
 	if c.Graph.Locked && c.Graph.Documents == "" {
 		bad("GRAPH_LOCKED", "name the trusted documents by FORESIGHT_GRAPH_DOCUMENTS")
 	}
+	if c.Bulk.MaxUpload < 1 || c.Bulk.MaxExport < 1 {
+		bad("BULK_MAX_UPLOAD, _MAX_EXPORT", "want at least 1")
+	}
 	if k := c.Auth.HS256Key; k != "" && len(k) < 32 {
 		bad("AUTH_HS256_KEY", "want at least 32 bytes")
 	}
@@ -205,13 +219,13 @@ func (c *Config) Verify() error {
 		bad("MAIL_PORT", "want 1-65535")
 	}
 	for name, v := range map[string]time.Duration{"AUTH_ACCESS_TTL": c.Auth.AccessTTL, "AUTH_REFRESH_TTL": c.Auth.RefreshTTL,
-		"PIPELINE_RETENTION": c.Pipeline.Retention, "PIPELINE_REGISTRY_REFRESH": c.Pipeline.RegistryRefresh, "PIPELINE_PREDICT_TIMEOUT": c.Pipeline.PredictTimeout} {
+		"BULK_KEEP": c.Bulk.Keep, "BULK_TIMEOUT": c.Bulk.Timeout, "PIPELINE_RETENTION": c.Pipeline.Retention, "PIPELINE_REGISTRY_REFRESH": c.Pipeline.RegistryRefresh, "PIPELINE_PREDICT_TIMEOUT": c.Pipeline.PredictTimeout} {
 		if v <= 0 {
 			bad(name, "want a duration above 0, such as 15m")
 		}
 	}
 	for name, v := range map[string]int{"GRAPH_MAX_DEPTH": c.Graph.MaxDepth, "GRAPH_MAX_COST": c.Graph.MaxCost, "GRAPH_RATE_BURST": c.Graph.RateBurst,
-		"PIPELINE_BATCH_SIZE": c.Pipeline.BatchSize, "PIPELINE_QUOTA_BURST": c.Pipeline.QuotaBurst, "MQTT_MAX_PAYLOAD": c.MQTT.MaxPayload, "MAX_LOADED_MODELS": c.MaxLoadedModels} {
+		"PIPELINE_BATCH_SIZE": c.Pipeline.BatchSize, "PIPELINE_QUOTA_BURST": c.Pipeline.QuotaBurst, "MQTT_MAX_PAYLOAD": c.MQTT.MaxPayload, "BULK_MAX_ROWS": c.Bulk.MaxRows, "BULK_AT_ONCE": c.Bulk.AtOnce, "MAX_LOADED_MODELS": c.MaxLoadedModels} {
 		if v < 1 {
 			bad(name, "want at least 1")
 		}
@@ -227,10 +241,11 @@ const (
 	RoleAPI    = "api"
 	RoleIngest = "ingest"
 	RoleWorker = "worker"
+	RoleJobs   = "jobs" // imports and exports
 )
 
 // AllRoles lists the parts.
-var AllRoles = []string{RoleAPI, RoleIngest, RoleWorker}
+var AllRoles = []string{RoleAPI, RoleIngest, RoleWorker, RoleJobs}
 
 // Runs reports whether the process runs the part.
 func (c *Config) Runs(role string) bool { return slices.Contains(c.Roles, role) }

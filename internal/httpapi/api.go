@@ -34,6 +34,9 @@ type Config struct {
 	Web     fs.FS         // files of the web application; nil: not built
 	Checks  []Check       // of /readyz
 
+	Files     Files // /uploads and /exports
+	MaxUpload int64 // bytes of an upload, required with Files
+
 	// GraphError writes a GraphQL result that is one error, for requests to
 	// /graphql that do not get so far. Required with Graph.
 	GraphError func(w http.ResponseWriter, r *http.Request, status int, f *fault.Error)
@@ -92,6 +95,12 @@ func New(c Config) *API {
 	if c.Images != nil {
 		mux.Handle("GET /assets/{id}/image", api(http.HandlerFunc(a.image)))
 		mux.Handle("POST /assets/{id}/image", a.limitBodyTo(picture.MaxBytes, a.identify(a.limitRate(http.HandlerFunc(a.setImage)))))
+	}
+	if c.Files != nil {
+		// One byte more: the service says what is too large.
+		mux.Handle("POST /uploads", a.limitBodyTo(c.MaxUpload+1, a.identify(a.limitRate(http.HandlerFunc(a.upload)))))
+		mux.Handle("GET /uploads/template.csv", a.limitRate(http.HandlerFunc(template)))
+		mux.Handle("GET /exports/{id}", api(http.HandlerFunc(a.download)))
 	}
 	if c.Graph != nil {
 		mux.Handle("/graphql", api(a.withCookies(c.Graph)))

@@ -48,7 +48,7 @@ func setup() (*config.Config, *slog.Logger, error) {
 
 func serve() *cobra.Command {
 	c := &cobra.Command{Use: "serve", Short: "Run the product", Args: cobra.NoArgs}
-	roles := c.Flags().StringSlice("roles", nil, "parts to run: api, ingest, worker (default: FORESIGHT_ROLES)")
+	roles := c.Flags().StringSlice("roles", nil, "parts to run: api, ingest, worker, jobs (default: FORESIGHT_ROLES)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, log, err := setup()
 		if err != nil {
