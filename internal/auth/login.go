@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"foresight/internal/audit"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/tenancy"
@@ -169,7 +170,13 @@ func (s *Service) begin(ctx context.Context, a *account, password string, asOf t
 		if err := s.insertRefresh(ctx, tx, a.TenantID, a.UserID, family, hash); err != nil {
 			return err
 		}
-		return hold(ctx, tx, actor)
+		if err := audit.Record(tenancy.With(ctx, actor), tx, audit.Entry{Action: "login", Entity: "User", ID: a.UserID}); err != nil {
+			return err
+		}
+		if err := hold(ctx, tx, actor); err != nil {
+			return err
+		}
+		return note(tenancy.With(ctx, actor), tx, didSignIn, actor.ID)
 	})
 	if err != nil {
 		return nil, unavailable(err)
