@@ -2,10 +2,13 @@ package mqtt_test
 
 import (
 	"fmt"
+	"net"
+	"sync"
 	"testing"
 	"time"
 
 	"foresight/ingestion/mqtt"
+	"foresight/internal/id"
 	"foresight/internal/testkit"
 )
 
@@ -118,4 +121,55 @@ func TestChangedGatewayMustLogInAgain(t *testing.T) {
 	}
 	other.send(t, other.publish("globex/north/sensors/pump-1-a", 1, 1, flow(1)))
 	other.ack(t, puback)
+}
+
+// presenceBook keeps who is there.
+type presenceBook struct {
+	mu    sync.Mutex
+	there map[id.UUID]int
+}
+
+func (b *presenceBook) Came(_, _, gateway id.UUID, address string) func() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if net.ParseIP(address) == nil {
+		panic("no address: " + address)
+	}
+	b.there[gateway]++
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.there[gateway]--
+	}
+}
+
+func (b *presenceBook) of(gateway id.UUID) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.there[gateway]
+}
+
+// A gateway that has changed is disconnected at once, also one that says nothing; the
+// others stay.
+func TestChangedGatewayIsDisconnected(t *testing.T) {
+	book := &presenceBook{there: map[id.UUID]int{}}
+	r := newRig(t, setup{options: func(o *mqtt.Options) {
+		o.Presence = book
+	}, watch: true})
+	w, other := logged(t, r.addr(), 4, userA), logged(t, r.addr(), 4, userB)
+	testkit.Eventually(t, within, func() bool { return book.of(r.a.GatewayID) == 1 && book.of(r.b.GatewayID) == 1 })
+	r.exec(t, `UPDATE gateways SET mqtt_password_hash = 'hash:new', version = version + 1 WHERE id = $1`, r.a.GatewayID)
+	r.registry.Refresh()
+	if kinds := w.closed(t); len(kinds) != 0 {
+		t.Errorf("packets %v", kinds)
+	}
+	testkit.Eventually(t, within, func() bool { return book.of(r.a.GatewayID) == 0 })
+	other.send(t, other.publish("globex/north/sensors/pump-1-a", 1, 1, flow(1)))
+	other.ack(t, puback)
+	if book.of(r.b.GatewayID) != 1 {
+		t.Error("the other gateway went, too")
+	}
+	again := logged(t, r.addr(), 4, userB)
+	again.send(t, []byte{0xe0, 0}) // DISCONNECT
+	testkit.Eventually(t, within, func() bool { return book.of(r.b.GatewayID) == 1 })
 }

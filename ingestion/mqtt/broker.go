@@ -54,6 +54,12 @@ type Options struct {
 	PasswordHash func(context.Context, *registry.Gateway) (string, error)
 	// Verify checks a password against a PHC string; it may be slow.
 	Verify func(hash, password string) bool
+	// Changes has an element when the snapshot may be another: connections of gateways
+	// that are no more what they logged in as are then ended. Nil: they are ended when
+	// they next publish.
+	Changes <-chan struct{}
+	// Presence is told of gateways that come and go; it may be nil.
+	Presence Presence
 
 	Window            int           // messages of one client under way at once; 256
 	MaxPacket         int           // bytes; larger ones end the connection; 256 KiB
@@ -67,6 +73,13 @@ type Options struct {
 
 	Metrics prometheus.Registerer
 	Log     *slog.Logger
+}
+
+// Presence keeps which gateways are connected.
+type Presence interface {
+	// Came is told of a connection that has logged in from the address. Its end is told
+	// by the function that it returns, called once.
+	Came(tenant, site, gateway id.UUID, address string) (gone func())
 }
 
 func (o Options) withDefaults() Options {
@@ -106,10 +119,12 @@ type Broker struct {
 	stopping atomic.Bool
 	ctx      context.Context // of the sessions
 	cancel   context.CancelFunc
+	watching sync.WaitGroup
 
 	mu        sync.Mutex
-	sessions  map[*mochi.Client]*session // also those whose connection is gone and whose appends are not
-	perTenant map[id.UUID]int            // open connections
+	sessions  map[*mochi.Client]*session          // also those whose connection is gone and whose appends are not
+	perTenant map[id.UUID]int                     // open connections
+	greetings map[*mochi.Client]*registry.Gateway // logged in, and without a session yet
 }
 
 // NewBroker returns a broker that listens from Start on.
@@ -118,6 +133,7 @@ func NewBroker(o Options) *Broker {
 	return &Broker{
 		opt: o, log: o.Log.With("part", "mqtt"), auth: newAuthenticator(o), metrics: newMetrics(o.Metrics),
 		sessions: map[*mochi.Client]*session{}, perTenant: map[id.UUID]int{},
+		greetings: map[*mochi.Client]*registry.Gateway{},
 	}
 }
 
@@ -180,6 +196,9 @@ func (b *Broker) Start(ctx context.Context) error {
 	if err := b.server.Serve(); err != nil {
 		return errors.Join(fmt.Errorf("mqtt: %w", err), tcp.Close())
 	}
+	if b.opt.Changes != nil {
+		b.watching.Go(b.watch)
+	}
 	b.log.Info("listening", "address", b.Addr().String(), "tls", b.opt.TLS != nil)
 	return nil
 }
@@ -206,6 +225,7 @@ func (b *Broker) Stop(ctx context.Context) error {
 	}
 	wg.Wait()
 	b.cancel()
+	b.watching.Wait()
 	b.listener.closeConns() // those that have not logged in
 	return errors.Join(late, b.server.Close())
 }
@@ -218,4 +238,23 @@ func (b *Broker) open() []*session {
 		out = append(out, s)
 	}
 	return out
+}
+
+// watch ends the connections of gateways that have changed: whose password is another
+// one, that were moved, switched off or deleted.
+func (b *Broker) watch() {
+	for {
+		select {
+		case <-b.ctx.Done():
+			return
+		case <-b.opt.Changes:
+		}
+		now := b.opt.Snapshot()
+		for _, s := range b.open() {
+			if !s.holds(now) {
+				b.log.Info("gateway has changed, client disconnected", "username", s.gateway.Username, "remote", s.client.Net.Remote)
+				s.disconnect(reasonNotAuthorized)
+			}
+		}
+	}
 }

@@ -62,7 +62,9 @@ func (h *hook) OnConnectAuthenticate(cl *mochi.Client, pk packets.Packet) bool {
 		return false
 	}
 	b.metrics.logins.WithLabelValues(string(v)).Inc()
-	if v != accepted {
+	if v == accepted {
+		b.greet(cl, g)
+	} else {
 		b.log.Info("log-in refused", "username", cut(username), "remote", cl.Net.Remote, "verdict", string(v))
 	}
 	return v == accepted
@@ -75,12 +77,15 @@ func (h *hook) OnACLCheck(_ *mochi.Client, _ string, write bool) bool { return w
 
 func (h *hook) OnSessionEstablished(cl *mochi.Client, _ packets.Packet) {
 	b := h.broker
-	g, ok := b.opt.Snapshot().Gateway(string(cl.Properties.Username))
-	if !ok || !g.Active || b.stopping.Load() {
+	g := b.greeted(cl)
+	if g == nil || b.stopping.Load() {
 		cl.Stop(packets.ErrNotAuthorized)
 		return
 	}
-	b.begin(cl, g)
+	s := b.begin(cl, g)
+	if !s.holds(b.opt.Snapshot()) { // it changed meanwhile
+		s.disconnect(reasonNotAuthorized)
+	}
 }
 
 // OnPublish takes a message into the session's stream. The acknowledgement is the
@@ -91,7 +96,7 @@ func (h *hook) OnPublish(cl *mochi.Client, pk packets.Packet) (packets.Packet, e
 	if s == nil || b.stopping.Load() {
 		return pk, packets.ErrRejectPacket
 	}
-	if g, ok := b.opt.Snapshot().Gateway(s.gateway.Username); !ok || !g.Active || !s.same(g) {
+	if !s.holds(b.opt.Snapshot()) {
 		b.log.Info("gateway changed, must log in again", "username", s.gateway.Username, "remote", cl.Net.Remote)
 		s.disconnect(reasonNotAuthorized)
 		return pk, packets.ErrRejectPacket
@@ -123,8 +128,11 @@ func (s *session) message(pk *packets.Packet) admit.Message {
 	return admit.Message{Credential: s.credential, Topic: strings.TrimPrefix(pk.TopicName, escape), Payload: pk.Payload, ReceivedAt: time.Now()}
 }
 
-// same reports whether g is the gateway, unchanged, as which the session logged in.
-func (s *session) same(g *registry.Gateway) bool { return *g == *s.gateway }
+// holds reports whether the gateway is still, unchanged, what the session logged in as.
+func (s *session) holds(now *registry.Snapshot) bool {
+	g, ok := now.Gateway(s.gateway.Username)
+	return ok && g.Active && *g == *s.gateway
+}
 
 func cut(s string) string {
 	if len(s) > 100 {

@@ -50,6 +50,7 @@ type rig struct {
 }
 
 type setup struct {
+	watch   bool                      // the broker hears of changes of gateways
 	log     func(admit.Log) admit.Log // wraps the log
 	options func(*mqtt.Options)
 	bare    bool // no broker
@@ -103,6 +104,9 @@ func newRig(t testing.TB, s setup) *rig {
 			return hash == "hash:"+password
 		},
 		Metrics: prometheus.NewRegistry(), Log: quiet,
+	}
+	if s.watch {
+		o.Changes = r.registry.Changes()
 	}
 	if s.options != nil {
 		s.options(&o)

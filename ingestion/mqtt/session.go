@@ -2,6 +2,8 @@ package mqtt
 
 import (
 	"encoding/binary"
+	"maps"
+	"net"
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
@@ -21,6 +23,7 @@ type session struct {
 	credential admit.Credential
 	stream     *admit.Stream[tag]
 	acks       []byte // what deliver writes at once
+	gone       func() // tells the presence that the connection has ended
 
 	// Under the broker's lock; with both the session is forgotten.
 	left  bool // the connection is gone
@@ -51,11 +54,41 @@ func (b *Broker) admits(g *registry.Gateway) bool {
 	return b.perTenant[g.Tenant] < b.opt.MaxPerTenant
 }
 
+// greet keeps as which gateway a client has logged in, until its session begins. Those
+// whose connection ended before are swept out when there are many.
+func (b *Broker) greet(cl *mochi.Client, g *registry.Gateway) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.greetings) >= manyGreetings {
+		maps.DeleteFunc(b.greetings, func(c *mochi.Client, _ *registry.Gateway) bool { return c.Closed() })
+	}
+	b.greetings[cl] = g
+}
+
+const manyGreetings = 256
+
+// greeted returns the gateway as it was at the log-in, nil without one.
+func (b *Broker) greeted(cl *mochi.Client) *registry.Gateway {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	g := b.greetings[cl]
+	delete(b.greetings, cl)
+	return g
+}
+
 // begin opens the session of a client.
-func (b *Broker) begin(cl *mochi.Client, g *registry.Gateway) {
+func (b *Broker) begin(cl *mochi.Client, g *registry.Gateway) *session {
 	s := &session{
 		broker: b, client: cl, gateway: g,
 		credential: admit.Credential{Tenant: g.Tenant, Sites: []id.UUID{g.Site}},
+		gone:       func() {},
+	}
+	if b.opt.Presence != nil {
+		address, _, err := net.SplitHostPort(cl.Net.Remote)
+		if err != nil {
+			address = ""
+		}
+		s.gone = b.opt.Presence.Came(g.Tenant, g.Site, g.ID, address)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,6 +96,7 @@ func (b *Broker) begin(cl *mochi.Client, g *registry.Gateway) {
 	b.sessions[cl] = s
 	b.perTenant[g.Tenant]++
 	b.metrics.connections.Inc()
+	return s
 }
 
 func (b *Broker) session(cl *mochi.Client) *session {
@@ -74,6 +108,7 @@ func (b *Broker) session(cl *mochi.Client) *session {
 // leave is called once, when the connection is gone. What is under way goes on.
 func (b *Broker) leave(s *session) {
 	s.stream.Finish()
+	s.gone()
 	b.mu.Lock()
 	if b.perTenant[s.gateway.Tenant]--; b.perTenant[s.gateway.Tenant] == 0 {
 		delete(b.perTenant, s.gateway.Tenant)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,9 @@ type Registry struct {
 	current  atomic.Pointer[Snapshot]
 	loaded   atomic.Int64 // Unix nanoseconds of the last full load
 	metrics  metrics
+
+	mu       sync.Mutex
+	watchers []chan struct{} // each of capacity 1
 }
 
 // New returns a registry that knows nothing until Start.
@@ -66,6 +70,29 @@ func New(o Options) *Registry {
 
 // Snapshot returns the present state; it is never nil.
 func (r *Registry) Snapshot() *Snapshot { return r.current.Load() }
+
+// Changes returns a channel that has an element whenever the snapshot may be another
+// than at the last look. Several changes may be one element.
+func (r *Registry) Changes() <-chan struct{} {
+	c := make(chan struct{}, 1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watchers = append(r.watchers, c)
+	return c
+}
+
+// put makes a snapshot the present one.
+func (r *Registry) put(s *Snapshot) {
+	r.current.Store(s)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.watchers {
+		select {
+		case c <- struct{}{}:
+		default: // it has not looked since the last one
+		}
+	}
+}
 
 // PasswordHash returns the PHC string of a gateway's password, "" when it has none or
 // is not active. It asks the database: the worker's role can read one hash by its
@@ -115,7 +142,7 @@ func (r *Registry) loadAll(ctx context.Context) error {
 		return err
 	}
 	s := newSnapshot(tenants)
-	r.current.Store(s)
+	r.put(s)
 	r.loaded.Store(begin.UnixNano())
 	r.log.Debug("loaded", "tenants", s.Tenants(), "sensors", s.Sensors(), "took", time.Since(begin))
 	return nil
@@ -132,7 +159,7 @@ func (r *Registry) loadOne(ctx context.Context, tenant id.UUID) error {
 	if len(tenants) == 1 {
 		t = tenants[0]
 	}
-	r.current.Store(r.current.Load().with(tenant, t))
+	r.put(r.current.Load().with(tenant, t))
 	r.log.Debug("loaded a tenant", "tenant", tenant, "found", t != nil, "took", time.Since(begin))
 	return nil
 }

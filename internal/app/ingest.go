@@ -8,6 +8,7 @@ import (
 	"foresight/ingestion/admit"
 	"foresight/ingestion/decode"
 	"foresight/ingestion/mqtt"
+	"foresight/ingestion/presence"
 	"foresight/ingestion/registry"
 	"foresight/internal/auth"
 	"foresight/internal/bus"
@@ -44,8 +45,12 @@ func (a *App) startIngest(ctx context.Context) error {
 	i := &a.ingest
 	if a.cfg.MQTTAddr != "" {
 		hasher := auth.NewHasher(auth.DefaultParams)
+		who := presence.New(presence.Options{Pool: a.db.worker, Events: a.bus.hub, Log: a.log})
+		if err := a.start(ctx, who); err != nil {
+			return err
+		}
 		broker := mqtt.NewBroker(mqtt.Options{Addr: a.cfg.MQTTAddr, Admitter: i.admitter, Snapshot: i.registry.Snapshot,
-			PasswordHash: i.registry.PasswordHash, MaxPacket: a.cfg.MQTT.MaxPayload + packetOverhead,
+			PasswordHash: i.registry.PasswordHash, Changes: i.registry.Changes(), Presence: who, MaxPacket: a.cfg.MQTT.MaxPayload + packetOverhead,
 			Verify: func(hash, password string) bool {
 				ok, err := hasher.Verify(context.WithoutCancel(ctx), hash, password)
 				if err != nil && !errors.Is(err, auth.ErrHash) {

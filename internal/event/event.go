@@ -25,6 +25,7 @@ const (
 	Prediction Kind = "prediction"
 	Alarm      Kind = "alarm"
 	Job        Kind = "job"
+	Gateway    Kind = "gateway"
 )
 
 // Event is one thing that happened in a tenant.
@@ -38,6 +39,7 @@ type Event struct {
 	Prediction *telemetry.FaultPrediction // Prediction
 	Alarm      *AlarmHint                 // Alarm
 	Job        *JobProgress               // Job; the key holds the tenant only
+	Gateway    *GatewayChange             // Gateway; the key holds tenant and site
 }
 
 // AlarmHint says that the tenant's transitions have reached Seq.
@@ -54,6 +56,15 @@ type JobProgress struct {
 	Phase  string // reading, checking or writing; "" before and after
 	Done   int64  // rows of the phase
 	Total  int64  // rows of the phase; -1: not known
+}
+
+// GatewayChange says that a gateway came or went. One may be lost: what counts is the
+// gateway's state in the database.
+type GatewayChange struct {
+	ID          id.UUID
+	IsOnline    bool
+	LastSeenAt  time.Time
+	ConnectedAt time.Time // zero while it has no connection
 }
 
 // Publisher sends events. Publish never blocks on subscribers and returns an error

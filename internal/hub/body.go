@@ -158,3 +158,15 @@ func (d *decoder) uint32() uint32 {
 	}
 	return 0
 }
+
+// appendGateway writes
+//
+//	16 ID  1 IsOnline  8 LastSeenAt  8 ConnectedAt
+func appendGateway(b []byte, g *event.GatewayChange) []byte {
+	b = appendBool(append(b, g.ID[:]...), g.IsOnline)
+	return appendTime(appendTime(b, g.LastSeenAt), g.ConnectedAt)
+}
+
+func (d *decoder) gateway() *event.GatewayChange {
+	return &event.GatewayChange{ID: d.id(), IsOnline: d.bool(), LastSeenAt: d.time(), ConnectedAt: d.time()}
+}

@@ -19,7 +19,8 @@ import (
 //	8   publisher    8 number of the event within publisher, tenant and kind
 //	8   At
 //	64  tenant, site, asset, sensor
-//	    body by kind: see appendReading, appendPrediction, appendEvent, appendJob
+//	    body by kind: see appendReading, appendPrediction, appendEvent, appendJob,
+//	    appendGateway
 //
 // Strings and lists begin with their length as a varint. Absent channels take one
 // bit of a mask. A reading with 24 channels and 2 values is 362 bytes, its JSON
@@ -52,6 +53,8 @@ func kindCode(k event.Kind) byte {
 		return 3
 	case event.Job:
 		return 4
+	case event.Gateway:
+		return 5
 	}
 	return 0
 }
@@ -74,6 +77,8 @@ func appendEvent(b []byte, e event.Event, from origin) ([]byte, error) {
 		return append(b, e.Alarm.EventID[:]...), nil
 	case e.Kind == event.Job && e.Job != nil:
 		return appendJob(b, e.Job)
+	case e.Kind == event.Gateway && e.Gateway != nil:
+		return appendGateway(b, e.Gateway), nil
 	}
 	return nil, fmt.Errorf("hub: event of kind %q without its content", e.Kind)
 }
@@ -97,6 +102,8 @@ func decode(data []byte) (event.Event, origin, error) {
 		e.Kind, e.Alarm = event.Alarm, &event.AlarmHint{Seq: d.uint64(), EventID: d.id()}
 	case 4:
 		e.Kind, e.Job = event.Job, d.job()
+	case 5:
+		e.Kind, e.Gateway = event.Gateway, d.gateway()
 	default:
 		d.fail(errCodec)
 	}

@@ -44,8 +44,13 @@ func fullProgress() event.Event {
 		Job: &event.JobProgress{ID: id.New(id.ExportJob), Status: "running", Phase: "writing", Done: 1 << 40, Total: -1}}
 }
 
+func fullGateway() event.Event {
+	return event.Event{Kind: event.Gateway, Key: telemetry.Key{Tenant: id.New(id.Tenant), Site: id.New(id.Site)}, At: time.Unix(7, 0).UTC(),
+		Gateway: &event.GatewayChange{ID: id.New(id.Gateway), IsOnline: true, LastSeenAt: time.Unix(8, 9).UTC(), ConnectedAt: time.Unix(2, 0).UTC()}}
+}
+
 func TestEventsSurviveTheWire(t *testing.T) {
-	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress()} {
+	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress(), fullGateway()} {
 		b, err := appendEvent(nil, e, origin{5, 6})
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +71,7 @@ func TestEventsSurviveTheWire(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress()} {
+	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress(), fullGateway()} {
 		b, err := appendEvent(nil, e, origin{5, 6})
 		if err != nil {
 			f.Fatal(err)
