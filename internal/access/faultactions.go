@@ -68,7 +68,7 @@ func AddressOf(a *ent.FaultAction) string {
 func (s *Service) SetFaultActions(ctx context.Context, actions []Action) ([]*ent.FaultAction, error) {
 	who, person := tenancy.Must(ctx).UserID()
 	if !person {
-		return nil, fault.New(fault.Forbidden, "error.access.personsOnly")
+		return nil, fault.New(fault.BadInput, "error.access.personsOnly")
 	}
 	if s.c.Sealer == nil {
 		return nil, fault.New(fault.Unavailable, "error.access.secretsUnavailable")

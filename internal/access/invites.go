@@ -149,7 +149,7 @@ func (s *Service) AcceptInvite(ctx context.Context, token string, p NewPerson, r
 func (s *Service) AcceptInviteAsGuest(ctx context.Context, token string) (*Joined, error) {
 	who, person := tenancy.Must(ctx).UserID()
 	if !person {
-		return nil, fault.New(fault.Forbidden, "error.access.personsOnly")
+		return nil, fault.New(fault.BadInput, "error.access.personsOnly")
 	}
 	row, err := s.invitation(ctx, token)
 	if err != nil {

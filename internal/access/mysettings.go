@@ -54,7 +54,7 @@ func (s *Service) UpdateMySettings(ctx context.Context, expected int, change fun
 		return nil, err
 	}
 	if old == nil {
-		return nil, fault.New(fault.Forbidden, "error.access.personsOnly")
+		return nil, fault.New(fault.BadInput, "error.access.personsOnly")
 	}
 	if old.Version != expected {
 		return nil, fault.Stale("UserSettings")

@@ -8,6 +8,8 @@ import (
 	"foresight/ent"
 	"foresight/ent/enum"
 	"foresight/ent/membership"
+	"foresight/ent/mixin"
+	"foresight/ent/passwordreset"
 	"foresight/ent/user"
 	"foresight/internal/fault"
 	"foresight/internal/id"
@@ -190,6 +192,11 @@ func store(ctx context.Context, c *ent.Client, u *ent.User, p Person) (*ent.User
 	out, err := q.Save(ctx)
 	if err != nil {
 		return nil, personTaken(err)
+	}
+	if p.Email != u.Email { // what was written to the former address lets nobody in any more
+		if _, err := c.PasswordReset.Update().Where(passwordreset.UserID(u.ID), passwordreset.UsedAtIsNil()).SetUsedAt(mixin.Now()).Save(ctx); err != nil {
+			return nil, err
+		}
 	}
 	_, err = c.Membership.Update().Where(membership.UserID(u.ID)).SetRole(p.Role).SetDisplayName(p.FullName).SetIsActive(p.IsActive).Save(ctx)
 	return out, err

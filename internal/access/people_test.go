@@ -291,6 +291,12 @@ func TestPasswordReset(t *testing.T) {
 		_, err = r.ResetPassword(t.Context(), bad, password, "")
 		refused(t, err, fault.BadInput, "error.access.token", "input.token")
 	}
+	r.ok(r.RequestPasswordReset(t.Context(), "olga@acme.example", "", "192.0.2.2"))
+	former := token(t, r.smtp.Wait(t, 2).Body)
+	_, err = r.UpdateUser(r.as(tenancy.Admin), who, one[int](r, `SELECT version FROM users WHERE id = $1`, who), func(p *access.Person) { p.Email = "olga@new.example" })
+	r.ok(err)
+	_, err = r.ResetPassword(t.Context(), former, password, "")
+	refused(t, err, fault.BadInput, "error.access.token", "input.token") // it went to the former address
 	if n := one[int](r, `SELECT count(*) FROM audit_logs WHERE changes::text LIKE '%' || $1 || '%'`, password); n != 0 {
 		t.Error("a password stands in the audit log")
 	}
@@ -345,5 +351,5 @@ func TestChangePassword(t *testing.T) {
 	_, err = r.ChangePassword(tenancy.With(t.Context(), &guest), password, password)
 	refused(t, err, fault.Conflict, "error.access.atHome", "")
 	_, err = r.ChangePassword(tenancy.AsSystem(t.Context(), r.acme.TenantID), password, password)
-	refused(t, err, fault.Forbidden, "error.access.personsOnly", "")
+	refused(t, err, fault.BadInput, "error.access.personsOnly", "")
 }

@@ -232,7 +232,7 @@ func (s *Service) endSessionsHere(ctx context.Context, tx pgx.Tx, tenant, person
 func (s *Service) ChangePassword(ctx context.Context, current, password string) (*ent.User, error) {
 	who, person := tenancy.Must(ctx).UserID()
 	if !person {
-		return nil, fault.New(fault.Forbidden, "error.access.personsOnly")
+		return nil, fault.New(fault.BadInput, "error.access.personsOnly")
 	}
 	if err := s.guesses.take(who.String()); err != nil {
 		return nil, err
