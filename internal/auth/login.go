@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"foresight/internal/audit"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/tenancy"
@@ -168,9 +167,6 @@ func (s *Service) begin(ctx context.Context, a *account, password string, asOf t
 			return err
 		}
 		if err := s.insertRefresh(ctx, tx, a.TenantID, a.UserID, family, hash); err != nil {
-			return err
-		}
-		if err := audit.Record(tenancy.With(ctx, actor), tx, audit.Entry{Action: "login", Entity: "User", ID: a.UserID}); err != nil {
 			return err
 		}
 		if err := hold(ctx, tx, actor); err != nil {

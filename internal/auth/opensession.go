@@ -76,6 +76,9 @@ func (s *Service) EndSession(ctx context.Context, session id.UUID) error {
 		if ownOr(tenancy.With(ctx, a), user, tenancy.UsersWrite) != nil {
 			return pgx.ErrNoRows
 		}
+		if err := note(tenancy.With(ctx, a), tx, didEndSession, user); err != nil {
+			return err
+		}
 		return s.endFamilies(ctx, tx, a.TenantID, session)
 	})
 	switch {
@@ -117,6 +120,14 @@ func (s *Service) EndSessions(ctx context.Context, user id.UUID) (int, error) {
 				return err
 			}
 			if open, err = pgx.CollectRows(rows, pgx.RowTo[id.UUID]); err != nil {
+				return err
+			}
+			if len(open) == 0 {
+				return nil
+			}
+			by := *a
+			by.TenantID = tenant // the person's own elsewhere, when it is another
+			if err := note(tenancy.With(ctx, &by), tx, didEndSession, user); err != nil {
 				return err
 			}
 			return s.endFamilies(ctx, tx, tenant, open...)

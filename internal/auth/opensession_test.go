@@ -2,9 +2,12 @@ package auth_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"foresight/internal/auth"
 	"foresight/internal/fault"
@@ -146,6 +149,45 @@ func TestAllSessionsAreEnded(t *testing.T) {
 	<-closed
 	_, err = r.Refresh(t.Context(), abroad.RefreshToken)
 	wantFault(t, err, fault.Unauthenticated, "error.auth.refresh")
+}
+
+func TestSessionsAreOnRecord(t *testing.T) {
+	r := newRig(t)
+	r.guest(t, tenancy.Viewer)
+	user := r.acme.Users[tenancy.Operator]
+	s := r.loginFrom(t, "192.0.2.1", "x")
+	s, err := r.SwitchTenant(tenancy.With(from(t.Context(), "192.0.2.2", "x"), s.Grant.Actor), s.RefreshToken, r.globex.TenantID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Logout(t.Context(), s.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	s = r.login(t)
+	if err := r.EndSession(r.admin(t), s.Grant.SessionID); err != nil {
+		t.Fatal(err)
+	}
+	s = r.login(t)
+	if _, err := r.Refresh(t.Context(), s.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.Advance(time.Minute)
+	if _, err := r.Refresh(t.Context(), s.RefreshToken); err == nil {
+		t.Fatal("a used token is good")
+	}
+	rows, err := r.owner.Query(t.Context(), `SELECT t.code || ' ' || l.action || ' ' || l.actor_kind || coalesce(' ' || l.ip, '')
+		FROM audit_logs l JOIN tenants t ON t.id = l.tenant_id WHERE l.entity = 'User' AND l.entity_id = $1 ORDER BY l.id`, user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	want := []string{"acme login user 192.0.2.1", "acme switch_tenant user 192.0.2.2", "globex login user 192.0.2.2", "globex logout user",
+		"acme login user", "acme end_session user", "acme login user", "acme refresh_token_reused system"}
+	slices.Sort(got) // ids of one millisecond are in no order
+	slices.Sort(want)
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q, %v", got, want, err)
+	}
 }
 
 func TestSwitchTenant(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/tenancy"
 )
 
 // refreshRow is a row of lookup_refresh_token.
@@ -126,7 +127,7 @@ func (s *Service) Logout(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	return s.revokeFamily(ctx, r)
+	return s.revokeFamily(ctx, r, didSignOut)
 }
 
 func (s *Service) findRefresh(ctx context.Context, token string) (*refreshRow, error) {
@@ -147,14 +148,24 @@ func (s *Service) findRefresh(ctx context.Context, token string) (*refreshRow, e
 // reused revokes the family of a token that came a second time.
 func (s *Service) reused(ctx context.Context, r *refreshRow) error {
 	s.c.Log.WarnContext(ctx, "refresh token used twice: session ended", "tenant_id", r.TenantID, "user_id", r.UserID, "session", r.FamilyID)
-	if err := s.revokeFamily(ctx, r); err != nil {
+	if err := s.revokeFamily(ctx, r, noticedReplay); err != nil {
 		return err
 	}
 	return badRefresh(errReused)
 }
 
-func (s *Service) revokeFamily(ctx context.Context, r *refreshRow) error {
+// revokeFamily ends the session of the token for a reason that the audit log tells.
+func (s *Service) revokeFamily(ctx context.Context, r *refreshRow, why string) error {
 	err := s.inTenant(ctx, r.TenantID, func(ctx context.Context, tx pgx.Tx) error {
+		if r.RevokedAt == nil {
+			by := ctx // the product notices a replay
+			if why == didSignOut {
+				by = tenancy.With(ctx, newPerson(r.UserID, r.TenantID, r.TenantCode, r.Role, r.Locale))
+			}
+			if err := note(by, tx, why, r.UserID); err != nil {
+				return err
+			}
+		}
 		return s.endFamilies(ctx, tx, r.TenantID, r.FamilyID)
 	})
 	if err != nil {

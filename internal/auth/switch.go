@@ -69,6 +69,11 @@ func (s *Service) SwitchTenant(ctx context.Context, token string, tenant id.UUID
 		if err := s.endFamilies(tctx, tx, r.TenantID, r.FamilyID); err != nil {
 			return err
 		}
+		leaving := *tenancy.Must(ctx)
+		leaving.TenantID = r.TenantID // of the session that ends
+		if err := note(tenancy.With(tctx, &leaving), tx, didSwitch, user); err != nil {
+			return err
+		}
 		// One ends and the other begins, or neither: the transaction goes on in the other tenant.
 		if err := setTenant(tctx, tx, tenant); err != nil {
 			return err
@@ -76,7 +81,10 @@ func (s *Service) SwitchTenant(ctx context.Context, token string, tenant id.UUID
 		if err := s.insertRefresh(tctx, tx, tenant, user, family, hash); err != nil {
 			return err
 		}
-		return hold(tctx, tx, actor)
+		if err := hold(tctx, tx, actor); err != nil {
+			return err
+		}
+		return note(tenancy.With(tctx, actor), tx, didSignIn, user)
 	})
 	if err != nil {
 		return nil, s.refused(ctx, r, err)
