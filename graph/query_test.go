@@ -70,7 +70,7 @@ func queries(t testing.TB, size int, args map[string]string) map[string]string {
 // statements that does not grow with the length of its lists.
 func TestStatementsDoNotGrowWithThePage(t *testing.T) {
 	r := newRig(t)
-	const short, long = 3, 12
+	const short, long = 3, 30
 	count := func(n int, args map[string]string, want map[string][]string) map[string][]string {
 		out := map[string][]string{}
 		for name, q := range queries(t, n, args) {
@@ -104,6 +104,7 @@ func TestStatementsDoNotGrowWithThePage(t *testing.T) {
 		r.sql(`INSERT INTO sites (id, tenant_id, site_code, name) SELECT gen_random_uuid(), $1, $2, $2`, r.acme.TenantID, fmt.Sprintf("s-%d", i))
 		r.sql(`INSERT INTO gateways (id, tenant_id, site_id, gateway_code) SELECT gen_random_uuid(), $1, $2, $3`, r.acme.TenantID, r.acme.SiteID, fmt.Sprintf("g-%d", i))
 	}
+	r.furnish(r.acme, long)
 	args := map[string]string{
 		"asset":     `code: "m-001"`,
 		"telemetry": fmt.Sprintf(`scope: {assetId: "%s"}`, first.Asset),

@@ -24,11 +24,13 @@ import (
 	"foresight/internal/audit/trail"
 	"foresight/internal/auth"
 	"foresight/internal/blob"
+	"foresight/internal/bulk"
 	"foresight/internal/bus"
 	"foresight/internal/fault"
 	"foresight/internal/hub"
 	"foresight/internal/id"
 	"foresight/internal/idempotency"
+	"foresight/internal/jobs"
 	"foresight/internal/modelops"
 	"foresight/internal/obs"
 	"foresight/internal/plant"
@@ -39,7 +41,10 @@ import (
 	"foresight/locales"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+func TestMain(m *testing.M) {
+	testkit.AtEnd(everyMutationIsRecorded)
+	testkit.Main(m)
+}
 
 // rig is the graph on real services, a database and a hub. Requests name their actor
 // as "tenant/role" in Authorization; "" is nobody.
@@ -55,6 +60,7 @@ type rig struct {
 	alarms       *alarms.Service
 	rules        *alarms.RuleService
 	statements   *statements // of the pool of requests
+	bulk         *bulk.Service
 	budget       *limits.Budget
 	quota        limits.Quota
 	change       func(*tenancy.Actor)
@@ -115,6 +121,9 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 	links, err := blob.NewLinks(files, bytes.Repeat([]byte("k"), 32))
 	r.ok(err)
 
+	queue, err := jobs.NewQueue(r.app)
+	r.ok(err)
+	r.bulk = bulk.New(bulk.Options{App: r.app, Queue: queue, Events: r.hub, Files: files, Store: r.store, Log: log})
 	r.budget = &limits.Budget{Buckets: limits.NewLocal(nil), MaxCost: 1_000_000,
 		Quota: func(context.Context) (limits.Quota, error) { return r.quota, nil }}
 	r.sessions = sessions
@@ -122,7 +131,7 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 	r.graph = graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
 			Sources: loader.Sources{Access: people, Plant: plant.New(orm, r.app, plant.Options{Files: files, Links: links, NewSecret: auth.NewSecret}), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: collect,
-				Trail: trail.New(client), Webhooks: r.webhooks(client), Credentials: auth.NewCredentials(client, sessions)},
+				Bulk: r.bulk, Trail: trail.New(client), Webhooks: r.webhooks(client), Credentials: auth.NewCredentials(client, sessions)},
 			Feed: feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{}, Budget: r.budget,
 		},
 		Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {

@@ -11,6 +11,7 @@
 package testkit
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -19,10 +20,35 @@ import (
 	"go.uber.org/goleak"
 )
 
+var atEnd []func() error
+
+// AtEnd has the check made after the tests of the package, when all of them ran (not
+// a selection) and passed. An error fails the package. Call it before Main.
+func AtEnd(check func() error) { atEnd = append(atEnd, check) }
+
+// selected reports whether only some of the tests were asked for.
+func selected() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return true
+		}
+	}
+	return testing.Short()
+}
+
 // Main runs the tests, stops the shared server and fails the package when a
 // goroutine is left.
 func Main(m *testing.M, options ...goleak.Option) {
 	code := m.Run()
+	for _, check := range atEnd {
+		if code != 0 || selected() {
+			break
+		}
+		if err := check(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	if err := stopCluster(); err != nil {
 		fmt.Fprintln(os.Stderr, "testkit:", err)
 		code = 1
