@@ -65,7 +65,6 @@ func (w *world) operations() map[string]struct {
 			}
 			return fmt.Sprint(d.Assets, d.Reporting, d.InAlarm, d.BySeverity, d.Unacknowledged, codes(d.Worst)), nil
 		}},
-		"users":    {[]tenancy.Permission{tenancy.UsersRead}, func(ctx context.Context) (any, error) { p, err := w.Users(ctx, all); return len(p.Items), err }},
 		"rejected": {[]tenancy.Permission{tenancy.TelemetryRead}, func(ctx context.Context) (any, error) { r, err := w.Rejected(ctx, 10); return len(r), err }},
 		"createAsset": {[]tenancy.Permission{tenancy.PlantWrite}, func(ctx context.Context) (any, error) {
 			e, err := w.CreateAsset(ctx, w.pump(nil))
@@ -262,10 +261,6 @@ func TestListsByCode(t *testing.T) {
 			p, err := w.Sites(ctx, all, plant.SiteFilter{}, plant.OrderCode, false)
 			return texts(p, func(e *ent.Site) string { return e.SiteCode }), err
 		}, "north south"},
-		"users": {func() (page.Page[string], error) {
-			p, err := w.Users(ctx, all)
-			return texts(p, func(e *ent.User) string { return e.Username }), err
-		}, "admin engineer operator viewer"},
 		"gateways":            {func() (page.Page[string], error) { return gateways(nil) }, "a-gw gw-1"},
 		"gateways of a site":  {func() (page.Page[string], error) { return gateways(&w.south) }, "a-gw"},
 		"sensors":             {func() (page.Page[string], error) { return sensors(plant.SensorFilter{}) }, "a-far pump-1-a pump-1-b"},

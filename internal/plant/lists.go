@@ -15,7 +15,6 @@ import (
 	"foresight/ent/predicate"
 	"foresight/ent/sensor"
 	"foresight/ent/site"
-	"foresight/ent/user"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/keyset"
@@ -191,14 +190,4 @@ func (s *Service) Parameters(ctx context.Context, a page.Args, f ParameterFilter
 		}
 	}
 	return keyset.Fetch(ctx, w, q.Clone(), q.Where(apply), func(e *ent.Parameter) page.Key { return keyset.Key(e.Name, e.ID) })
-}
-
-// Users lists the people of the tenant by username.
-func (s *Service) Users(ctx context.Context, a page.Args) (page.Page[*ent.User], error) {
-	w, apply, err := keyset.Begin(ctx, tenancy.UsersRead, a, keyset.ByText(user.FieldUsername))
-	if err != nil {
-		return page.Page[*ent.User]{}, err
-	}
-	q := s.ent.User.Query()
-	return keyset.Fetch(ctx, w, q.Clone(), q.Where(apply), func(e *ent.User) page.Key { return keyset.Key(e.Username, e.ID) })
 }
