@@ -52,7 +52,7 @@ func (s *Seeder) Seed(ctx context.Context) error {
 		}
 		admin := t.person(tenancy.Admin, "Ada Admin")
 		admin.Password = Password
-		if _, err := s.Tenants.Found(ctx, access.NewTenant{Code: t.code, Name: t.name, Locale: t.locale, TimeZone: t.zone, Currency: t.currency, Admin: admin},
+		if _, err := s.Tenants.Found(ctx, access.NewTenant{Code: t.code, Name: t.name, Plan: enum.PlanEnterprise, Locale: t.locale, TimeZone: t.zone, Currency: t.currency, Admin: admin},
 			func(ctx context.Context, c *ent.Client) error { return s.fill(ctx, c, t, people, devices) }); err != nil {
 			return fmt.Errorf("demo: seed %s: %w", t.code, err)
 		}
