@@ -51,6 +51,8 @@ type ResolverRoot interface {
 	AlarmTransition() AlarmTransitionResolver
 	ApiKey() ApiKeyResolver
 	Asset() AssetResolver
+	AssetTreeNode() AssetTreeNodeResolver
+	AssetTreeSite() AssetTreeSiteResolver
 	AuditEntry() AuditEntryResolver
 	Deployment() DeploymentResolver
 	ExportJob() ExportJobResolver
@@ -258,6 +260,7 @@ type ComplexityRoot struct {
 		Gateway             func(childComplexity int) int
 		Health              func(childComplexity int) int
 		ID                  func(childComplexity int) int
+		ImageURL            func(childComplexity int) int
 		InstalledOn         func(childComplexity int) int
 		IsActive            func(childComplexity int) int
 		IsoMachineGroup     func(childComplexity int) int
@@ -301,6 +304,30 @@ type ComplexityRoot struct {
 	AssetPayload struct {
 		Asset      func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	AssetTree struct {
+		Sites     func(childComplexity int) int
+		Truncated func(childComplexity int) int
+	}
+
+	AssetTreeNode struct {
+		ActiveAlarms  func(childComplexity int) int
+		Asset         func(childComplexity int) int
+		Assets        func(childComplexity int) int
+		Depth         func(childComplexity int) int
+		Parent        func(childComplexity int) int
+		WorstHealth   func(childComplexity int) int
+		WorstSeverity func(childComplexity int) int
+	}
+
+	AssetTreeSite struct {
+		ActiveAlarms  func(childComplexity int) int
+		Assets        func(childComplexity int) int
+		Nodes         func(childComplexity int) int
+		Site          func(childComplexity int) int
+		WorstHealth   func(childComplexity int) int
+		WorstSeverity func(childComplexity int) int
 	}
 
 	AssignRolePayload struct {
@@ -539,6 +566,15 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	GatewayStatusItem struct {
+		ConnectedAt func(childComplexity int) int
+		Gateway     func(childComplexity int) int
+		IsOnline    func(childComplexity int) int
+		LastSeenAt  func(childComplexity int) int
+		Resync      func(childComplexity int) int
+		Snapshot    func(childComplexity int) int
+	}
+
 	ImportAssetsPayload struct {
 		Job        func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -757,6 +793,7 @@ type ComplexityRoot struct {
 		DeactivateUser           func(childComplexity int, input model.DeactivateUserInput) int
 		DeleteAlarmRule          func(childComplexity int, input model.AlarmRuleIDInput) int
 		DeleteAsset              func(childComplexity int, input model.DeleteAssetInput) int
+		DeleteAssetImage         func(childComplexity int, input model.DeleteAssetImageInput) int
 		DeleteGateway            func(childComplexity int, input model.DeleteGatewayInput) int
 		DeleteParameter          func(childComplexity int, input model.DeleteParameterInput) int
 		DeleteRole               func(childComplexity int, input model.DeleteRoleInput) int
@@ -798,6 +835,7 @@ type ComplexityRoot struct {
 		UpdateTenant             func(childComplexity int, input model.UpdateTenantInput) int
 		UpdateUser               func(childComplexity int, input model.UpdateUserInput) int
 		UpdateWebhook            func(childComplexity int, input model.UpdateWebhookInput) int
+		UploadAssetImage         func(childComplexity int, input model.UploadAssetImageInput) int
 		WithdrawInvite           func(childComplexity int, input model.WithdrawInviteInput) int
 	}
 
@@ -892,6 +930,7 @@ type ComplexityRoot struct {
 		AlarmEvents      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AlarmEventFilter) int
 		AlarmRules       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AlarmRuleFilter) int
 		Asset            func(childComplexity int, id *uuid.UUID, code *string) int
+		AssetTree        func(childComplexity int, siteID *uuid.UUID, rootID *uuid.UUID, maxDepth int, limit int) int
 		Assets           func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AssetFilter, orderBy *model.AssetOrder) int
 		AuditLog         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditLogFilter) int
 		Dashboard        func(childComplexity int, siteID *uuid.UUID) int
@@ -1130,6 +1169,7 @@ type ComplexityRoot struct {
 	Subscription struct {
 		Alarms         func(childComplexity int, scope *model.ScopeInput, minSeverity *rules.Severity, after *uint64) int
 		ExportProgress func(childComplexity int, jobID uuid.UUID) int
+		GatewayStatus  func(childComplexity int, scope *model.ScopeInput) int
 		ImportProgress func(childComplexity int, jobID uuid.UUID) int
 		Predictions    func(childComplexity int, scope *model.ScopeInput, onlyAbnormal *bool) int
 		Telemetry      func(childComplexity int, scope *model.ScopeInput) int
@@ -1369,6 +1409,15 @@ type AssetResolver interface {
 	LatestPrediction(ctx context.Context, obj *ent.Asset) (*telemetry.FaultPrediction, error)
 	LastSeenAt(ctx context.Context, obj *ent.Asset) (*time.Time, error)
 	Health(ctx context.Context, obj *ent.Asset) (*plant.Health, error)
+	ImageURL(ctx context.Context, obj *ent.Asset) (*string, error)
+}
+type AssetTreeNodeResolver interface {
+	WorstSeverity(ctx context.Context, obj *plant.TreeNode) (*rules.Severity, error)
+	WorstHealth(ctx context.Context, obj *plant.TreeNode) (*enum.HealthStatus, error)
+}
+type AssetTreeSiteResolver interface {
+	WorstSeverity(ctx context.Context, obj *plant.TreeSite) (*rules.Severity, error)
+	WorstHealth(ctx context.Context, obj *plant.TreeSite) (*enum.HealthStatus, error)
 }
 type AuditEntryResolver interface {
 	Actor(ctx context.Context, obj *ent.AuditLog) (*ent.User, error)
@@ -1472,6 +1521,8 @@ type MutationResolver interface {
 	DeleteGateway(ctx context.Context, input model.DeleteGatewayInput) (*model.GatewayPayload, error)
 	IssueGatewayCredentials(ctx context.Context, input model.IssueGatewayCredentialsInput) (*model.GatewayCredentialsPayload, error)
 	RevokeGatewayCredentials(ctx context.Context, input model.RevokeGatewayCredentialsInput) (*model.GatewayPayload, error)
+	UploadAssetImage(ctx context.Context, input model.UploadAssetImageInput) (*model.AssetPayload, error)
+	DeleteAssetImage(ctx context.Context, input model.DeleteAssetImageInput) (*model.AssetPayload, error)
 	IngestReadings(ctx context.Context, input model.IngestReadingsInput) (*model.IngestReadingsPayload, error)
 	CreateParameter(ctx context.Context, input model.CreateParameterInput) (*model.ParameterPayload, error)
 	UpdateParameter(ctx context.Context, input model.UpdateParameterInput) (*model.ParameterPayload, error)
@@ -1556,6 +1607,7 @@ type QueryResolver interface {
 	Telemetry(ctx context.Context, first *int, after *string, scope model.ScopeInput, from *time.Time, to *time.Time) (*model.Connection[*telemetry.Raw], error)
 	RejectedReadings(ctx context.Context, first *int) ([]*model.RejectedReading, error)
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.TenantFilter) (*model.Connection[*ent.Tenant], error)
+	AssetTree(ctx context.Context, siteID *uuid.UUID, rootID *uuid.UUID, maxDepth int, limit int) (*plant.Tree, error)
 	Webhooks(ctx context.Context, first *int, after *string, last *int, before *string) (*model.Connection[*ent.Webhook], error)
 }
 type ReadingResolver interface {
@@ -1585,6 +1637,7 @@ type SubscriptionResolver interface {
 	Alarms(ctx context.Context, scope *model.ScopeInput, minSeverity *rules.Severity, after *uint64) (<-chan *model.AlarmItem, error)
 	ImportProgress(ctx context.Context, jobID uuid.UUID) (<-chan *bulk.Watched[*bulk.Import], error)
 	ExportProgress(ctx context.Context, jobID uuid.UUID) (<-chan *bulk.Watched[*bulk.Export], error)
+	GatewayStatus(ctx context.Context, scope *model.ScopeInput) (<-chan *model.GatewayStatusItem, error)
 	Predictions(ctx context.Context, scope *model.ScopeInput, onlyAbnormal *bool) (<-chan *model.PredictionItem, error)
 	Telemetry(ctx context.Context, scope *model.ScopeInput) (<-chan *model.TelemetryItem, error)
 }
@@ -2356,6 +2409,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Asset.ID(childComplexity), true
+	case "Asset.imageUrl":
+		if e.ComplexityRoot.Asset.ImageURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Asset.ImageURL(childComplexity), true
 	case "Asset.installedOn":
 		if e.ComplexityRoot.Asset.InstalledOn == nil {
 			break
@@ -2546,6 +2605,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AssetPayload.UserErrors(childComplexity), true
+
+	case "AssetTree.sites":
+		if e.ComplexityRoot.AssetTree.Sites == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTree.Sites(childComplexity), true
+	case "AssetTree.isTruncated":
+		if e.ComplexityRoot.AssetTree.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTree.Truncated(childComplexity), true
+
+	case "AssetTreeNode.activeAlarmCount":
+		if e.ComplexityRoot.AssetTreeNode.ActiveAlarms == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeNode.ActiveAlarms(childComplexity), true
+	case "AssetTreeNode.asset":
+		if e.ComplexityRoot.AssetTreeNode.Asset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeNode.Asset(childComplexity), true
+	case "AssetTreeNode.assetCount":
+		if e.ComplexityRoot.AssetTreeNode.Assets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeNode.Assets(childComplexity), true
+	case "AssetTreeNode.depth":
+		if e.ComplexityRoot.AssetTreeNode.Depth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeNode.Depth(childComplexity), true
+	case "AssetTreeNode.parentId":
+		if e.ComplexityRoot.AssetTreeNode.Parent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeNode.Parent(childComplexity), true
+	case "AssetTreeNode.worstHealth":
+		if e.ComplexityRoot.AssetTreeNode.WorstHealth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeNode.WorstHealth(childComplexity), true
+	case "AssetTreeNode.worstSeverity":
+		if e.ComplexityRoot.AssetTreeNode.WorstSeverity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeNode.WorstSeverity(childComplexity), true
+
+	case "AssetTreeSite.activeAlarmCount":
+		if e.ComplexityRoot.AssetTreeSite.ActiveAlarms == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeSite.ActiveAlarms(childComplexity), true
+	case "AssetTreeSite.assetCount":
+		if e.ComplexityRoot.AssetTreeSite.Assets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeSite.Assets(childComplexity), true
+	case "AssetTreeSite.nodes":
+		if e.ComplexityRoot.AssetTreeSite.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeSite.Nodes(childComplexity), true
+	case "AssetTreeSite.site":
+		if e.ComplexityRoot.AssetTreeSite.Site == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeSite.Site(childComplexity), true
+	case "AssetTreeSite.worstHealth":
+		if e.ComplexityRoot.AssetTreeSite.WorstHealth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeSite.WorstHealth(childComplexity), true
+	case "AssetTreeSite.worstSeverity":
+		if e.ComplexityRoot.AssetTreeSite.WorstSeverity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssetTreeSite.WorstSeverity(childComplexity), true
 
 	case "AssignRolePayload.assignment":
 		if e.ComplexityRoot.AssignRolePayload.Assignment == nil {
@@ -3418,6 +3570,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GatewayPayload.UserErrors(childComplexity), true
+
+	case "GatewayStatusItem.connectedAt":
+		if e.ComplexityRoot.GatewayStatusItem.ConnectedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayStatusItem.ConnectedAt(childComplexity), true
+	case "GatewayStatusItem.gateway":
+		if e.ComplexityRoot.GatewayStatusItem.Gateway == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayStatusItem.Gateway(childComplexity), true
+	case "GatewayStatusItem.isOnline":
+		if e.ComplexityRoot.GatewayStatusItem.IsOnline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayStatusItem.IsOnline(childComplexity), true
+	case "GatewayStatusItem.lastSeenAt":
+		if e.ComplexityRoot.GatewayStatusItem.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayStatusItem.LastSeenAt(childComplexity), true
+	case "GatewayStatusItem.resync":
+		if e.ComplexityRoot.GatewayStatusItem.Resync == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayStatusItem.Resync(childComplexity), true
+	case "GatewayStatusItem.snapshot":
+		if e.ComplexityRoot.GatewayStatusItem.Snapshot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GatewayStatusItem.Snapshot(childComplexity), true
 
 	case "ImportAssetsPayload.job":
 		if e.ComplexityRoot.ImportAssetsPayload.Job == nil {
@@ -4399,6 +4588,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteAsset(childComplexity, args["input"].(model.DeleteAssetInput)), true
+	case "Mutation.deleteAssetImage":
+		if e.ComplexityRoot.Mutation.DeleteAssetImage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteAssetImage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteAssetImage(childComplexity, args["input"].(model.DeleteAssetImageInput)), true
 	case "Mutation.deleteGateway":
 		if e.ComplexityRoot.Mutation.DeleteGateway == nil {
 			break
@@ -4850,6 +5050,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateWebhook(childComplexity, args["input"].(model.UpdateWebhookInput)), true
+	case "Mutation.uploadAssetImage":
+		if e.ComplexityRoot.Mutation.UploadAssetImage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_uploadAssetImage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UploadAssetImage(childComplexity, args["input"].(model.UploadAssetImageInput)), true
 	case "Mutation.withdrawInvite":
 		if e.ComplexityRoot.Mutation.WithdrawInvite == nil {
 			break
@@ -5218,6 +5429,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Asset(childComplexity, args["id"].(*uuid.UUID), args["code"].(*string)), true
+	case "Query.assetTree":
+		if e.ComplexityRoot.Query.AssetTree == nil {
+			break
+		}
+
+		args, err := ec.field_Query_assetTree_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AssetTree(childComplexity, args["siteId"].(*uuid.UUID), args["rootId"].(*uuid.UUID), args["maxDepth"].(int), args["limit"].(int)), true
 	case "Query.assets":
 		if e.ComplexityRoot.Query.Assets == nil {
 			break
@@ -6270,6 +6492,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.ExportProgress(childComplexity, args["jobId"].(uuid.UUID)), true
+	case "Subscription.gatewayStatus":
+		if e.ComplexityRoot.Subscription.GatewayStatus == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_gatewayStatus_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.GatewayStatus(childComplexity, args["scope"].(*model.ScopeInput)), true
 	case "Subscription.importProgress":
 		if e.ComplexityRoot.Subscription.ImportProgress == nil {
 			break
@@ -7023,6 +7256,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDeactivateOAuthClientInput,
 		ec.unmarshalInputDeactivateTenantInput,
 		ec.unmarshalInputDeactivateUserInput,
+		ec.unmarshalInputDeleteAssetImageInput,
 		ec.unmarshalInputDeleteAssetInput,
 		ec.unmarshalInputDeleteGatewayInput,
 		ec.unmarshalInputDeleteParameterInput,
@@ -7079,6 +7313,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUpdateTenantInput,
 		ec.unmarshalInputUpdateUserInput,
 		ec.unmarshalInputUpdateWebhookInput,
+		ec.unmarshalInputUploadAssetImageInput,
 		ec.unmarshalInputUserFilter,
 		ec.unmarshalInputWebhookIdInput,
 		ec.unmarshalInputWithdrawInviteInput,
@@ -8631,6 +8866,30 @@ extend type Mutation {
     input: RevokeGatewayCredentialsInput!
   ): GatewayPayload!
 }
+
+"A gateway that came or went."
+type GatewayStatusItem {
+  "The gateway; null when only a gap is told of."
+  gateway: Gateway
+  "It has a connection."
+  isOnline: Boolean!
+  "When it was last heard of; null when never."
+  lastSeenAt: Time
+  "When its present connection began; null while it has none."
+  connectedAt: Time
+  "Part of the state at the beginning."
+  snapshot: Boolean!
+  "Items before this one were left out: ask for the present state."
+  resync: Boolean!
+}
+
+extend type Subscription {
+  "Gateways as they come and go: first the state of all, at most 500, then every change. Those of an asset or sensor are the ones that serve it."
+  gatewayStatus(
+    "What to narrow to; the whole tenant when left out."
+    scope: ScopeInput
+  ): GatewayStatusItem!
+}
 `, BuiltIn: false},
 	{Name: "../schema/health.graphql", Input: `"State of a machine by its health score; the limits are the tenant's."
 enum HealthStatus {
@@ -8657,6 +8916,42 @@ type AssetHealth {
 extend type Asset {
   "Its newest health; null until it was calculated for the first time."
   health: AssetHealth
+}
+`, BuiltIn: false},
+	{Name: "../schema/images.graphql", Input: `extend type Asset {
+  "Address of its picture, relative to the graph's; good for an hour at least, for whoever has it. Null without a picture."
+  imageUrl: String
+}
+
+"The picture of a machine. Larger files go as the body of POST /assets/{id}/image."
+input UploadAssetImageInput {
+  "The machine."
+  id: UUID!
+  "The ` + "`" + `version` + "`" + ` that the change is based on; any when left out."
+  expectedVersion: Int
+  "A JPEG or PNG file in base64, at most 10 MiB before encoding, as far as a request may be so large, and 30 million pixels. It is turned upright, shrunk to 2048 pixels a side, and encoded anew."
+  content: String!
+}
+
+"Whose picture to take."
+input DeleteAssetImageInput {
+  "The machine."
+  id: UUID!
+  "The ` + "`" + `version` + "`" + ` that the change is based on; any when left out."
+  expectedVersion: Int
+}
+
+extend type Mutation {
+  "Set the picture of a machine, on which its sensors have their places."
+  uploadAssetImage(
+    "What to do."
+    input: UploadAssetImageInput!
+  ): AssetPayload!
+  "Take the picture from a machine."
+  deleteAssetImage(
+    "What to do."
+    input: DeleteAssetImageInput!
+  ): AssetPayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/ingest.graphql", Input: `"A value of one parameter."
@@ -9647,6 +9942,18 @@ enum Criticality {
   CRITICAL
 }
 
+"How probable a failure is, weighed by how much the plant depends on the machine; the limits are the tenant's."
+enum RiskLevel {
+  "Nothing to do."
+  LOW
+  "To be watched."
+  MEDIUM
+  "To be planned for."
+  HIGH
+  "To be dealt with now."
+  CRITICAL
+}
+
 "Machine group of ISO 20816-3, which chooses the vibration zone limits."
 enum IsoMachineGroup {
   "Rated above 300 kW."
@@ -9935,6 +10242,10 @@ input AssetFilter {
   isOnline: Boolean
   "Only those with (true) or without (false) an active alarm."
   hasActiveAlarm: Boolean
+  "Only those whose newest health score says so."
+  healthStatuses: [HealthStatus!]
+  "Only those whose newest prediction of failure says so."
+  riskLevels: [RiskLevel!]
 }
 
 "What assets can be ordered by."
@@ -11288,6 +11599,62 @@ extend type Mutation {
   ): TenantPayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/tree.graphql", Input: `"The plant as sites with their machines, each with its parts below it."
+type AssetTree {
+  "The sites, by code; those without machines, too."
+  sites: [AssetTreeSite!]!
+  "There are more nodes than ` + "`" + `limit` + "`" + `: ask for a site or a machine."
+  isTruncated: Boolean!
+}
+
+"A site in the tree, with what its machines amount to."
+type AssetTreeSite {
+  "The site."
+  site: Site!
+  "Number of machines, shown or not."
+  assetCount: Int!
+  "Number of active alarms of its machines."
+  activeAlarmCount: Int!
+  "Severity of the worst active alarm; null without one."
+  worstSeverity: Severity
+  "The worst of the machines' newest states of health; null where none was calculated."
+  worstHealth: HealthStatus
+  "The machines, depth first: each is followed by its parts."
+  nodes: [AssetTreeNode!]!
+}
+
+"A machine in the tree, with what it and its parts amount to."
+type AssetTreeNode {
+  "The machine."
+  asset: Asset!
+  "The node that it is part of; null for a root."
+  parentId: UUID
+  "Levels below the root, which has 0."
+  depth: Int!
+  "Number of machines below and with this one, shown or not."
+  assetCount: Int!
+  "Number of active alarms of it and its parts."
+  activeAlarmCount: Int!
+  "Severity of the worst active alarm of it and its parts; null without one."
+  worstSeverity: Severity
+  "The worst newest state of health of it and its parts; null where none was calculated."
+  worstHealth: HealthStatus
+}
+
+extend type Query {
+  "The plant as a tree, in one answer of bounded depth and size."
+  assetTree(
+    "Only this site."
+    siteId: UUID
+    "Only this machine and its parts."
+    rootId: UUID
+    "Levels below the roots, 0-10."
+    maxDepth: Int! = 4
+    "Nodes at most, 1-2000."
+    limit: Int! = 500
+  ): AssetTree!
+}
+`, BuiltIn: false},
 	{Name: "../schema/webhooks.graphql", Input: `"What a webhook may be told of."
 enum WebhookEvent {
   "An alarm was raised."
@@ -11869,6 +12236,8 @@ func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql
 		return ec.fieldContext_Asset_lastSeenAt(ctx, field)
 	case "health":
 		return ec.fieldContext_Asset_health(ctx, field)
+	case "imageUrl":
+		return ec.fieldContext_Asset_imageUrl(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Asset", field.Name)
 }
@@ -11919,6 +12288,54 @@ func (ec *executionContext) childFields_AssetPayload(ctx context.Context, field 
 		return ec.fieldContext_AssetPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AssetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetTree(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sites":
+		return ec.fieldContext_AssetTree_sites(ctx, field)
+	case "isTruncated":
+		return ec.fieldContext_AssetTree_isTruncated(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetTree", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetTreeNode(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asset":
+		return ec.fieldContext_AssetTreeNode_asset(ctx, field)
+	case "parentId":
+		return ec.fieldContext_AssetTreeNode_parentId(ctx, field)
+	case "depth":
+		return ec.fieldContext_AssetTreeNode_depth(ctx, field)
+	case "assetCount":
+		return ec.fieldContext_AssetTreeNode_assetCount(ctx, field)
+	case "activeAlarmCount":
+		return ec.fieldContext_AssetTreeNode_activeAlarmCount(ctx, field)
+	case "worstSeverity":
+		return ec.fieldContext_AssetTreeNode_worstSeverity(ctx, field)
+	case "worstHealth":
+		return ec.fieldContext_AssetTreeNode_worstHealth(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetTreeNode", field.Name)
+}
+
+func (ec *executionContext) childFields_AssetTreeSite(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "site":
+		return ec.fieldContext_AssetTreeSite_site(ctx, field)
+	case "assetCount":
+		return ec.fieldContext_AssetTreeSite_assetCount(ctx, field)
+	case "activeAlarmCount":
+		return ec.fieldContext_AssetTreeSite_activeAlarmCount(ctx, field)
+	case "worstSeverity":
+		return ec.fieldContext_AssetTreeSite_worstSeverity(ctx, field)
+	case "worstHealth":
+		return ec.fieldContext_AssetTreeSite_worstHealth(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AssetTreeSite_nodes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssetTreeSite", field.Name)
 }
 
 func (ec *executionContext) childFields_AssignRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12395,6 +12812,24 @@ func (ec *executionContext) childFields_GatewayPayload(ctx context.Context, fiel
 		return ec.fieldContext_GatewayPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type GatewayPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GatewayStatusItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "gateway":
+		return ec.fieldContext_GatewayStatusItem_gateway(ctx, field)
+	case "isOnline":
+		return ec.fieldContext_GatewayStatusItem_isOnline(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_GatewayStatusItem_lastSeenAt(ctx, field)
+	case "connectedAt":
+		return ec.fieldContext_GatewayStatusItem_connectedAt(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_GatewayStatusItem_snapshot(ctx, field)
+	case "resync":
+		return ec.fieldContext_GatewayStatusItem_resync(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GatewayStatusItem", field.Name)
 }
 
 func (ec *executionContext) childFields_ImportAssetsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14159,6 +14594,20 @@ func (ec *executionContext) field_Mutation_deleteAlarmRule_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deleteAssetImage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteAssetImageInput, error) {
+			return ec.unmarshalNDeleteAssetImageInput2foresightᚋgraphᚋmodelᚐDeleteAssetImageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deleteAsset_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14747,6 +15196,20 @@ func (ec *executionContext) field_Mutation_updateWebhook_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_uploadAssetImage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.UploadAssetImageInput, error) {
+			return ec.unmarshalNUploadAssetImageInput2foresightᚋgraphᚋmodelᚐUploadAssetImageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_withdrawInvite_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14902,6 +15365,44 @@ func (ec *executionContext) field_Query_apiKeys_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_assetTree_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "siteId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["siteId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "rootId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rootId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "maxDepth",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["maxDepth"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["limit"] = arg3
 	return args, nil
 }
 
@@ -16016,6 +16517,20 @@ func (ec *executionContext) field_Subscription_exportProgress_args(ctx context.C
 		return nil, err
 	}
 	args["jobId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_gatewayStatus_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "scope",
+		func(ctx context.Context, v any) (*model.ScopeInput, error) {
+			return ec.unmarshalOScopeInput2ᚖforesightᚋgraphᚋmodelᚐScopeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["scope"] = arg0
 	return args, nil
 }
 
@@ -19690,6 +20205,29 @@ func (ec *executionContext) fieldContext_Asset_health(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Asset_imageUrl(ctx context.Context, field graphql.CollectedField, obj *ent.Asset) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Asset_imageUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Asset().ImageURL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Asset_imageUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Asset", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _AssetConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*ent.Asset]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20015,6 +20553,387 @@ func (ec *executionContext) fieldContext_AssetPayload_userErrors(_ context.Conte
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetTree_sites(ctx context.Context, field graphql.CollectedField, obj *plant.Tree) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTree_sites(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sites, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*plant.TreeSite) graphql.Marshaler {
+			return ec.marshalNAssetTreeSite2ᚕᚖforesightᚋinternalᚋplantᚐTreeSiteᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTree_sites(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetTree",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetTreeSite(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetTree_isTruncated(ctx context.Context, field graphql.CollectedField, obj *plant.Tree) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTree_isTruncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Truncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTree_isTruncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTree", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeNode_asset(ctx context.Context, field graphql.CollectedField, obj *plant.TreeNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeNode_asset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Asset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Asset) graphql.Marshaler {
+			return ec.marshalNAsset2ᚖforesightᚋentᚐAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeNode_asset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetTreeNode",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetTreeNode_parentId(ctx context.Context, field graphql.CollectedField, obj *plant.TreeNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeNode_parentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Parent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeNode_parentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeNode", field, false, false, errors.New("field of type UUID does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeNode_depth(ctx context.Context, field graphql.CollectedField, obj *plant.TreeNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeNode_depth(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Depth, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeNode_depth(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeNode", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeNode_assetCount(ctx context.Context, field graphql.CollectedField, obj *plant.TreeNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeNode_assetCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeNode_assetCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeNode", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeNode_activeAlarmCount(ctx context.Context, field graphql.CollectedField, obj *plant.TreeNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeNode_activeAlarmCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActiveAlarms, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeNode_activeAlarmCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeNode", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeNode_worstSeverity(ctx context.Context, field graphql.CollectedField, obj *plant.TreeNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeNode_worstSeverity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AssetTreeNode().WorstSeverity(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *rules.Severity) graphql.Marshaler {
+			return ec.marshalOSeverity2ᚖforesightᚋinternalᚋrulesᚐSeverity(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeNode_worstSeverity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeNode", field, true, true, errors.New("field of type Severity does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeNode_worstHealth(ctx context.Context, field graphql.CollectedField, obj *plant.TreeNode) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeNode_worstHealth(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AssetTreeNode().WorstHealth(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *enum.HealthStatus) graphql.Marshaler {
+			return ec.marshalOHealthStatus2ᚖforesightᚋentᚋenumᚐHealthStatus(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeNode_worstHealth(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeNode", field, true, true, errors.New("field of type HealthStatus does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeSite_site(ctx context.Context, field graphql.CollectedField, obj *plant.TreeSite) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeSite_site(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Site, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Site) graphql.Marshaler {
+			return ec.marshalNSite2ᚖforesightᚋentᚐSite(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeSite_site(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetTreeSite",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Site(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AssetTreeSite_assetCount(ctx context.Context, field graphql.CollectedField, obj *plant.TreeSite) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeSite_assetCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Assets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeSite_assetCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeSite", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeSite_activeAlarmCount(ctx context.Context, field graphql.CollectedField, obj *plant.TreeSite) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeSite_activeAlarmCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActiveAlarms, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeSite_activeAlarmCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeSite", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeSite_worstSeverity(ctx context.Context, field graphql.CollectedField, obj *plant.TreeSite) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeSite_worstSeverity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AssetTreeSite().WorstSeverity(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *rules.Severity) graphql.Marshaler {
+			return ec.marshalOSeverity2ᚖforesightᚋinternalᚋrulesᚐSeverity(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeSite_worstSeverity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeSite", field, true, true, errors.New("field of type Severity does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeSite_worstHealth(ctx context.Context, field graphql.CollectedField, obj *plant.TreeSite) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeSite_worstHealth(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AssetTreeSite().WorstHealth(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *enum.HealthStatus) graphql.Marshaler {
+			return ec.marshalOHealthStatus2ᚖforesightᚋentᚋenumᚐHealthStatus(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeSite_worstHealth(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AssetTreeSite", field, true, true, errors.New("field of type HealthStatus does not have child fields"))
+}
+
+func (ec *executionContext) _AssetTreeSite_nodes(ctx context.Context, field graphql.CollectedField, obj *plant.TreeSite) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AssetTreeSite_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*plant.TreeNode) graphql.Marshaler {
+			return ec.marshalNAssetTreeNode2ᚕᚖforesightᚋinternalᚋplantᚐTreeNodeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AssetTreeSite_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AssetTreeSite",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetTreeNode(ctx, field)
 		},
 	}
 	return fc, nil
@@ -23752,6 +24671,153 @@ func (ec *executionContext) fieldContext_GatewayPayload_userErrors(_ context.Con
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _GatewayStatusItem_gateway(ctx context.Context, field graphql.CollectedField, obj *model.GatewayStatusItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayStatusItem_gateway(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Gateway, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Gateway) graphql.Marshaler {
+			return ec.marshalOGateway2ᚖforesightᚋentᚐGateway(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayStatusItem_gateway(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GatewayStatusItem",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Gateway(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _GatewayStatusItem_isOnline(ctx context.Context, field graphql.CollectedField, obj *model.GatewayStatusItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayStatusItem_isOnline(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsOnline, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayStatusItem_isOnline(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayStatusItem", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _GatewayStatusItem_lastSeenAt(ctx context.Context, field graphql.CollectedField, obj *model.GatewayStatusItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayStatusItem_lastSeenAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayStatusItem_lastSeenAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayStatusItem", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _GatewayStatusItem_connectedAt(ctx context.Context, field graphql.CollectedField, obj *model.GatewayStatusItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayStatusItem_connectedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConnectedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayStatusItem_connectedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayStatusItem", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _GatewayStatusItem_snapshot(ctx context.Context, field graphql.CollectedField, obj *model.GatewayStatusItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayStatusItem_snapshot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Snapshot, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayStatusItem_snapshot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayStatusItem", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _GatewayStatusItem_resync(ctx context.Context, field graphql.CollectedField, obj *model.GatewayStatusItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GatewayStatusItem_resync(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Resync, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GatewayStatusItem_resync(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GatewayStatusItem", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _ImportAssetsPayload_job(ctx context.Context, field graphql.CollectedField, obj *model.ImportAssetsPayload) (ret graphql.Marshaler) {
@@ -27897,6 +28963,94 @@ func (ec *executionContext) fieldContext_Mutation_revokeGatewayCredentials(ctx c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeGatewayCredentials_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_uploadAssetImage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_uploadAssetImage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UploadAssetImage(ctx, fc.Args["input"].(model.UploadAssetImageInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AssetPayload) graphql.Marshaler {
+			return ec.marshalNAssetPayload2ᚖforesightᚋgraphᚋmodelᚐAssetPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_uploadAssetImage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_uploadAssetImage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteAssetImage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteAssetImage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteAssetImage(ctx, fc.Args["input"].(model.DeleteAssetImageInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AssetPayload) graphql.Marshaler {
+			return ec.marshalNAssetPayload2ᚖforesightᚋgraphᚋmodelᚐAssetPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteAssetImage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteAssetImage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -32373,6 +33527,50 @@ func (ec *executionContext) fieldContext_Query_tenants(ctx context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_assetTree(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_assetTree(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AssetTree(ctx, fc.Args["siteId"].(*uuid.UUID), fc.Args["rootId"].(*uuid.UUID), fc.Args["maxDepth"].(int), fc.Args["limit"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *plant.Tree) graphql.Marshaler {
+			return ec.marshalNAssetTree2ᚖforesightᚋinternalᚋplantᚐTree(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_assetTree(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssetTree(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_assetTree_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_webhooks(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35599,6 +36797,50 @@ func (ec *executionContext) fieldContext_Subscription_exportProgress(ctx context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Subscription_exportProgress_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_gatewayStatus(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_gatewayStatus(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().GatewayStatus(ctx, fc.Args["scope"].(*model.ScopeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.GatewayStatusItem) graphql.Marshaler {
+			return ec.marshalNGatewayStatusItem2ᚖforesightᚋgraphᚋmodelᚐGatewayStatusItem(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_gatewayStatus(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_GatewayStatusItem(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_gatewayStatus_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -39921,7 +41163,7 @@ func (ec *executionContext) unmarshalInputAssetFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"search", "types", "criticalities", "siteId", "gatewayId", "parentId", "isRoot", "isActive", "isOnline", "hasActiveAlarm"}
+	fieldsInOrder := [...]string{"search", "types", "criticalities", "siteId", "gatewayId", "parentId", "isRoot", "isActive", "isOnline", "hasActiveAlarm", "healthStatuses", "riskLevels"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -39998,6 +41240,20 @@ func (ec *executionContext) unmarshalInputAssetFilter(ctx context.Context, obj a
 				return it, err
 			}
 			it.HasActiveAlarm = graphql.OmittableOf(data)
+		case "healthStatuses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("healthStatuses"))
+			data, err := ec.unmarshalOHealthStatus2ᚕforesightᚋentᚋenumᚐHealthStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HealthStatuses = graphql.OmittableOf(data)
+		case "riskLevels":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("riskLevels"))
+			data, err := ec.unmarshalORiskLevel2ᚕforesightᚋentᚋenumᚐRiskLevelᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RiskLevels = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -41439,6 +42695,43 @@ func (ec *executionContext) unmarshalInputDeactivateUserInput(ctx context.Contex
 				return it, err
 			}
 			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeleteAssetImageInput(ctx context.Context, obj any) (model.DeleteAssetImageInput, error) {
+	var it model.DeleteAssetImageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNUUID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -44413,6 +45706,50 @@ func (ec *executionContext) unmarshalInputUpdateWebhookInput(ctx context.Context
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputUploadAssetImageInput(ctx context.Context, obj any) (model.UploadAssetImageInput, error) {
+	var it model.UploadAssetImageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "content"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNUUID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = graphql.OmittableOf(data)
+		case "content":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("content"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Content = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUserFilter(ctx context.Context, obj any) (model.UserFilter, error) {
 	var it model.UserFilter
 	if obj == nil {
@@ -46942,6 +48279,44 @@ func (ec *executionContext) _Asset(ctx context.Context, sel ast.SelectionSet, ob
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "imageUrl":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Asset_imageUrl(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -47133,6 +48508,312 @@ func (ec *executionContext) _AssetPayload(ctx context.Context, sel ast.Selection
 			out.Values[i] = ec._AssetPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var assetTreeImplementors = []string{"AssetTree"}
+
+func (ec *executionContext) _AssetTree(ctx context.Context, sel ast.SelectionSet, obj *plant.Tree) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assetTreeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssetTree")
+		case "sites":
+			out.Values[i] = ec._AssetTree_sites(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isTruncated":
+			out.Values[i] = ec._AssetTree_isTruncated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var assetTreeNodeImplementors = []string{"AssetTreeNode"}
+
+func (ec *executionContext) _AssetTreeNode(ctx context.Context, sel ast.SelectionSet, obj *plant.TreeNode) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assetTreeNodeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssetTreeNode")
+		case "asset":
+			out.Values[i] = ec._AssetTreeNode_asset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "parentId":
+			out.Values[i] = ec._AssetTreeNode_parentId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "depth":
+			out.Values[i] = ec._AssetTreeNode_depth(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "assetCount":
+			out.Values[i] = ec._AssetTreeNode_assetCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "activeAlarmCount":
+			out.Values[i] = ec._AssetTreeNode_activeAlarmCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "worstSeverity":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AssetTreeNode_worstSeverity(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "worstHealth":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AssetTreeNode_worstHealth(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var assetTreeSiteImplementors = []string{"AssetTreeSite"}
+
+func (ec *executionContext) _AssetTreeSite(ctx context.Context, sel ast.SelectionSet, obj *plant.TreeSite) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, assetTreeSiteImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AssetTreeSite")
+		case "site":
+			out.Values[i] = ec._AssetTreeSite_site(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "assetCount":
+			out.Values[i] = ec._AssetTreeSite_assetCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "activeAlarmCount":
+			out.Values[i] = ec._AssetTreeSite_activeAlarmCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "worstSeverity":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AssetTreeSite_worstSeverity(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "worstHealth":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AssetTreeSite_worstHealth(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "nodes":
+			out.Values[i] = ec._AssetTreeSite_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -49647,6 +51328,69 @@ func (ec *executionContext) _GatewayPayload(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var gatewayStatusItemImplementors = []string{"GatewayStatusItem"}
+
+func (ec *executionContext) _GatewayStatusItem(ctx context.Context, sel ast.SelectionSet, obj *model.GatewayStatusItem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, gatewayStatusItemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GatewayStatusItem")
+		case "gateway":
+			out.Values[i] = ec._GatewayStatusItem_gateway(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "isOnline":
+			out.Values[i] = ec._GatewayStatusItem_isOnline(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastSeenAt":
+			out.Values[i] = ec._GatewayStatusItem_lastSeenAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "connectedAt":
+			out.Values[i] = ec._GatewayStatusItem_connectedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "snapshot":
+			out.Values[i] = ec._GatewayStatusItem_snapshot(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resync":
+			out.Values[i] = ec._GatewayStatusItem_resync(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var importAssetsPayloadImplementors = []string{"ImportAssetsPayload"}
 
 func (ec *executionContext) _ImportAssetsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ImportAssetsPayload) graphql.Marshaler {
@@ -51808,6 +53552,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "uploadAssetImage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_uploadAssetImage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteAssetImage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteAssetImage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "ingestReadings":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_ingestReadings(ctx, field)
@@ -53588,6 +55346,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_tenants(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "assetTree":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_assetTree(ctx, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -55660,6 +57440,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_importProgress(ctx, fields[0])
 	case "exportProgress":
 		return ec._Subscription_exportProgress(ctx, fields[0])
+	case "gatewayStatus":
+		return ec._Subscription_gatewayStatus(ctx, fields[0])
 	case "predictions":
 		return ec._Subscription_predictions(ctx, fields[0])
 	case "telemetry":
@@ -58109,6 +59891,68 @@ func (ec *executionContext) marshalNAssetPayload2ᚖforesightᚋgraphᚋmodelᚐ
 	return ec._AssetPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNAssetTree2ᚖforesightᚋinternalᚋplantᚐTree(ctx context.Context, sel ast.SelectionSet, v *plant.Tree) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AssetTree(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssetTreeNode2ᚕᚖforesightᚋinternalᚋplantᚐTreeNodeᚄ(ctx context.Context, sel ast.SelectionSet, v []*plant.TreeNode) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAssetTreeNode2ᚖforesightᚋinternalᚋplantᚐTreeNode(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAssetTreeNode2ᚖforesightᚋinternalᚋplantᚐTreeNode(ctx context.Context, sel ast.SelectionSet, v *plant.TreeNode) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AssetTreeNode(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAssetTreeSite2ᚕᚖforesightᚋinternalᚋplantᚐTreeSiteᚄ(ctx context.Context, sel ast.SelectionSet, v []*plant.TreeSite) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAssetTreeSite2ᚖforesightᚋinternalᚋplantᚐTreeSite(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAssetTreeSite2ᚖforesightᚋinternalᚋplantᚐTreeSite(ctx context.Context, sel ast.SelectionSet, v *plant.TreeSite) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AssetTreeSite(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNAssetType2foresightᚋentᚋenumᚐAssetType(ctx context.Context, v any) (enum.AssetType, error) {
 	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNAssetType2foresightᚋentᚋenumᚐAssetType[tmp]
@@ -58524,6 +60368,11 @@ func (ec *executionContext) unmarshalNDeactivateTenantInput2foresightᚋgraphᚋ
 
 func (ec *executionContext) unmarshalNDeactivateUserInput2foresightᚋgraphᚋmodelᚐDeactivateUserInput(ctx context.Context, v any) (model.DeactivateUserInput, error) {
 	res, err := ec.unmarshalInputDeactivateUserInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNDeleteAssetImageInput2foresightᚋgraphᚋmodelᚐDeleteAssetImageInput(ctx context.Context, v any) (model.DeleteAssetImageInput, error) {
+	res, err := ec.unmarshalInputDeleteAssetImageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -59063,6 +60912,16 @@ func (ec *executionContext) marshalNGatewayPayload2ᚖforesightᚋgraphᚋmodel�
 		return graphql.Null
 	}
 	return ec._GatewayPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNGatewayStatusItem2ᚖforesightᚋgraphᚋmodelᚐGatewayStatusItem(ctx context.Context, sel ast.SelectionSet, v *model.GatewayStatusItem) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._GatewayStatusItem(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNHealthStatus2foresightᚋentᚋenumᚐHealthStatus(ctx context.Context, v any) (enum.HealthStatus, error) {
@@ -60357,6 +62216,38 @@ func (ec *executionContext) marshalNRevokeSessionPayload2ᚖforesightᚋgraphᚋ
 	return ec._RevokeSessionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRiskLevel2foresightᚋentᚋenumᚐRiskLevel(ctx context.Context, v any) (enum.RiskLevel, error) {
+	tmp, err := model.UnmarshalString(v)
+	res := unmarshalNRiskLevel2foresightᚋentᚋenumᚐRiskLevel[tmp]
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRiskLevel2foresightᚋentᚋenumᚐRiskLevel(ctx context.Context, sel ast.SelectionSet, v enum.RiskLevel) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalString(marshalNRiskLevel2foresightᚋentᚋenumᚐRiskLevel[v])
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+var (
+	unmarshalNRiskLevel2foresightᚋentᚋenumᚐRiskLevel = map[string]enum.RiskLevel{
+		"LOW":      enum.RiskLow,
+		"MEDIUM":   enum.RiskMedium,
+		"HIGH":     enum.RiskHigh,
+		"CRITICAL": enum.RiskCritical,
+	}
+	marshalNRiskLevel2foresightᚋentᚋenumᚐRiskLevel = map[enum.RiskLevel]string{
+		enum.RiskLow:      "LOW",
+		enum.RiskMedium:   "MEDIUM",
+		enum.RiskHigh:     "HIGH",
+		enum.RiskCritical: "CRITICAL",
+	}
+)
+
 func (ec *executionContext) unmarshalNRole2foresightᚋinternalᚋtenancyᚐRole(ctx context.Context, v any) (tenancy.Role, error) {
 	tmp, err := model.UnmarshalString(v)
 	res := unmarshalNRole2foresightᚋinternalᚋtenancyᚐRole[tmp]
@@ -61087,6 +62978,11 @@ func (ec *executionContext) unmarshalNUpdateUserInput2foresightᚋgraphᚋmodel�
 
 func (ec *executionContext) unmarshalNUpdateWebhookInput2foresightᚋgraphᚋmodelᚐUpdateWebhookInput(ctx context.Context, v any) (model.UpdateWebhookInput, error) {
 	res, err := ec.unmarshalInputUpdateWebhookInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNUploadAssetImageInput2foresightᚋgraphᚋmodelᚐUploadAssetImageInput(ctx context.Context, v any) (model.UploadAssetImageInput, error) {
+	res, err := ec.unmarshalInputUploadAssetImageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -62067,6 +63963,74 @@ func (ec *executionContext) unmarshalOGatewayFilter2ᚖforesightᚋgraphᚋmodel
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOHealthStatus2ᚕforesightᚋentᚋenumᚐHealthStatusᚄ(ctx context.Context, v any) ([]enum.HealthStatus, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]enum.HealthStatus, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNHealthStatus2foresightᚋentᚋenumᚐHealthStatus(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOHealthStatus2ᚕforesightᚋentᚋenumᚐHealthStatusᚄ(ctx context.Context, sel ast.SelectionSet, v []enum.HealthStatus) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNHealthStatus2foresightᚋentᚋenumᚐHealthStatus(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOHealthStatus2ᚖforesightᚋentᚋenumᚐHealthStatus(ctx context.Context, v any) (*enum.HealthStatus, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := model.UnmarshalString(v)
+	res := unmarshalOHealthStatus2ᚖforesightᚋentᚋenumᚐHealthStatus[tmp]
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOHealthStatus2ᚖforesightᚋentᚋenumᚐHealthStatus(ctx context.Context, sel ast.SelectionSet, v *enum.HealthStatus) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalString(marshalOHealthStatus2ᚖforesightᚋentᚋenumᚐHealthStatus[*v])
+	return res
+}
+
+var (
+	unmarshalOHealthStatus2ᚖforesightᚋentᚋenumᚐHealthStatus = map[string]enum.HealthStatus{
+		"HEALTHY":  enum.HealthHealthy,
+		"WARNING":  enum.HealthWarning,
+		"CRITICAL": enum.HealthCritical,
+	}
+	marshalOHealthStatus2ᚖforesightᚋentᚋenumᚐHealthStatus = map[enum.HealthStatus]string{
+		enum.HealthHealthy:  "HEALTHY",
+		enum.HealthWarning:  "WARNING",
+		enum.HealthCritical: "CRITICAL",
+	}
+)
+
 func (ec *executionContext) marshalOImportJob2ᚖforesightᚋinternalᚋbulkᚐImport(ctx context.Context, sel ast.SelectionSet, v *bulk.Import) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -62309,6 +64273,42 @@ func (ec *executionContext) marshalOReading2ᚖforesightᚋinternalᚋtelemetry�
 		return graphql.Null
 	}
 	return ec._Reading(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORiskLevel2ᚕforesightᚋentᚋenumᚐRiskLevelᚄ(ctx context.Context, v any) ([]enum.RiskLevel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]enum.RiskLevel, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRiskLevel2foresightᚋentᚋenumᚐRiskLevel(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORiskLevel2ᚕforesightᚋentᚋenumᚐRiskLevelᚄ(ctx context.Context, sel ast.SelectionSet, v []enum.RiskLevel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRiskLevel2foresightᚋentᚋenumᚐRiskLevel(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalORole2ᚕforesightᚋinternalᚋtenancyᚐRoleᚄ(ctx context.Context, v any) ([]tenancy.Role, error) {

@@ -158,6 +158,10 @@ type AssetFilter struct {
 	IsOnline graphql.Omittable[*bool] `json:"isOnline,omitempty"`
 	// Only those with (true) or without (false) an active alarm.
 	HasActiveAlarm graphql.Omittable[*bool] `json:"hasActiveAlarm,omitempty"`
+	// Only those whose newest health score says so.
+	HealthStatuses graphql.Omittable[[]enum.HealthStatus] `json:"healthStatuses,omitempty"`
+	// Only those whose newest prediction of failure says so.
+	RiskLevels graphql.Omittable[[]enum.RiskLevel] `json:"riskLevels,omitempty"`
 }
 
 // How to order assets.
@@ -584,6 +588,14 @@ type DeactivateUserInput struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// Whose picture to take.
+type DeleteAssetImageInput struct {
+	// The machine.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the change is based on; any when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
 // Which machine to delete.
 type DeleteAssetInput struct {
 	// The machine.
@@ -732,6 +744,22 @@ type GatewayPayload struct {
 	Gateway *ent.Gateway `json:"gateway,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// A gateway that came or went.
+type GatewayStatusItem struct {
+	// The gateway; null when only a gap is told of.
+	Gateway *ent.Gateway `json:"gateway,omitempty"`
+	// It has a connection.
+	IsOnline bool `json:"isOnline"`
+	// When it was last heard of; null when never.
+	LastSeenAt *time.Time `json:"lastSeenAt,omitempty"`
+	// When its present connection began; null while it has none.
+	ConnectedAt *time.Time `json:"connectedAt,omitempty"`
+	// Part of the state at the beginning.
+	Snapshot bool `json:"snapshot"`
+	// Items before this one were left out: ask for the present state.
+	Resync bool `json:"resync"`
 }
 
 // What to import.
@@ -1658,6 +1686,16 @@ type UpdateWebhookInput struct {
 	IsActive graphql.Omittable[*bool] `json:"isActive,omitempty"`
 	// Replace the secret; the payload has the new one.
 	RotateSecret graphql.Omittable[*bool] `json:"rotateSecret,omitempty"`
+}
+
+// The picture of a machine. Larger files go as the body of POST /assets/{id}/image.
+type UploadAssetImageInput struct {
+	// The machine.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the change is based on; any when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// A JPEG or PNG file in base64, at most 10 MiB before encoding, as far as a request may be so large, and 30 million pixels. It is turned upright, shrunk to 2048 pixels a side, and encoded anew.
+	Content string `json:"content"`
 }
 
 // What to narrow a list of people to; a field that is left out does not.

@@ -108,3 +108,11 @@ func machineGroupNumber(g *model.IsoMachineGroup) *int {
 	}
 	return &n
 }
+
+// orNone returns the text, nil for the empty one.
+func orNone[T ~string](v T) *T {
+	if v == "" {
+		return nil
+	}
+	return &v
+}

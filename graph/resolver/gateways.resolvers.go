@@ -37,3 +37,7 @@ func (r *mutationResolver) RevokeGatewayCredentials(ctx context.Context, input m
 	mistakes, err := mistakesOf(ctx, err)
 	return &model.GatewayPayload{Gateway: e, UserErrors: mistakes}, err
 }
+
+func (r *subscriptionResolver) GatewayStatus(ctx context.Context, scope *model.ScopeInput) (<-chan *model.GatewayStatusItem, error) {
+	return r.watchGateways(ctx, scope)
+}

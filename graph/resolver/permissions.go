@@ -36,6 +36,7 @@ var operations = map[string]tenancy.Permission{
 	"Query.asset":            tenancy.PlantRead,
 	"Query.sensors":          tenancy.PlantRead,
 	"Query.parameters":       tenancy.PlantRead,
+	"Query.assetTree":        tenancy.PlantRead,
 	"Query.dashboard":        tenancy.PlantRead,
 	"Query.latestReadings":   tenancy.TelemetryRead,
 	"Query.telemetry":        tenancy.TelemetryRead,
@@ -94,6 +95,8 @@ var operations = map[string]tenancy.Permission{
 	"Mutation.rotateOAuthClientSecret":  tenancy.CredentialsWrite,
 	"Mutation.deactivateOAuthClient":    tenancy.CredentialsWrite,
 	"Mutation.ingestReadings":           tenancy.TelemetryWrite,
+	"Mutation.uploadAssetImage":         tenancy.PlantWrite,
+	"Mutation.deleteAssetImage":         tenancy.PlantWrite,
 	"Mutation.createAsset":              tenancy.PlantWrite,
 	"Mutation.updateAsset":              tenancy.PlantWrite,
 	"Mutation.deleteAsset":              tenancy.PlantWrite,
@@ -125,9 +128,10 @@ var operations = map[string]tenancy.Permission{
 	"Mutation.importAssets":             tenancy.PlantWrite,
 	"Mutation.export":                   anyone, // with the permission of what is exported
 
-	"Subscription.telemetry":   tenancy.TelemetryRead,
-	"Subscription.predictions": tenancy.PredictionsRead,
-	"Subscription.alarms":      tenancy.AlarmsRead,
+	"Subscription.gatewayStatus": tenancy.PlantRead,
+	"Subscription.telemetry":     tenancy.TelemetryRead,
+	"Subscription.predictions":   tenancy.PredictionsRead,
+	"Subscription.alarms":        tenancy.AlarmsRead,
 
 	"Subscription.importProgress": tenancy.PlantRead,
 	"Subscription.exportProgress": tenancy.PlantRead, // and what is exported
@@ -136,6 +140,7 @@ var operations = map[string]tenancy.Permission{
 // types maps object types that may be reached through edges to what reading them
 // needs, so that a credential for alarms does not read the plant through them.
 var types = map[string]tenancy.Permission{
+	"AssetTree": tenancy.PlantRead, "AssetTreeSite": tenancy.PlantRead, "AssetTreeNode": tenancy.PlantRead,
 	"Site": tenancy.PlantRead, "Gateway": tenancy.PlantRead, "Asset": tenancy.PlantRead, "Sensor": tenancy.PlantRead,
 	"ImportJob": tenancy.PlantRead, "ImportCounts": tenancy.PlantRead, "ImportMistake": tenancy.PlantRead, "ImportProgress": tenancy.PlantRead,
 	"ExportJob": tenancy.PlantRead, "ExportProgress": tenancy.PlantRead, // beside what is exported
@@ -153,6 +158,8 @@ var types = map[string]tenancy.Permission{
 // people to everybody; the rest of a person is for those who read people, and for
 // that person (self).
 var fields = map[string]tenancy.Permission{
+	"AssetTreeSite.activeAlarmCount": tenancy.AlarmsRead, "AssetTreeSite.worstSeverity": tenancy.AlarmsRead,
+	"AssetTreeNode.activeAlarmCount": tenancy.AlarmsRead, "AssetTreeNode.worstSeverity": tenancy.AlarmsRead,
 	"Asset.activeAlarmCount": tenancy.AlarmsRead, "Asset.worstSeverity": tenancy.AlarmsRead, "Site.activeAlarmCount": tenancy.AlarmsRead,
 	"User.username": tenancy.UsersRead, "User.email": tenancy.UsersRead, "User.role": tenancy.UsersRead,
 	"User.locale": tenancy.UsersRead, "User.lastLoginAt": tenancy.UsersRead, "User.isActive": tenancy.UsersRead,

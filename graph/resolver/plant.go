@@ -121,7 +121,8 @@ func assetFilter(f *model.AssetFilter) plant.AssetFilter {
 	}
 	return plant.AssetFilter{Search: f.Search.Value(), Types: f.Types.Value(), Criticalities: f.Criticalities.Value(),
 		Site: f.SiteID.Value(), Gateway: f.GatewayID.Value(), Parent: f.ParentID.Value(), IsRoot: f.IsRoot.Value(),
-		IsActive: f.IsActive.Value(), IsOnline: f.IsOnline.Value(), HasActiveAlarm: f.HasActiveAlarm.Value()}
+		IsActive: f.IsActive.Value(), IsOnline: f.IsOnline.Value(), HasActiveAlarm: f.HasActiveAlarm.Value(),
+		Health: f.HealthStatuses.Value(), Risks: f.RiskLevels.Value()}
 }
 
 // calibration shows a JSON object as text.

@@ -6,7 +6,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"foresight/ent"
+	"foresight/ent/asset"
+	"foresight/ent/gateway"
+	"foresight/ent/sensor"
 	"foresight/internal/id"
+	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
 )
 
@@ -41,6 +46,21 @@ func (s *Service) GatewayStates(ctx context.Context, gateways []id.UUID) (map[id
 		WHERE tenant_id = $1 AND gateway_id = ANY($2) AND (cardinality($3::uuid[]) = 0 OR site_id = ANY($3))`,
 		tenancy.Must(ctx).TenantID, gateways, list(sites(ctx)))
 	return byID(rows, err, func(st GatewayState) id.UUID { return st.Gateway })
+}
+
+// GatewaysIn returns the gateways of a site, or those that serve an asset or a sensor,
+// by code; with an empty scope all of them.
+func (s *Service) GatewaysIn(ctx context.Context, scope telemetry.Scope, limit int) ([]*ent.Gateway, error) {
+	q := s.ent.Gateway.Query().Order(gateway.ByGatewayCode()).Limit(limit)
+	switch {
+	case scope.Sensor != id.Nil:
+		q.Where(gateway.HasSensorsWith(sensor.ID(scope.Sensor)))
+	case scope.Asset != id.Nil:
+		q.Where(gateway.Or(gateway.HasAssetsWith(asset.ID(scope.Asset)), gateway.HasSensorsWith(sensor.AssetID(scope.Asset))))
+	case scope.Site != id.Nil:
+		q.Where(gateway.SiteID(scope.Site))
+	}
+	return q.All(ctx)
 }
 
 func byID[T any](rows pgx.Rows, err error, key func(T) id.UUID) (map[id.UUID]T, error) {
