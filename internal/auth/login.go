@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strings"
 	"time"
@@ -154,16 +155,24 @@ func (s *Service) begin(ctx context.Context, a *account, password string, asOf t
 			rehash = &h
 		}
 	}
+	return s.open(ctx, a, rehash, asOf, func(context.Context, pgx.Tx) error { return nil })
+}
+
+// open begins a session of an account, after what first does in the same transaction.
+func (s *Service) open(ctx context.Context, a *account, rehash *string, asOf time.Time, first func(context.Context, pgx.Tx) error) (*Session, error) {
 	family := id.New(id.RefreshToken)
 	token, hash := newRefreshToken()
 	actor := newPerson(a.UserID, a.TenantID, a.TenantCode, a.Role, a.Locale)
 	err := s.inTenant(ctx, a.TenantID, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `UPDATE users SET failed_logins = 0, locked_until = NULL, last_login_at = $2,
-			password_hash = coalesce($3, password_hash) WHERE id = $1`, a.UserID, s.c.Now(), rehash); err != nil {
+		if err := first(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE users SET failed_logins = 0, locked_until = NULL, last_login_at = $3,
+			password_hash = coalesce($4, password_hash) WHERE tenant_id = $1 AND id = $2`, a.TenantID, a.UserID, s.c.Now(), rehash); err != nil {
 			return err
 		}
 		// Old tokens of the person go when the person comes: no job is needed for it.
-		if _, err := tx.Exec(ctx, `DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at < $2`, a.UserID, s.c.Now()); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM refresh_tokens WHERE tenant_id = $1 AND user_id = $2 AND expires_at < $3`, a.TenantID, a.UserID, s.c.Now()); err != nil {
 			return err
 		}
 		if err := s.insertRefresh(ctx, tx, a.TenantID, a.UserID, family, hash); err != nil {
@@ -174,6 +183,10 @@ func (s *Service) begin(ctx context.Context, a *account, password string, asOf t
 		}
 		return note(tenancy.With(ctx, actor), tx, didSignIn, actor.ID)
 	})
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return nil, f
+	}
 	if err != nil {
 		return nil, unavailable(err)
 	}
