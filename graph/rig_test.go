@@ -66,6 +66,13 @@ type rig struct {
 	change       func(*tenancy.Actor)
 	sessions     *auth.Service
 	smtp         *testkit.MailServer
+	ingest       func(context.Context, []resolver.IngestReading) ([]resolver.IngestOutcome, error)
+}
+
+// Ingest implements resolver.Ingester. The gate itself is tested behind the door of the
+// whole product.
+func (r *rig) Ingest(ctx context.Context, in []resolver.IngestReading) ([]resolver.IngestOutcome, error) {
+	return r.ingest(ctx, in)
 }
 
 // newRig collects batches for so long that none is split on a busy machine.
@@ -132,7 +139,7 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 		Resolver: &resolver.Resolver{
 			Sources: loader.Sources{Access: people, Plant: plant.New(orm, r.app, plant.Options{Files: files, Links: links, NewSecret: auth.NewSecret}), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: collect,
 				Bulk: r.bulk, Trail: trail.New(client), Webhooks: r.webhooks(client), Credentials: auth.NewCredentials(client, sessions)},
-			Feed: feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{}, Budget: r.budget,
+			Feed: feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{}, Budget: r.budget, Ingester: r,
 		},
 		Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {
 			a := r.actor(authorization)
