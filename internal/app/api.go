@@ -38,6 +38,10 @@ func (a *App) startAPI(ctx context.Context) error {
 	if err := a.followRevocations(ctx, sessions); err != nil {
 		return err
 	}
+	providers, err := a.signIn(sessions)
+	if err != nil {
+		return err
+	}
 	words := locales.New()
 	localize := func(ctx context.Context, acceptLanguage, personal string) context.Context {
 		return gqlerr.WithLocalizer(ctx, words.Localizer(acceptLanguage, personal))
@@ -80,7 +84,7 @@ func (a *App) startAPI(ctx context.Context) error {
 		Introspection: a.cfg.Graph.Introspection, Documents: documents, Budget: budget, Keys: idempotency.NewStore(a.db.app), Log: a.log, Registerer: a.metrics,
 	})
 	door = httpapi.New(httpapi.Config{
-		Graph: server, GraphError: server.Refuse, Auth: sessions, JWKS: sessions.JWKS, Schema: schema.SDL(), Web: web(), Images: machines,
+		Graph: server, GraphError: server.Refuse, Auth: sessions, JWKS: sessions.JWKS, SignIn: providers, Schema: schema.SDL(), Web: web(), Images: machines,
 		Message: func(ctx context.Context, f *fault.Error) string { return gqlerr.LocalizerFrom(ctx).Error(f) },
 		Token:   sessions.TokenEndpoint(func(r *http.Request) string { return door.Remote(r) }),
 		Metrics: promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),

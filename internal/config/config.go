@@ -86,6 +86,8 @@ type Auth struct {
 	KeyFile    string        `env:"KEY_FILE" doc:"File with the signing keys (JWK set); made in the data directory when empty."`
 	HS256Key   string        `env:"HS256_KEY" secret:"true" doc:"Shared secret of at least 32 bytes: sign with HS256 rather than EdDSA."`
 
+	OIDCFile string `env:"OIDC_FILE" doc:"File with the OpenID Connect providers by which people sign in (JSON, see docs/sign-in.md); empty: none."`
+
 	OpenRegistration bool `env:"OPEN_REGISTRATION" envDefault:"false" doc:"Let anybody make a tenant and become its admin."`
 }
 

@@ -26,6 +26,7 @@ type Authenticator interface {
 type Config struct {
 	Graph   http.Handler // /graphql
 	Token   http.Handler // POST /oauth/token
+	SignIn  http.Handler // /auth/: sign-in by other providers; it may use SetRefreshCookie
 	Metrics http.Handler // /metrics
 	Auth    Authenticator
 	JWKS    func() []byte // /.well-known/jwks.json
@@ -107,6 +108,9 @@ func New(c Config) *API {
 	}
 	if c.Token != nil {
 		mux.Handle("/oauth/token", a.limitBody(a.limitRate(c.Token))) // has credentials of its own
+	}
+	if c.SignIn != nil {
+		mux.Handle("GET /auth/", api(a.withCookies(c.SignIn)))
 	}
 	if c.JWKS != nil {
 		mux.Handle("GET /.well-known/jwks.json", a.limitRate(document("application/json", c.JWKS)))
