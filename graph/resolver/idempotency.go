@@ -12,6 +12,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"foresight/graph/generated"
 	"foresight/graph/gqlerr"
@@ -37,7 +38,7 @@ type Idempotency struct {
 
 var _ interface {
 	graphql.HandlerExtension
-	graphql.FieldInterceptor
+	graphql.OperationContextMutator
 } = (*Idempotency)(nil)
 
 // ExtensionName implements graphql.HandlerExtension.
@@ -49,8 +50,19 @@ func (i *Idempotency) Validate(s graphql.ExecutableSchema) error {
 	return nil
 }
 
-// InterceptField implements graphql.FieldInterceptor.
-func (i *Idempotency) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+// MutateOperationContext implements graphql.OperationContextMutator: it stands before
+// the resolvers of mutations, and costs the fields of other operations nothing.
+func (i *Idempotency) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
+	if oc.Operation.Operation == ast.Mutation {
+		around := oc.ResolverMiddleware
+		oc.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
+			return around(ctx, func(ctx context.Context) (any, error) { return i.resolve(ctx, next) })
+		}
+	}
+	return nil
+}
+
+func (i *Idempotency) resolve(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc.Object != "Mutation" || tenancy.From(ctx) == nil {
 		return next(ctx)
