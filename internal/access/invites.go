@@ -91,6 +91,12 @@ func (s *Service) WithdrawInvite(ctx context.Context, which id.UUID) (*ent.Invit
 	return i, missing(err, "Invite")
 }
 
+// withdrawInvitesOf makes worthless what somebody who is locked out has left open.
+func withdrawInvitesOf(ctx context.Context, c *ent.Client, person id.UUID) error {
+	_, err := c.Invite.Update().Where(invite.CreatedBy(person), invite.AcceptedAtIsNil(), invite.IsActive(true)).SetIsActive(false).Save(ctx)
+	return err
+}
+
 // inviteRow is a row of lookup_invite.
 type inviteRow struct {
 	ID         id.UUID

@@ -80,6 +80,9 @@ func (s *Service) RemoveMembership(ctx context.Context, person id.UUID) (*ent.Me
 		if _, err := c.UserRole.Delete().Where(userrole.UserID(person)).Exec(ctx); err != nil {
 			return err
 		}
+		if err := withdrawInvitesOf(ctx, c, person); err != nil {
+			return err
+		}
 		if err := s.endSessionsHere(ctx, tx, m.TenantID, person); err != nil {
 			return err
 		}

@@ -198,6 +198,11 @@ func store(ctx context.Context, c *ent.Client, u *ent.User, p Person) (*ent.User
 			return nil, err
 		}
 	}
+	if u.IsActive && !p.IsActive {
+		if err := withdrawInvitesOf(ctx, c, u.ID); err != nil {
+			return nil, err
+		}
+	}
 	_, err = c.Membership.Update().Where(membership.UserID(u.ID)).SetRole(p.Role).SetDisplayName(p.FullName).SetIsActive(p.IsActive).Save(ctx)
 	return out, err
 }

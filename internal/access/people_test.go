@@ -219,6 +219,20 @@ func TestAnInvitationIsAcceptedOnce(t *testing.T) {
 	}
 }
 
+// Whoever is locked out does not come back by what they have left open.
+func TestInvitationsEndWithTheirMaker(t *testing.T) {
+	r := newRig(t)
+	maker := *tenancy.Must(r.as(tenancy.Engineer))
+	maker.Scopes = tenancy.RoleScopes(tenancy.Admin)
+	_, err := r.Invite(tenancy.With(t.Context(), &maker), "back@door.example", tenancy.Admin, "")
+	r.ok(err)
+	tok := token(t, r.smtp.Wait(t, 0).Body)
+	_, err = r.DeactivateUser(r.as(tenancy.Admin), maker.ID)
+	r.ok(err)
+	_, err = r.AcceptInvite(t.Context(), tok, access.NewPerson{FullName: "Back", Password: password}, "")
+	refused(t, err, fault.BadInput, "error.access.token", "input.token")
+}
+
 func TestAGuestAcceptsWithTheAccountAtHome(t *testing.T) {
 	r := newRig(t)
 	r.sql(`UPDATE users SET email = 'gus@globex.example' WHERE id = $1`, r.globex.Users[tenancy.Engineer])

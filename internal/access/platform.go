@@ -10,6 +10,7 @@ import (
 
 	"foresight/ent"
 	"foresight/ent/tenant"
+	"foresight/ent/user"
 	"foresight/internal/audit"
 	"foresight/internal/fault"
 	"foresight/internal/id"
@@ -30,8 +31,15 @@ func (s *Service) operator(ctx context.Context) error {
 		return err
 	}
 	a := tenancy.Must(ctx)
+	refused := fault.New(fault.Forbidden, "error.access.operatorsOnly")
 	if a.Kind != tenancy.Person || s.c.Operator == "" || a.TenantCode != s.c.Operator || s.c.Registry == nil {
-		return fault.New(fault.Forbidden, "error.access.operatorsOnly")
+		return refused
+	}
+	switch home, err := s.ent.User.Query().Where(user.ID(a.ID), user.IsActive(true)).Exist(ctx); {
+	case err != nil:
+		return err
+	case !home: // a guest, whatever the role
+		return refused
 	}
 	return nil
 }
