@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -150,6 +151,64 @@ func TestLogout(t *testing.T) {
 	other.Apply(<-r.revoked)
 	_, err = other.Authenticate(t.Context(), "Bearer "+s.AccessToken)
 	wantFault(t, err, fault.Unauthenticated, "error.auth.token")
+}
+
+// A process that starts knows nothing of what was revoked before, and asks.
+func TestRevocationsSurviveARestart(t *testing.T) {
+	r := newRig(t)
+	c := r.credentials(t)
+	o, secret, err := c.CreateClient(r.admin(t), auth.NewCredential{Name: "Partner", Scopes: []string{"plant:read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine := func() string {
+		t.Helper()
+		s, err := r.ClientCredentials(t.Context(), auth.ClientLogin{ClientID: o.ClientID, Secret: secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.AccessToken
+	}
+	// The clock of the columns is the real one.
+	r.clock.Advance(time.Minute)
+	ended, changed, good := r.login(t), r.login(t), r.login(t)
+	partner := machine()
+	r.clock.Advance(time.Minute)
+	if err := r.Logout(t.Context(), ended.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	other := r.newService(t, auth.Config{})
+	takes := func(token string) bool {
+		t.Helper()
+		_, err := other.Authenticate(t.Context(), "Bearer "+token)
+		if err != nil {
+			wantFault(t, err, fault.Unauthenticated, "error.auth.token")
+		}
+		return err == nil
+	}
+	if takes(ended.AccessToken) {
+		t.Error("takes the token of a session that was ended before the start")
+	}
+	for range 2 {
+		if !takes(good.AccessToken) || !takes(changed.AccessToken) || !takes(partner) {
+			t.Error("refuses a good token")
+		}
+	}
+	r.grant(t, r.addRole(t, "Planner", false, tenancy.RulesWrite), &r.acme.SiteID)
+	r.exec(t, `UPDATE oauth_clients SET is_active = false WHERE id = $1`, o.ID)
+	if other = r.newService(t, auth.Config{}); takes(changed.AccessToken) || takes(partner) {
+		t.Error("takes a token whose rights changed before the start")
+	}
+	r.exec(t, `DELETE FROM user_roles`)
+	r.exec(t, `UPDATE oauth_clients SET is_active = true, updated_at = $2 WHERE id = $1`, o.ID, r.clock.Now())
+	if other = r.newService(t, auth.Config{}); !takes(changed.AccessToken) || takes(partner) {
+		t.Error("refuses the rights of now, or takes a token of a former secret")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	other = r.newService(t, auth.Config{})
+	_, err = other.Authenticate(ctx, "Bearer "+good.AccessToken)
+	wantFault(t, err, fault.Unavailable, "error.auth.unavailable")
 }
 
 func TestRevokeActorEndsOldTokensOnly(t *testing.T) {

@@ -66,6 +66,8 @@ type Service struct {
 	tries   throttle
 	revoked revocations
 	uses    uses
+	started time.Time
+	vouched vouched
 	dummy   string // hash that unknown accounts are checked against
 }
 
@@ -98,7 +100,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{c: c, dummy: dummy,
+	return &Service{c: c, dummy: dummy, started: c.Now(),
 		tokens:  tokens{c.Keys, c.Issuer, c.Issuer, c.AccessTTL, c.Now},
 		tries:   throttle{now: c.Now},
 		revoked: revocations{now: c.Now, keep: c.AccessTTL},
@@ -128,6 +130,12 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (*Grant, 
 	case strings.EqualFold(scheme, "Bearer"):
 		if g, err = s.tokens.verify(secret); err != nil {
 			return nil, fault.New(fault.Unauthenticated, "error.auth.token").Because(err)
+		}
+		switch err := s.stillTrue(ctx, g); {
+		case errors.Is(err, errSuperseded):
+			return nil, fault.New(fault.Unauthenticated, "error.auth.token").Because(err)
+		case err != nil:
+			return nil, unavailable(err)
 		}
 	default:
 		return nil, fault.New(fault.Unauthenticated, "error.auth.required")
