@@ -41,10 +41,10 @@ func (c caller) may() []tenancy.Permission {
 }
 
 // allowed is an actor of exactly the permissions.
-func allowed(s tenancy.Set) *tenancy.Actor { return &tenancy.Actor{Kind: tenancy.Client, Scopes: s} }
+func allowed(s tenancy.Set) *tenancy.Actor { return &tenancy.Actor{Kind: tenancy.Person, Scopes: s} }
 
-// person returns the tenant's person of the role.
-func (i *instance) person(t testing.TB, tenant string, r tenancy.Role) caller {
+// somebody returns the tenant's person of the role.
+func (i *instance) somebody(t testing.TB, tenant string, r tenancy.Role) caller {
 	t.Helper()
 	return caller{name: string(r), token: i.login(t, tenant, string(r)), actor: allowed(tenancy.RoleScopes(r))}
 }
@@ -119,7 +119,7 @@ func (i *instance) callers(t testing.TB) []caller {
 	t.Helper()
 	engineer := tenancy.RoleScopes(tenancy.Engineer)
 	out := []caller{
-		i.person(t, alpha, tenancy.Viewer), i.person(t, alpha, tenancy.Operator), i.person(t, alpha, tenancy.Engineer), i.person(t, alpha, tenancy.Admin),
+		i.somebody(t, alpha, tenancy.Viewer), i.somebody(t, alpha, tenancy.Operator), i.somebody(t, alpha, tenancy.Engineer), i.somebody(t, alpha, tenancy.Admin),
 		{name: "partner", token: i.partner(t, alpha), actor: allowed(engineer)},
 		i.key(t, alpha, "key", nil, true, engineer),
 		i.key(t, alpha, "key with everything", nil, true, tenancy.RoleScopes(tenancy.Admin)),

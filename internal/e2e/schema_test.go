@@ -31,9 +31,10 @@ type operation struct {
 // The tables of the product: what operations, objects and single fields need.
 var needs, ofTypes, special = resolver.Tables()
 
-// open reports whether the caller's permissions let it ask the operation.
+// open reports whether the caller may ask the operation.
 func (o operation) open(c caller) bool {
-	return c.actor != nil && c.holds(needs[o.name()], ofTypes[o.field.Type.Name()])
+	more := besides[o.name()]
+	return c.actor != nil && c.holds(needs[o.name()], ofTypes[o.field.Type.Name()]) && (more == nil || more(c))
 }
 
 // name as the table of permissions has it, `Query.sites`.
@@ -106,7 +107,11 @@ func (o operation) document(levels int, may ...tenancy.Permission) string {
 	o.may = may
 	var declared, given []string
 	for _, a := range o.field.Arguments {
-		declared = append(declared, "$"+a.Name+": "+a.Type.String())
+		variable := "$" + a.Name + ": " + a.Type.String()
+		if a.DefaultValue != nil {
+			variable += " = " + a.DefaultValue.String()
+		}
+		declared = append(declared, variable)
 		given = append(given, a.Name+": $"+a.Name)
 	}
 	head, args := "", ""
@@ -268,10 +273,12 @@ func (o operation) entity(name string) (string, error) {
 				return f.Type.Name(), nil
 			}
 		}
-		return longest(o.field.Name, nodes)
-	case "ids":
+		return about(o.field.Name, nodes)
+	case "uploadId":
+		return "Upload", nil
+	case "ids", "entityId", "actorId":
 		return "", nil
-	case "parentId":
+	case "parentId", "rootId":
 		return "Asset", nil
 	}
 	if base, ok := strings.CutSuffix(name, "Id"); ok {
@@ -288,9 +295,15 @@ func (o operation) entity(name string) (string, error) {
 	return "", fmt.Errorf("which entity does an id of this name mean? teach it to the test")
 }
 
-// longest returns the type with the longest name that ends the name of an operation:
-// deleteWebhook is about a Webhook.
-func longest(operation string, types map[string]bool) (found string, err error) {
+// aboutWhat are the operations whose id is of a type that their name does not say.
+var aboutWhat = map[string]string{"deleteRole": "AccessRole", "unassignRole": "RoleAssignment", "revokeSession": "Session", "setFaultActions": "FaultAction"}
+
+// about returns the type that the id of an operation names: deleteWebhook is about a
+// Webhook.
+func about(operation string, types map[string]bool) (found string, err error) {
+	if typ, ok := aboutWhat[operation]; ok {
+		return typ, nil
+	}
 	for typ := range types {
 		if len(typ) > len(found) && strings.HasSuffix(strings.ToLower(operation), strings.ToLower(typ)) {
 			found = typ
@@ -302,10 +315,18 @@ func longest(operation string, types map[string]bool) (found string, err error) 
 	return found, nil
 }
 
+// harmless are places that are filled with something unknown when nothing is probed
+// there, since leaving them out would end the test's own sessions.
+var harmless = map[string]map[string]any{"Mutation.revokeAllSessions": {"input.userId": newID("User")}}
+
 // variables fills the input: the probed places as given, what is required besides
 // with something acceptable, where own(entity) names something of the caller's.
 func (o operation) variables(probe map[string]any, own func(entity string) string) (vars, error) {
 	out := vars{}
+	if safe := maps.Clone(harmless[o.name()]); safe != nil {
+		maps.Copy(safe, probe)
+		probe = safe
+	}
 	for _, a := range o.field.Arguments {
 		v, there, err := o.input(a.Name, a.Name, a.Type, a.DefaultValue != nil, probe, own)
 		if err != nil {
@@ -346,7 +367,14 @@ func (o operation) input(path, name string, t *ast.Type, hasDefault bool, probe 
 		return wrap(d.EnumValues[0].Name), true, nil
 	case t.Name() == "UUID":
 		e, err := o.entity(name)
-		return wrap(own(e)), true, err
+		if err != nil {
+			return nil, false, err
+		}
+		v := own(e)
+		if v == "" { // the caller has none
+			v = newID(e)
+		}
+		return wrap(v), true, nil
 	}
 	v, ok := map[string]any{"Int": 1, "Long": 1, "Float": 1e5, "Boolean": false, "Time": stamp(time.Now())}[t.Name()]
 	if t.Name() == "String" || t.Name() == "ID" {

@@ -153,7 +153,8 @@ func unescaped(body []byte) string {
 	return fmt.Sprint(v)
 }
 
-// sums are checksums of every table's rows of the tenant, as the owner sees them.
+// sums are checksums of every table's rows of the tenant, as the owner sees them. What
+// says when a gateway spoke last is left out: the tenant's own devices change it.
 func (i *instance) sums(t testing.TB, tenant string) map[string]string {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), i.database())
@@ -163,7 +164,7 @@ func (i *instance) sums(t testing.TB, tenant string) map[string]string {
 	defer c.Close(t.Context())
 	rows, err := c.Query(t.Context(), `SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-			AND a.attname = 'tenant_id' AND NOT a.attisdropped`)
+			AND a.attname = 'tenant_id' AND NOT a.attisdropped AND c.relname <> 'gateway_states'`)
 	if err != nil {
 		t.Fatal(err)
 	}
