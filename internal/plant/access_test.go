@@ -27,6 +27,7 @@ func (w *world) operations() map[string]struct {
 		run   func(ctx context.Context) (any, error)
 	}
 	plantRead, both := []tenancy.Permission{tenancy.PlantRead}, []tenancy.Permission{tenancy.PlantRead, tenancy.AlarmsRead}
+	write := []tenancy.Permission{tenancy.PlantWrite}
 	all := page.Args{First: ptr(100)}
 	return map[string]op{
 		"sites": {plantRead, func(ctx context.Context) (any, error) {
@@ -73,7 +74,59 @@ func (w *world) operations() map[string]struct {
 			}
 			return err == nil, err
 		}},
-		"updateAsset": {[]tenancy.Permission{tenancy.PlantWrite}, func(ctx context.Context) (any, error) {
+		"tree": {plantRead, func(ctx context.Context) (any, error) {
+			tree, err := w.Tree(ctx, plant.TreeQuery{MaxDepth: 3, Limit: 100})
+			if err != nil {
+				return nil, err
+			}
+			shown := ""
+			for _, s := range tree.Sites {
+				shown += fmt.Sprint(s.Site.SiteCode, " ", s.Assets, " ", len(s.Nodes), ";")
+			}
+			return shown, nil
+		}},
+		"createSite": {write, func(ctx context.Context) (any, error) {
+			e, err := w.CreateSite(ctx, plant.SiteSpec{Code: "west", Name: "West"})
+			if err == nil {
+				w.sql(`DELETE FROM sites WHERE id = $1`, e.ID)
+			}
+			return err == nil, err
+		}},
+		"updateSite": {write, func(ctx context.Context) (any, error) {
+			_, err := w.UpdateSite(ctx, w.acme.SiteID, 1, func(c *plant.SiteSpec) { c.Name = "North works" })
+			w.sql(`UPDATE sites SET version = 1 WHERE id = $1`, w.acme.SiteID)
+			return err == nil, err
+		}},
+		"deleteSite": {write, func(ctx context.Context) (any, error) {
+			_, err := w.DeleteSite(ctx, w.acme.SiteID, nil)
+			for _, table := range []string{"sites", "gateways", "assets", "sensors", "alarm_rules"} {
+				w.sql(`UPDATE `+table+` SET is_deleted = false, deleted_at = NULL, deleted_by = NULL, version = 1 WHERE tenant_id = $1`, w.acme.TenantID)
+			}
+			return err == nil, err
+		}},
+		"updateGateway": {write, func(ctx context.Context) (any, error) {
+			_, err := w.UpdateGateway(ctx, w.acme.GatewayID, 1, func(c *plant.GatewaySpec) { c.IsActive = true })
+			w.sql(`UPDATE gateways SET version = 1 WHERE id = $1`, w.acme.GatewayID)
+			return err == nil, err
+		}},
+		"issueCredential": {write, func(ctx context.Context) (any, error) {
+			_, err := w.IssueCredential(ctx, w.acme.GatewayID)
+			w.sql(`UPDATE gateways SET version = 1 WHERE id = $1`, w.acme.GatewayID)
+			return err == nil, err
+		}},
+		"updateSensor": {write, func(ctx context.Context) (any, error) {
+			_, err := w.UpdateSensor(ctx, w.acme.SensorIDs[0], 1, func(c *plant.SensorSpec) { c.PositionX = 1 })
+			w.sql(`UPDATE sensors SET version = 1 WHERE id = $1`, w.acme.SensorIDs[0])
+			return err == nil, err
+		}},
+		"createParameter": {write, func(ctx context.Context) (any, error) {
+			e, err := w.CreateParameter(ctx, plant.ParameterSpec{Name: "torque", Unit: "Nm"})
+			if err == nil {
+				w.sql(`DELETE FROM parameters WHERE id = $1`, e.ID)
+			}
+			return err == nil, err
+		}},
+		"updateAsset": {write, func(ctx context.Context) (any, error) {
 			e, err := w.UpdateAsset(ctx, w.acme.AssetID, 1, func(c *plant.AssetSpec) { c.Name = "Feed pump" })
 			if err == nil {
 				w.sql(`UPDATE assets SET version = 1 WHERE id = $1`, e.ID)
@@ -129,16 +182,16 @@ func TestOtherSitesDoNotExist(t *testing.T) {
 	}{
 		"the whole tenant": {w.as(tenancy.Engineer), map[string]string{
 			"sites": "2", "gateways": "2", "sensors": "3", "parameters": "true", "assets": "[far pump-1]", "assets in alarm": "[far pump-1]",
-			"assets by alarms": "[far pump-1]", "asset": "true", "dashboard": "2 1 2 map[critical:1 low:1] 2 [far pump-1]", "rejected": "1", "createAsset": "true", "updateAsset": "true"}},
+			"assets by alarms": "[far pump-1]", "asset": "true", "dashboard": "2 1 2 map[critical:1 low:1] 2 [far pump-1]", "rejected": "1", "createAsset": "true", "updateAsset": "true", "tree": "north 1 1;south 1 1;", "createSite": "true", "updateSite": "true", "deleteSite": "true", "updateGateway": "true", "issueCredential": "true", "updateSensor": "true", "createParameter": "true"}},
 		"north": {w.limited(w.acme.SiteID), map[string]string{
 			"sites": "1", "gateways": "1", "sensors": "2", "parameters": "true", "assets": "[pump-1]", "assets in alarm": "[pump-1]",
-			"assets by alarms": "[pump-1]", "asset": "NOT_FOUND", "dashboard": "1 0 1 map[low:1] 1 [pump-1]", "rejected": "0", "createAsset": "true", "updateAsset": "true"}},
+			"assets by alarms": "[pump-1]", "asset": "NOT_FOUND", "dashboard": "1 0 1 map[low:1] 1 [pump-1]", "rejected": "0", "createAsset": "true", "updateAsset": "true", "tree": "north 1 1;", "createSite": "FORBIDDEN", "updateSite": "true", "deleteSite": "true", "updateGateway": "true", "issueCredential": "true", "updateSensor": "true", "createParameter": "FORBIDDEN"}},
 		"south": {w.limited(w.south), map[string]string{
 			"sites": "1", "gateways": "1", "sensors": "1", "parameters": "true", "assets": "[far]", "assets in alarm": "[far]",
-			"assets by alarms": "[far]", "asset": "true", "dashboard": "1 1 1 map[critical:1] 1 [far]", "rejected": "0", "createAsset": "NOT_FOUND", "updateAsset": "NOT_FOUND"}},
+			"assets by alarms": "[far]", "asset": "true", "dashboard": "1 1 1 map[critical:1] 1 [far]", "rejected": "0", "createAsset": "NOT_FOUND", "updateAsset": "NOT_FOUND", "tree": "south 1 1;", "createSite": "FORBIDDEN", "updateSite": "NOT_FOUND", "deleteSite": "NOT_FOUND", "updateGateway": "NOT_FOUND", "issueCredential": "NOT_FOUND", "updateSensor": "NOT_FOUND", "createParameter": "FORBIDDEN"}},
 		"the other tenant": {w.globex.As(t.Context(), tenancy.Engineer), map[string]string{
 			"sites": "1", "gateways": "1", "sensors": "2", "parameters": "true", "assets": "[pump-1]", "assets in alarm": "[pump-1]",
-			"assets by alarms": "[pump-1]", "asset": "NOT_FOUND", "dashboard": "1 1 1 map[high:1] 1 [pump-1]", "rejected": "0", "createAsset": "NOT_FOUND", "updateAsset": "NOT_FOUND"}},
+			"assets by alarms": "[pump-1]", "asset": "NOT_FOUND", "dashboard": "1 1 1 map[high:1] 1 [pump-1]", "rejected": "0", "createAsset": "NOT_FOUND", "updateAsset": "NOT_FOUND", "tree": "north 1 1;", "createSite": "true", "updateSite": "NOT_FOUND", "deleteSite": "NOT_FOUND", "updateGateway": "NOT_FOUND", "issueCredential": "NOT_FOUND", "updateSensor": "NOT_FOUND", "createParameter": "true"}},
 	}
 	operations := w.operations()
 	for view, v := range views {
