@@ -17,31 +17,34 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-func TestUpDownUp(t *testing.T) {
-	db, ctx := testkit.NewEmptyDB(t), t.Context()
-	empty := objects(t, db.OwnerDSN)
+func TestUpDownUp(t *testing.T) { upDownUp(t, testkit.NewEmptyDB(t).OwnerDSN) }
 
-	if err := migrations.Up(ctx, db.OwnerDSN); err != nil {
+// upDownUp checks that on an empty database the way there can be gone back, and gone
+// again.
+func upDownUp(t *testing.T, dsn string) {
+	t.Helper()
+	ctx, empty := t.Context(), objects(t, dsn)
+	if err := migrations.Up(ctx, dsn); err != nil {
 		t.Fatal(err)
 	}
-	full := objects(t, db.OwnerDSN)
+	full := objects(t, dsn)
 	if len(full) < 30 {
 		t.Fatalf("only %d objects after Up: %v", len(full), full)
 	}
-	if err := migrations.Down(ctx, db.OwnerDSN); err != nil {
+	if err := migrations.Down(ctx, dsn); err != nil {
 		t.Fatal(err)
 	}
-	left := slices.DeleteFunc(objects(t, db.OwnerDSN), func(o string) bool { return strings.Contains(o, "goose_db_version") })
+	left := slices.DeleteFunc(objects(t, dsn), func(o string) bool { return strings.Contains(o, "goose_db_version") })
 	if !slices.Equal(left, empty) {
 		t.Errorf("Down leaves %v", left)
 	}
-	if err := migrations.Up(ctx, db.OwnerDSN); err != nil {
+	if err := migrations.Up(ctx, dsn); err != nil {
 		t.Fatal(err)
 	}
-	if again := objects(t, db.OwnerDSN); !slices.Equal(again, full) {
+	if again := objects(t, dsn); !slices.Equal(again, full) {
 		t.Errorf("the second Up makes other objects:\n%v\n%v", again, full)
 	}
-	if v, err := migrations.Version(ctx, db.OwnerDSN); err != nil || v < 4 {
+	if v, err := migrations.Version(ctx, dsn); err != nil || v < 4 {
 		t.Errorf("version %d, %v", v, err)
 	}
 }
