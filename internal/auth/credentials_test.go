@@ -22,7 +22,7 @@ import (
 )
 
 // credentials is the service under test, as requests have it.
-func (r *rig) credentials(t *testing.T) *auth.Credentials {
+func (r *rig) credentials(t testing.TB) *auth.Credentials {
 	t.Helper()
 	pool, err := postgres.Open(t.Context(), r.db.AppDSN, postgres.Options{MaxConns: 4})
 	if err != nil {
@@ -34,9 +34,9 @@ func (r *rig) credentials(t *testing.T) *auth.Credentials {
 	return auth.NewCredentials(postgres.Client(db), r.Service)
 }
 
-func (r *rig) admin(t *testing.T) context.Context { return r.acme.As(t.Context(), tenancy.Admin) }
+func (r *rig) admin(t testing.TB) context.Context { return r.acme.As(t.Context(), tenancy.Admin) }
 
-func (r *rig) apiKey(t *testing.T, c *auth.Credentials, n auth.NewCredential) (*ent.APIKey, string) {
+func (r *rig) apiKey(t testing.TB, c *auth.Credentials, n auth.NewCredential) (*ent.APIKey, string) {
 	t.Helper()
 	k, key, err := c.CreateAPIKey(r.admin(t), n)
 	if err != nil {

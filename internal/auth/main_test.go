@@ -51,7 +51,7 @@ const password = "correct horse battery staple"
 
 // newRig has tenants acme and globex with the same addresses; the password of all
 // of acme's people is `password`, globex's admin has the same and its others another.
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{db: testkit.NewDB(t), clock: &clock{t: time.Now().Truncate(time.Second)}, revoked: make(chan auth.Revocation, 10)}
 	r.acme, r.globex = testkit.TwoTenants(t, r.db)
@@ -76,7 +76,7 @@ func newRig(t *testing.T) *rig {
 }
 
 // newService is another process on the same database.
-func (r *rig) newService(t *testing.T, c auth.Config) *auth.Service {
+func (r *rig) newService(t testing.TB, c auth.Config) *auth.Service {
 	t.Helper()
 	c.DB, c.Keys, c.Now = r.pool, r.keys, r.clock.Now
 	c.OnRevoke = func(v auth.Revocation) { r.revoked <- v }
@@ -90,14 +90,14 @@ func (r *rig) newService(t *testing.T, c auth.Config) *auth.Service {
 	return s
 }
 
-func (r *rig) exec(t *testing.T, sql string, args ...any) {
+func (r *rig) exec(t testing.TB, sql string, args ...any) {
 	t.Helper()
 	if _, err := r.owner.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (r *rig) login(t *testing.T) *auth.Session {
+func (r *rig) login(t testing.TB) *auth.Session {
 	t.Helper()
 	s, err := r.Login(t.Context(), auth.Login{Email: "only@acme.example", Password: password, Remote: "192.0.2.1"})
 	if err != nil {
@@ -106,7 +106,7 @@ func (r *rig) login(t *testing.T) *auth.Session {
 	return s
 }
 
-func connect(t *testing.T, dsn string) *pgxpool.Pool {
+func connect(t testing.TB, dsn string) *pgxpool.Pool {
 	t.Helper()
 	p, err := pgxpool.New(context.Background(), dsn)
 	if err != nil {

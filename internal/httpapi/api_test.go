@@ -356,6 +356,13 @@ func TestDocumentsAndMetrics(t *testing.T) {
 			t.Errorf("%s: %d %.2000s", path, r.StatusCode, r.body)
 		}
 	}
+	r := call(t, s, "GET", "/.well-known/jwks.json", "")
+	if r.Header.Get("Cache-Control") != "public, max-age=300" || r.Header.Get("ETag") == "" || r.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("keys may not be kept: %v", r.Header)
+	}
+	if again := call(t, s, "GET", "/.well-known/jwks.json", "", "If-None-Match", r.Header.Get("ETag")); again.StatusCode != 304 || again.body != "" {
+		t.Errorf("keys that have not changed: %d %s", again.StatusCode, again.body)
+	}
 }
 
 func TestWebApplication(t *testing.T) {
