@@ -28,7 +28,7 @@ func (r *rig) people(orm *sql.DB) *access.Service {
 	r.smtp = testkit.SMTP(r)
 	m, err := mail.NewSMTP(mail.Options{Host: r.smtp.Host, Port: r.smtp.Port, TLSConfig: r.smtp.Trust, From: "robot@foresight.example"}, locales.New())
 	r.ok(err)
-	post := access.NewPost(m, slog.New(slog.DiscardHandler))
+	post := access.NewPost(m, slog.New(slog.DiscardHandler), nil)
 	r.ok(post.Start(r.Context()))
 	r.Cleanup(func() { r.ok(post.Stop(context.WithoutCancel(r.Context()))) })
 	box, err := secret.New(map[uint32][]byte{1: bytes.Repeat([]byte("k"), 32)})

@@ -45,21 +45,21 @@ type rig struct {
 	owner        *pgx.Conn
 	orm          *ent.Client
 	smtp         *testkit.MailServer
-	log          *bytes.Buffer
+	log          *locked
 	box          *secret.Box
 	hasher       *auth.Hasher
 	config       access.Config
-	post         *access.Post
+	sender       *mail.SMTP
 
 	mu      sync.Mutex
 	revoked []id.UUID // sessions ended, or to be renewed
 	clock   time.Time // zero: the real one
 }
 
-func newRig(t testing.TB, change ...func(*access.Config)) *rig {
+func newRig(t testing.TB, change ...func(*rig)) *rig {
 	t.Helper()
 	db := testkit.NewDB(t)
-	r := &rig{TB: t, log: &bytes.Buffer{}, smtp: testkit.SMTP(t), hasher: auth.NewHasher(quick)}
+	r := &rig{TB: t, log: &locked{}, smtp: testkit.SMTP(t), hasher: auth.NewHasher(quick)}
 	r.acme, r.globex = testkit.TwoTenants(t, db)
 	open := func(dsn string) *pgxpool.Pool {
 		p, err := postgres.Open(t.Context(), dsn, postgres.Options{MaxConns: 6})
@@ -77,14 +77,13 @@ func newRig(t testing.TB, change ...func(*access.Config)) *rig {
 	t.Cleanup(func() { _ = r.owner.Close(context.WithoutCancel(t.Context())) })
 	r.box, err = secret.New(map[uint32][]byte{1: bytes.Repeat([]byte("k"), 32)})
 	r.ok(err)
-	sender, err := mail.NewSMTP(mail.Options{Host: r.smtp.Host, Port: r.smtp.Port, TLSConfig: r.smtp.Trust, From: "robot@foresight.example"}, locales.New())
+	r.sender, err = mail.NewSMTP(mail.Options{Host: r.smtp.Host, Port: r.smtp.Port, TLSConfig: r.smtp.Trust, From: "robot@foresight.example"}, locales.New())
 	r.ok(err)
-	log := slog.New(slog.NewTextHandler(&locked{b: r.log}, nil))
-	r.post = access.NewPost(sender, log)
-	r.config = access.Config{DB: orm, App: app, Registry: worker, Hasher: r.hasher, Sessions: r, Post: r.post, Sealer: r.box,
+	log := slog.New(slog.NewTextHandler(r.log, nil))
+	r.config = access.Config{DB: orm, App: app, Registry: worker, Hasher: r.hasher, Sessions: r, Post: access.NewPost(r.sender, log, nil), Sealer: r.box,
 		PublicURL: &url.URL{Scheme: "https", Host: "foresight.example"}, OpenRegistration: true, Operator: "acme", Now: r.now, Log: log}
 	for _, c := range change {
-		c(&r.config)
+		c(r)
 	}
 	r.Service, err = access.New(r.config)
 	r.ok(err)
@@ -99,7 +98,13 @@ func newRig(t testing.TB, change ...func(*access.Config)) *rig {
 // locked is a log that is read while it is written.
 type locked struct {
 	mu sync.Mutex
-	b  *bytes.Buffer
+	b  bytes.Buffer
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func (l *locked) Write(p []byte) (int, error) {

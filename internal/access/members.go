@@ -141,3 +141,9 @@ func (s *Service) UpdateMembership(ctx context.Context, person id.UUID, expected
 	}
 	return out, nil
 }
+
+// member reads the membership of a person in the actor's tenant.
+func member(ctx context.Context, c *ent.Client, person id.UUID) (*ent.Membership, error) {
+	m, err := c.Membership.Query().Where(membership.UserID(person)).Only(ctx)
+	return m, missing(err, "User")
+}

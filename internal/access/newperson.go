@@ -32,7 +32,7 @@ func (p *NewPerson) check() error {
 	if local, _, _ := strings.Cut(p.Email, "@"); strings.TrimSpace(p.Username) == "" && local != "" {
 		p.Username = local[:min(len(local), maxUsername)]
 	}
-	if p.Email != "" || p.Username != "" {
+	if p.Email != "" || p.Username != "" { // without both, the address is to blame alone
 		p.Username = m.username("username", p.Username)
 	}
 	if p.Locale != "" {

@@ -33,7 +33,7 @@ type Founded struct {
 	Link string
 }
 
-// codeTaken is the refusal of a tenant's code; tenants that are deleted keep theirs.
+// errCodeTaken is the refusal of a tenant's code; tenants that are deleted keep theirs.
 var errCodeTaken = fault.New(fault.Conflict, "error.access.tenantCodeTaken")
 
 // Found makes a tenant with its first admin, the system roles and what every tenant

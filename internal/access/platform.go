@@ -50,7 +50,7 @@ type TenantFilter struct {
 	IsActive *bool
 }
 
-// tenantRow is what a list of customers has.
+// tenantColumns are what a list of customers has, in the order of scanTenant.
 const tenantColumns = `id, code, name, plan, default_locale, time_zone, currency, is_active, created_at, version, settings`
 
 // Tenants lists the tenants of the installation by code, for operators. What is read
@@ -73,17 +73,16 @@ func (s *Service) Tenants(ctx context.Context, a page.Args, f TenantFilter) (pag
 			return none, err
 		}
 	}
-	behind, order := "code > $3", "code"
+	than, direction := ">", "ASC"
 	if w.Backward {
-		behind, order = "code < $3", "code DESC"
+		than, direction = "<", "DESC"
 	}
 	bound := ""
 	if w.Bound != nil {
 		bound = w.Bound[0]
 	}
 	// Codes are ordered by their bytes, whatever the database's collation.
-	rows, err := s.c.Registry.Query(ctx, `SELECT `+tenantColumns+where+
-		` AND ($3 = '' OR `+strings.ReplaceAll(behind, "code", `code COLLATE "C"`)+`) ORDER BY `+strings.ReplaceAll(order, "code", `code COLLATE "C"`)+` LIMIT $4`,
+	rows, err := s.c.Registry.Query(ctx, `SELECT `+tenantColumns+where+` AND ($3 = '' OR code COLLATE "C" `+than+` $3) ORDER BY code COLLATE "C" `+direction+` LIMIT $4`,
 		append(args, bound, w.Limit())...)
 	if err != nil {
 		return none, err

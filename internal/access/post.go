@@ -6,7 +6,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"foresight/internal/mail"
+	"foresight/internal/obs"
 )
 
 // Mailer sends letters. *mail.SMTP is one.
@@ -28,17 +31,20 @@ const (
 type Post struct {
 	mailer Mailer
 	log    *slog.Logger
+	count  *prometheus.CounterVec // of letters, by kind and outcome
 	work   chan func(context.Context)
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
 // NewPost returns the part. Without a mailer nothing is sent, and Configured says so.
-func NewPost(m Mailer, log *slog.Logger) *Post {
+// It counts letters as foresight_mail_letters_total; the registerer may be nil.
+func NewPost(m Mailer, log *slog.Logger, r prometheus.Registerer) *Post {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &Post{mailer: m, log: log, work: make(chan func(context.Context), queued)}
+	return &Post{mailer: m, log: log, work: make(chan func(context.Context), queued),
+		count: obs.NewCounter(r, "mail", "letters_total", "Letters by kind and outcome: sent, failed, unconfigured.", "letter", "outcome")}
 }
 
 // Name implements lifecycle.Part.
@@ -86,7 +92,7 @@ func (p *Post) later(ctx context.Context, f func(context.Context)) {
 // send sends a letter in the background.
 func (p *Post) send(ctx context.Context, l mail.Letter) {
 	if !p.Configured() {
-		p.log.WarnContext(ctx, "no mail server is configured: a letter was not sent", "letter", string(l.Kind))
+		p.deliver(ctx, l) // which says so
 		return
 	}
 	p.later(ctx, func(ctx context.Context) { p.deliver(ctx, l) })
@@ -95,10 +101,14 @@ func (p *Post) send(ctx context.Context, l mail.Letter) {
 // deliver sends a letter now. What goes wrong is for the log: nobody waits for it.
 func (p *Post) deliver(ctx context.Context, l mail.Letter) {
 	if !p.Configured() {
+		p.count.WithLabelValues(string(l.Kind), "unconfigured").Inc()
 		p.log.WarnContext(ctx, "no mail server is configured: a letter was not sent", "letter", string(l.Kind))
 		return
 	}
 	if err := p.mailer.Send(ctx, l); err != nil {
+		p.count.WithLabelValues(string(l.Kind), "failed").Inc()
 		p.log.ErrorContext(ctx, "letter not sent", "letter", string(l.Kind), "error", err)
+		return
 	}
+	p.count.WithLabelValues(string(l.Kind), "sent").Inc()
 }

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 
-	"foresight/ent"
 	"foresight/internal/fault"
 )
 
@@ -22,10 +21,4 @@ func (s *Service) Register(ctx context.Context, n NewTenant, remote string) (*Fo
 	}
 	n.Plan = ""
 	return s.Found(ctx, n, nil)
-}
-
-// tenantOf reads the tenant that the context acts in.
-func tenantOf(ctx context.Context, c *ent.Client) (*ent.Tenant, error) {
-	t, err := c.Tenant.Query().Only(ctx)
-	return t, missing(err, "Tenant")
 }

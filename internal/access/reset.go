@@ -10,10 +10,7 @@ import (
 
 	"foresight/ent"
 	"foresight/ent/enum"
-	"foresight/ent/membership"
 	"foresight/ent/passwordreset"
-	"foresight/ent/user"
-	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/mail"
 	"foresight/internal/tenancy"
@@ -175,113 +172,4 @@ func (s *Service) ResetPassword(ctx context.Context, token, password, remote str
 	}
 	s.c.Sessions.RevokeActor(u.ID)
 	return &Reset{u.Email, row.TenantCode}, nil
-}
-
-// setPassword stores a password, withdraws all letters about the former one and ends
-// the refresh tokens of the person everywhere.
-func (s *Service) setPassword(ctx context.Context, c *ent.Client, tx pgx.Tx, u *ent.User, hash string) error {
-	q := c.User.UpdateOneID(u.ID).SetPasswordHash(hash).SetFailedLogins(0).ClearLockedUntil()
-	if u.Status == enum.UserInvited {
-		q.SetStatus(enum.UserActive)
-	}
-	if err := q.Exec(ctx); err != nil {
-		return missing(err, "User")
-	}
-	if _, err := c.PasswordReset.Update().Where(passwordreset.UserID(u.ID), passwordreset.UsedAtIsNil()).SetUsedAt(s.now()).Save(ctx); err != nil {
-		return err
-	}
-	return s.endSessions(ctx, tx, u.ID)
-}
-
-// endSessions revokes the refresh tokens of the person, in other tenants where the
-// person is a guest, too. Call it before the person is locked out: the tenants are
-// those that can be entered. RevokeActor after the commit ends the access tokens.
-func (s *Service) endSessions(ctx context.Context, tx pgx.Tx, person id.UUID) error {
-	own := tenancy.Must(ctx).TenantID
-	rows, err := tx.Query(ctx, `SELECT tenant_id FROM lookup_memberships($1) WHERE tenant_id <> $2`, person, own)
-	if err != nil {
-		return err
-	}
-	tenants, err := pgx.CollectRows(rows, pgx.RowTo[id.UUID])
-	if err != nil {
-		return err
-	}
-	for _, t := range append(tenants, own) { // the own one last: the rest of the transaction acts in it
-		if _, err := tx.Exec(ctx, `SELECT set_config('app.tenant_id', $1, true)`, t.String()); err != nil {
-			return err
-		}
-		if err := s.endSessionsHere(ctx, tx, t, person); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// endSessionsHere revokes the refresh tokens of the person in one tenant, which the
-// transaction acts in.
-func (s *Service) endSessionsHere(ctx context.Context, tx pgx.Tx, tenant, person id.UUID) error {
-	_, err := tx.Exec(ctx, `UPDATE refresh_tokens SET revoked_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND revoked_at IS NULL`,
-		tenant, person, s.now())
-	return err
-}
-
-// ChangePassword sets another password of the acting person, who knows the present
-// one. It ends all sessions, the present one too: the door opens another. A guest
-// changes it at home. Errors: BadInput at input.currentPassword or input.password,
-// RateLimited after too many guesses.
-func (s *Service) ChangePassword(ctx context.Context, current, password string) (*ent.User, error) {
-	who, person := tenancy.Must(ctx).UserID()
-	if !person {
-		return nil, fault.New(fault.BadInput, "error.access.personsOnly")
-	}
-	if err := s.guesses.take(who.String()); err != nil {
-		return nil, err
-	}
-	u, err := s.ent.User.Query().Where(user.ID(who)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, fault.New(fault.Conflict, "error.access.atHome")
-	}
-	if err != nil {
-		return nil, err
-	}
-	switch right, err := s.c.Hasher.Verify(ctx, u.PasswordHash, current); {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case err != nil || !right:
-		return nil, fault.Invalid("input.currentPassword", "error.access.currentPassword").Because(err)
-	}
-	var m mistakes
-	if m.password("password", password, u.Email, u.Username, u.FullName); m.err() != nil {
-		return nil, m.err()
-	}
-	hash, err := s.hash(ctx, password)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.change(ctx, func(ctx context.Context, c *ent.Client, tx pgx.Tx) error {
-		return s.setPassword(ctx, c, tx, u, hash)
-	}); err != nil {
-		return nil, err
-	}
-	s.c.Sessions.RevokeActor(u.ID)
-	return u, nil
-}
-
-// lookUp reads the one row that a look-up by a token gives.
-func lookUp[T any](ctx context.Context, s *Service, sql string, hash []byte) (*T, error) {
-	rows, err := s.c.App.Query(ctx, sql, hash)
-	if err != nil {
-		return nil, err
-	}
-	v, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[T])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, badToken(nil)
-	}
-	return v, err
-}
-
-// member reads the membership of a person in the actor's tenant.
-func member(ctx context.Context, c *ent.Client, person id.UUID) (*ent.Membership, error) {
-	m, err := c.Membership.Query().Where(membership.UserID(person)).Only(ctx)
-	return m, missing(err, "User")
 }

@@ -115,3 +115,9 @@ func between[T int | float64](m *mistakes, field string, v, least, most T) {
 		m.add(fault.Invalid("input."+field, "error.range").With("Min", least).With("Max", most))
 	}
 }
+
+// tenantOf reads the tenant that the context acts in.
+func tenantOf(ctx context.Context, c *ent.Client) (*ent.Tenant, error) {
+	t, err := c.Tenant.Query().Only(ctx)
+	return t, missing(err, "Tenant")
+}

@@ -26,8 +26,8 @@ func newTenant(code string) access.NewTenant {
 
 func TestATenantIsMadeWithAllThatItNeeds(t *testing.T) {
 	begun := 0
-	r := newRig(t, func(c *access.Config) {
-		c.Begin = func(ctx context.Context, c *ent.Client) error {
+	r := newRig(t, func(r *rig) {
+		r.config.Begin = func(ctx context.Context, c *ent.Client) error {
 			begun++
 			return c.Site.Create().SetSiteCode("first").SetName("First").Exec(ctx)
 		}
@@ -80,7 +80,7 @@ func sameRoles(r *rig, tenant id.UUID) {
 // A tenant comes whole or not at all.
 func TestATenantThatFailsLeavesNothing(t *testing.T) {
 	broken := errors.New("broken")
-	r := newRig(t, func(c *access.Config) { c.Begin = func(context.Context, *ent.Client) error { return broken } })
+	r := newRig(t, func(r *rig) { r.config.Begin = func(context.Context, *ent.Client) error { return broken } })
 	if _, err := r.Register(t.Context(), newTenant("initech"), ""); !errors.Is(err, broken) {
 		t.Fatalf("got %v", err)
 	}
@@ -129,7 +129,7 @@ func TestRegistrationIsLimitedAndCanBeClosed(t *testing.T) {
 	if _, err := r.Register(t.Context(), bad, "198.51.100.1"); fault.Is(err, fault.RateLimited) {
 		t.Error("everybody is limited")
 	}
-	closed := newRig(t, func(c *access.Config) { c.OpenRegistration = false })
+	closed := newRig(t, func(r *rig) { r.config.OpenRegistration = false })
 	_, err = closed.Register(t.Context(), newTenant("initech"), "")
 	refused(t, err, fault.Forbidden, "error.access.registrationClosed", "")
 }

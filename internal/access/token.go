@@ -1,11 +1,15 @@
 package access
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/url"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"foresight/internal/fault"
 )
@@ -47,4 +51,17 @@ func (s *Service) link(page, token string) string {
 	u = *u.JoinPath(page)
 	u.Fragment = url.Values{"token": {token}}.Encode()
 	return u.String()
+}
+
+// lookUp reads the one row that a look-up by a token gives.
+func lookUp[T any](ctx context.Context, s *Service, sql string, hash []byte) (*T, error) {
+	rows, err := s.c.App.Query(ctx, sql, hash)
+	if err != nil {
+		return nil, err
+	}
+	v, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[T])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, badToken(nil)
+	}
+	return v, err
 }

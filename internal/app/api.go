@@ -50,7 +50,7 @@ func (a *App) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	letters, err := post(a.cfg.Mail, a.log)
+	letters, err := post(a.cfg.Mail, a.log, a.metrics)
 	if err != nil {
 		return err
 	}

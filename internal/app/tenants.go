@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"foresight/ent"
 	"foresight/internal/access"
 	"foresight/internal/alarms"
@@ -45,7 +47,7 @@ func (a *App) access(sessions access.Sessions, post *access.Post) (*access.Servi
 		return nil, err
 	}
 	if post == nil {
-		post = access.NewPost(nil, a.log)
+		post = access.NewPost(nil, a.log, nil)
 	}
 	box, err := a.box()
 	if err != nil {
@@ -83,16 +85,16 @@ func (a *App) box() (*secret.Box, error) {
 }
 
 // post returns what sends letters.
-func post(cfg config.Mail, log *slog.Logger) (*access.Post, error) {
+func post(cfg config.Mail, log *slog.Logger, r prometheus.Registerer) (*access.Post, error) {
 	if cfg.Host == "" {
-		return access.NewPost(nil, log), nil
+		return access.NewPost(nil, log, r), nil
 	}
 	m, err := mail.NewSMTP(mail.Options{Host: cfg.Host, Port: cfg.Port, Security: mail.Security(cfg.Security),
 		Username: cfg.Username, Password: cfg.Password, From: cfg.From}, locales.New())
 	if err != nil {
 		return nil, err
 	}
-	return access.NewPost(m, log), nil
+	return access.NewPost(m, log, r), nil
 }
 
 // nobody has sessions: for what runs before, or without, the doors.

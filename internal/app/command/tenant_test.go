@@ -37,9 +37,9 @@ func TestATenantIsMadeFromTheCommandLine(t *testing.T) {
 	}
 	for want, args := range map[string][]string{
 		"tenantCode: Another tenant has this code.": good,
-		"no plan \"gold\"":                      append(good[:6:6], "--plan", "gold"),
-		"email: This is not an e-mail address.": {"--code", "umbrella", "--name", "Umbrella", "--admin-email", "ada"},
-		"required flag(s) \"admin-email\"":      {"--code", "umbrella", "--name", "Umbrella"},
+		"no plan \"gold\"":                          append(good[:6:6], "--plan", "gold"),
+		"email: This is not an e-mail address.":     {"--code", "umbrella", "--name", "Umbrella", "--admin-email", "ada"},
+		"required flag(s) \"admin-email\"":          {"--code", "umbrella", "--name", "Umbrella"},
 	} {
 		if out, err := tenant(t, args...); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(out, "token") {
 			t.Errorf("%v: %v, want %s", args, err, want)
