@@ -18,7 +18,7 @@ func (r *rig) asset(site id.UUID, tenant id.UUID, code string, parent *id.UUID) 
 }
 
 const treeQuery = `query($site: UUID, $root: UUID, $depth: Int! = 4, $limit: Int! = 500) {
-	assetTree(siteId: $site, rootId: $root, maxDepth: $depth, limit: $limit) { isTruncated sites {
+	assetTree(siteId: $site, assetId: $root, maxDepth: $depth, limit: $limit) { isTruncated sites {
 		site { code } assetCount activeAlarmCount worstSeverity worstHealth
 		nodes { asset { code } depth assetCount activeAlarmCount worstSeverity worstHealth parentId } } } }`
 

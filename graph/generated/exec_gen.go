@@ -930,7 +930,7 @@ type ComplexityRoot struct {
 		AlarmEvents      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AlarmEventFilter) int
 		AlarmRules       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AlarmRuleFilter) int
 		Asset            func(childComplexity int, id *uuid.UUID, code *string) int
-		AssetTree        func(childComplexity int, siteID *uuid.UUID, rootID *uuid.UUID, maxDepth int, limit int) int
+		AssetTree        func(childComplexity int, siteID *uuid.UUID, assetID *uuid.UUID, maxDepth int, limit int) int
 		Assets           func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AssetFilter, orderBy *model.AssetOrder) int
 		AuditLog         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditLogFilter) int
 		Dashboard        func(childComplexity int, siteID *uuid.UUID) int
@@ -1607,7 +1607,7 @@ type QueryResolver interface {
 	Telemetry(ctx context.Context, first *int, after *string, scope model.ScopeInput, from *time.Time, to *time.Time) (*model.Connection[*telemetry.Raw], error)
 	RejectedReadings(ctx context.Context, first *int) ([]*model.RejectedReading, error)
 	Tenants(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.TenantFilter) (*model.Connection[*ent.Tenant], error)
-	AssetTree(ctx context.Context, siteID *uuid.UUID, rootID *uuid.UUID, maxDepth int, limit int) (*plant.Tree, error)
+	AssetTree(ctx context.Context, siteID *uuid.UUID, assetID *uuid.UUID, maxDepth int, limit int) (*plant.Tree, error)
 	Webhooks(ctx context.Context, first *int, after *string, last *int, before *string) (*model.Connection[*ent.Webhook], error)
 }
 type ReadingResolver interface {
@@ -5439,7 +5439,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.AssetTree(childComplexity, args["siteId"].(*uuid.UUID), args["rootId"].(*uuid.UUID), args["maxDepth"].(int), args["limit"].(int)), true
+		return e.ComplexityRoot.Query.AssetTree(childComplexity, args["siteId"].(*uuid.UUID), args["assetId"].(*uuid.UUID), args["maxDepth"].(int), args["limit"].(int)), true
 	case "Query.assets":
 		if e.ComplexityRoot.Query.Assets == nil {
 			break
@@ -11647,7 +11647,7 @@ extend type Query {
     "Only this site."
     siteId: UUID
     "Only this machine and its parts."
-    rootId: UUID
+    assetId: UUID
     "Levels below the roots, 0-10."
     maxDepth: Int! = 4
     "Nodes at most, 1-2000."
@@ -15379,14 +15379,14 @@ func (ec *executionContext) field_Query_assetTree_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["siteId"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "rootId",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "assetId",
 		func(ctx context.Context, v any) (*uuid.UUID, error) {
 			return ec.unmarshalOUUID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["rootId"] = arg1
+	args["assetId"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "maxDepth",
 		func(ctx context.Context, v any) (int, error) {
 			return ec.unmarshalNInt2int(ctx, v)
@@ -33537,7 +33537,7 @@ func (ec *executionContext) _Query_assetTree(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().AssetTree(ctx, fc.Args["siteId"].(*uuid.UUID), fc.Args["rootId"].(*uuid.UUID), fc.Args["maxDepth"].(int), fc.Args["limit"].(int))
+			return ec.Resolvers.Query().AssetTree(ctx, fc.Args["siteId"].(*uuid.UUID), fc.Args["assetId"].(*uuid.UUID), fc.Args["maxDepth"].(int), fc.Args["limit"].(int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *plant.Tree) graphql.Marshaler {

@@ -26,8 +26,8 @@ func (r *assetTreeSiteResolver) WorstHealth(ctx context.Context, obj *plant.Tree
 	return orNone(obj.Health), nil
 }
 
-func (r *queryResolver) AssetTree(ctx context.Context, siteID *uuid.UUID, rootID *uuid.UUID, maxDepth int, limit int) (*plant.Tree, error) {
-	return r.Plant.Tree(ctx, plant.TreeQuery{Site: siteID, Root: rootID, MaxDepth: maxDepth, Limit: limit})
+func (r *queryResolver) AssetTree(ctx context.Context, siteID *uuid.UUID, assetID *uuid.UUID, maxDepth int, limit int) (*plant.Tree, error) {
+	return r.Plant.Tree(ctx, plant.TreeQuery{Site: siteID, Root: assetID, MaxDepth: maxDepth, Limit: limit})
 }
 
 func (r *Resolver) AssetTreeNode() generated.AssetTreeNodeResolver { return &assetTreeNodeResolver{r} }

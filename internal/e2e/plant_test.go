@@ -228,24 +228,32 @@ func TestGatewayGetsACredential(t *testing.T) {
 	}
 	s := i.dial(t, engineer)
 	s.subscribe(t, "g", `subscription($scope: ScopeInput) { gatewayStatus(scope: $scope) { gateway { code } isOnline snapshot } }`, vars{"scope": vars{"siteId": north.ID}})
+	// status waits for the next time that the gateway comes or goes.
+	told := 0
 	status := func(online bool) {
 		t.Helper()
-		s.await(t, fmt.Sprintf("gw-e2e online: %v", online), func(f frame) bool {
-			var item struct {
-				Data struct {
-					GatewayStatus *struct {
-						Gateway  *struct{ Code string }
-						IsOnline bool
-						Snapshot bool
-					}
+		told++
+		n := 0
+		var last struct {
+			Data struct {
+				GatewayStatus *struct {
+					Gateway            *struct{ Code string }
+					IsOnline, Snapshot bool
 				}
 			}
-			if f.ID != "g" || f.Type != "next" || json.Unmarshal(f.Payload, &item) != nil || item.Data.GatewayStatus == nil {
+		}
+		s.await(t, fmt.Sprintf("gw-e2e online: %v", online), func(f frame) bool {
+			if f.ID != "g" || f.Type != "next" || json.Unmarshal(f.Payload, &last) != nil {
 				return false
 			}
-			g := item.Data.GatewayStatus
-			return g.Gateway != nil && g.Gateway.Code == "gw-e2e" && g.IsOnline == online && !g.Snapshot
+			if g := last.Data.GatewayStatus; g != nil && g.Gateway != nil && g.Gateway.Code == "gw-e2e" && !g.Snapshot {
+				n++
+			}
+			return n == told
 		})
+		if last.Data.GatewayStatus.IsOnline != online {
+			t.Errorf("change %d: online is %v", told, !online)
+		}
 	}
 	ended := func(lost <-chan struct{}, why string) {
 		t.Helper()
