@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"foresight/internal/tenancy"
 )
 
 // While one tenant publishes, another tenant that watches everything it can hears
@@ -35,7 +37,7 @@ func TestLiveIsolation(t *testing.T) {
 		return s
 	}
 	watchers := map[string]*socket{"admin": watch(i.login(t, alpha, "admin"), scopes), "viewer": watch(i.login(t, alpha, "viewer"), scopes),
-		"partner": watch(i.partner(t, alpha), scopes)}
+		"partner": watch(i.partner(t, alpha), scopes), "key": watch(i.key(t, alpha, "key with everything", nil, true, tenancy.RoleScopes(tenancy.Admin)).token, scopes)}
 	theirs := watch(i.login(t, beta, "admin"), map[string]vars{"tenant": nil})
 
 	// A device of the one tenant listens to everything, if the broker lets it.

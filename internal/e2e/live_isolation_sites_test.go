@@ -1,0 +1,55 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// While machines of one site report, those who work on another site of the same
+// tenant hear nothing of it, though they watch all that they can.
+func TestLiveIsolationOfSites(t *testing.T) {
+	i := quiet.get(t)
+	os := i.operations(t)
+	here, there, a, b := bothSites(t, i, os)
+	secrets := b.secrets(a)
+	live := []string{"telemetry", "predictions", "alarms"}
+	watch := func(c caller) *socket {
+		s := i.dial(t, c.token)
+		for _, o := range os {
+			for _, name := range live {
+				if o.name() == "Subscription."+name {
+					s.subscribe(t, name, o.document(2, c.may()...), nil)
+				}
+			}
+		}
+		return s
+	}
+	mine, theirs := watch(here), watch(there)
+	for _, name := range live { // both follow: the snapshots are there
+		mine.await(t, "a snapshot of "+name, func(f frame) bool { return f.ID == name })
+		theirs.await(t, "a snapshot of "+name, func(f frame) bool { return f.ID == name })
+	}
+
+	begin := time.Now()
+	feed(t, i.device(t, alpha+".gw-river"), alpha+"/"+thereSite+"/sensors/pump-b02-s1", "cavitation", 20)
+	for _, name := range live {
+		theirs.await(t, name+" on the other site itself", func(f frame) bool {
+			return f.ID == name && f.at.After(begin) && strings.Contains(string(f.Payload), `"snapshot":false`)
+		})
+	}
+	// Then a reading of the own site, behind which nothing can still be on its way.
+	marker := 384.375
+	publish(t, i.device(t, alpha+".gw-north"), alpha+"/north-station/sensors/"+hereFed, fmt.Appendf(nil, `{"timestamp":%q,"flow":%g}`, stamp(time.Now()), marker))
+	mine.await(t, "the marker", func(f frame) bool {
+		return f.ID == "telemetry" && strings.Contains(string(f.Payload), fmt.Sprint(marker))
+	})
+	frames := mine.received()
+	for _, f := range frames {
+		if found := leak(secrets, f.Payload); found != "" {
+			t.Errorf("received %q in %s: %s", found, f.ID, f.Payload)
+		}
+	}
+	figure("live isolation of sites: %d frames with %d secrets looked for", len(frames), len(secrets))
+}
