@@ -123,7 +123,16 @@ func TestLockSurvivesARestartAndEndsWithTheRightPassword(t *testing.T) {
 	_, err := other.Login(t.Context(), right)
 	wantFault(t, err, fault.RateLimited, "error.auth.locked")
 	r.clock.Advance(6 * time.Second)
-	if _, err := other.Login(t.Context(), right); err != nil {
+	// The wait goes on doubling where it was.
+	_, err = other.Login(t.Context(), wrong)
+	wantFault(t, err, fault.BadInput, "error.auth.credentials")
+	third := r.newService(t, auth.Config{})
+	_, err = third.Login(t.Context(), right)
+	if f := wantFault(t, err, fault.RateLimited, "error.auth.locked"); f.Args["Seconds"] != 10 {
+		t.Errorf("locked for %v s, want 10", f.Args["Seconds"])
+	}
+	r.clock.Advance(11 * time.Second)
+	if _, err := third.Login(t.Context(), right); err != nil {
 		t.Fatal(err)
 	}
 	var n int

@@ -11,6 +11,15 @@
 // on the way) and continues the family. Access tokens name the family, so that a
 // session that is ended takes its access tokens and open connections with it.
 //
+// # Rights
+//
+// What a person may do, and on which sites, is read at sign-in and at each refresh
+// and stands in the access token (tenancy.Actor.Hold). Whoever changes it calls
+// RevokeActor, which ends the tokens and connections of before; clients come back by
+// their refresh token. A process that has just started checks older tokens against
+// the database, as it has not heard what was revoked. API keys are looked up at each
+// use, so that a revoked one is refused at once by every process.
+//
 // # Guessing
 //
 // After a few failures an account and the address they come from are locked for a

@@ -71,6 +71,15 @@ func TestGrantTakesEffectAtOnce(t *testing.T) {
 			operator = r.ID
 		}
 	}
+	type open struct {
+		Sessions []struct {
+			Address, UserAgent string
+			IsCurrent          bool
+		}
+	}
+	if l := get[open](t, i, first.AccessToken, `{ sessions { address userAgent isCurrent } }`, nil).Sessions; len(l) != 1 || !l[0].IsCurrent || l[0].Address != "127.0.0.1" || !strings.HasPrefix(l[0].UserAgent, "Go-http-client") {
+		t.Errorf("sessions %+v", l)
+	}
 	s := i.dial(t, first.AccessToken)
 	get[any](t, i, admin, `mutation($in: AssignRoleInput!) { assignRole(input: $in) { userErrors { message } } }`,
 		vars{"in": vars{"userId": person, "roleId": operator, "siteId": all.Sites.Nodes[0].ID}})
