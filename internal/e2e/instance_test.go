@@ -88,11 +88,15 @@ var (
 )
 
 // start runs `foresight demo` on the directory and waits until it serves.
-func start(dir string, args ...string) (*instance, error) {
+func start(dir string, args ...string) (*instance, error) { return startWith(dir, nil, args...) }
+
+// startWith is start with further settings, "NAME=value".
+func startWith(dir string, settings []string, args ...string) (*instance, error) {
 	cmd, out, err := command(dir, append([]string{"demo"}, args...)...)
 	if err != nil {
 		return nil, err
 	}
+	cmd.Env = append(cmd.Env, settings...)
 	i := &instance{dir: dir, cmd: cmd, out: out, ended: make(chan struct{}), tokens: map[string]string{}}
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
