@@ -74,7 +74,7 @@ func TestIndexesBeginWithTheTenant(t *testing.T) {
 		default:
 			across = append(across, i.Name)
 		}
-		if i.Unique && !i.Key && has(table(i.Table), "is_deleted") && i.Name != i.Table+"_tenant_id_id_key" && !slices.Contains(forGood, i.Name) &&
+		if i.Unique && !i.Key && has(table(i.Table), "is_deleted") && !strings.HasSuffix(i.Name, "_id_id_key") && !slices.Contains(forGood, i.Name) &&
 			!strings.Contains(i.Partial, "NOT is_deleted") {
 			t.Errorf("%s holds for deleted rows, too: what they are called stays taken", i.Name)
 		}

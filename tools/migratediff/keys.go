@@ -25,6 +25,7 @@ func tenantKeys(next schema.Differ) schema.Differ {
 				if err := composite(fk); err != nil {
 					return nil, err
 				}
+				ofItsModel(fk)
 			}
 			if err := ownerKeys(desired, t); err != nil {
 				return nil, err
@@ -50,9 +51,27 @@ func uniquePerTenant(t *atlas.Table) {
 		return
 	}
 	unique(t, "tenant_id", "id")
-	if t.Name == "memberships" {
+	switch t.Name {
+	case "memberships":
 		unique(t, "tenant_id", "user_id")
+	case versions:
+		unique(t, "tenant_id", "model_id", "id")
 	}
+}
+
+// versions is the table of model versions. Where one is named beside a model, it is a
+// version of that model: what is held once per model (the version in production)
+// would otherwise not be.
+const versions = "ml_model_versions"
+
+func ofItsModel(fk *atlas.ForeignKey) {
+	if fk.RefTable.Name != versions || column(fk.Table, "model_id") == nil {
+		return
+	}
+	model := func(t *atlas.Table, columns []*atlas.Column) []*atlas.Column {
+		return slices.Insert(columns, 1, column(t, "model_id"))
+	}
+	fk.Columns, fk.RefColumns = model(fk.Table, fk.Columns), model(fk.RefTable, fk.RefColumns)
 }
 
 func unique(t *atlas.Table, columns ...string) {
