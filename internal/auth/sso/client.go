@@ -22,9 +22,15 @@ type client struct {
 	now      func() time.Time
 	redirect string
 
-	mu    sync.Mutex
-	found *oidc.Provider
+	mu     sync.Mutex
+	found  *oidc.Provider
+	missed error     // of the last look, while there is nothing
+	again  time.Time // when to look again
 }
+
+// lookAgain is how long a provider that was not found is left alone, so that those
+// who wait for it do not queue up.
+const lookAgain = 5 * time.Second
 
 // discovered returns what is needed to speak with the provider. It is looked for at
 // the first use, and again as long as that has failed.
@@ -32,9 +38,14 @@ func (c *client) discovered(ctx context.Context) (*oauth2.Config, *oidc.Provider
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.found == nil {
-		p, err := oidc.NewProvider(oidc.ClientContext(ctx, c.http), c.Issuer)
+		if c.now().Before(c.again) {
+			return nil, nil, c.missed
+		}
+		// Others wait for the answer, too: it is theirs when this client leaves.
+		p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), c.http), c.Issuer)
 		if err != nil {
-			return nil, nil, fmt.Errorf("discover %s: %w", c.Issuer, err)
+			c.missed, c.again = fmt.Errorf("discover %s: %w", c.Issuer, err), c.now().Add(lookAgain)
+			return nil, nil, c.missed
 		}
 		c.found = p
 	}

@@ -70,8 +70,23 @@ type rig struct {
 	owner         *pgxpool.Pool
 	auth          *auth.Service
 
-	mu   sync.Mutex
-	kept []string // refresh tokens that browsers got
+	mu    sync.Mutex
+	kept  []string      // refresh tokens that browsers got
+	ahead time.Duration // of the handler's clock
+	away  bool          // the provider does not answer
+}
+
+func (r *rig) now() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Add(r.ahead)
+}
+
+// set changes the rig under its lock.
+func (r *rig) set(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
 }
 
 func (r *rig) ok(err error) {
@@ -104,7 +119,16 @@ func newRig(t *testing.T, more string) *rig {
 	r.app = httptest.NewServer(mux)
 	t.Cleanup(r.app.Close)
 	var op http.Handler
-	r.provider = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { op.ServeHTTP(w, q) }))
+	r.provider = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		r.mu.Lock()
+		away := r.away
+		r.mu.Unlock()
+		if away {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		op.ServeHTTP(w, q)
+	}))
 	t.Cleanup(r.provider.Close)
 	const secret = "a client secret"
 	storage.RegisterClients(storage.WebClient("foresight", secret, r.app.URL+"/auth/idp/callback"))
@@ -119,7 +143,7 @@ func newRig(t *testing.T, more string) *rig {
 	r.ok(err)
 	public, err := url.Parse(r.app.URL)
 	r.ok(err)
-	r.handler = sso.New(sso.Config{Providers: providers, PublicURL: public, Login: r.auth.LoginWith, Log: log,
+	r.handler = sso.New(sso.Config{Providers: providers, PublicURL: public, Login: r.auth.LoginWith, Now: r.now, Log: log,
 		HTTP:   &http.Client{Timeout: 10 * time.Second, Transport: transport(t)},
 		Tenant: func(context.Context, string) (id.UUID, error) { return r.acme.TenantID, nil },
 		Keep: func(_ context.Context, token string) bool {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"foresight/internal/auth/sso"
 	"foresight/internal/tenancy"
@@ -202,10 +203,21 @@ func TestReturnLeadsInside(t *testing.T) {
 
 func TestProviderThatIsAway(t *testing.T) {
 	r := newRig(t, ``)
-	r.provider.Close()
-	res := r.get(r.browser(), r.app.URL+"/auth/idp/login")
-	if at := res.Request.URL.RequestURI(); at != "/?signInError=failed" {
-		t.Errorf("ends at %s", at)
+	r.sql(`UPDATE users SET email = 'ada@acme.example' WHERE id = $1`, r.acme.Users[tenancy.Operator])
+	r.people.set("ada", "subject-1", "ada@acme.example", true)
+	r.set(func() { r.away = true })
+	failed := func() {
+		t.Helper()
+		if at := r.get(r.browser(), r.app.URL+"/auth/idp/login").Request.URL.RequestURI(); at != "/?signInError=failed" {
+			t.Errorf("ends at %s", at)
+		}
+	}
+	failed()
+	r.set(func() { r.away = false })
+	failed() // it is left alone for a while
+	r.set(func() { r.ahead = 6 * time.Second })
+	if at := r.signIn(r.browser(), "ada", "/"); at != "/" {
+		t.Errorf("when it is back, ends at %s", at)
 	}
 	if res := r.get(r.browser(), r.app.URL+"/auth/other/login"); res.StatusCode != http.StatusNotFound {
 		t.Errorf("an unknown provider: %d", res.StatusCode)
