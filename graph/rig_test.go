@@ -52,6 +52,7 @@ type rig struct {
 	testing.TB
 	*httptest.Server
 	graph        *graph.Server
+	options      graph.Options
 	acme, globex testkit.Plant
 	owner        *pgx.Conn
 	app, worker  *pgxpool.Pool
@@ -135,7 +136,7 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 		Quota: func(context.Context) (limits.Quota, error) { return r.quota, nil }}
 	r.sessions = sessions
 	people := r.people(orm)
-	r.graph = graph.NewServer(graph.Options{
+	r.options = graph.Options{
 		Resolver: &resolver.Resolver{
 			Sources: loader.Sources{Access: people, Plant: plant.New(orm, r.app, plant.Options{Files: files, Links: links, NewSecret: auth.NewSecret}), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: collect,
 				Bulk: r.bulk, Trail: trail.New(client), Webhooks: r.webhooks(client), Credentials: auth.NewCredentials(client, sessions)},
@@ -150,14 +151,9 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 		},
 		MaxDepth: 12, MaxCost: 1_000_000, MaxBody: 1 << 20, Introspection: true, Log: log,
 		Budget: r.budget, Keys: idempotency.NewStore(r.app),
-	})
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		ctx := q.Context()
-		if q.Header.Get("Upgrade") == "" {
-			ctx = r.request(ctx, r.actor(q.Header.Get("Authorization")), q.Header.Get("Accept-Language"))
-		}
-		r.graph.ServeHTTP(w, q.WithContext(ctx))
-	}))
+	}
+	r.graph = graph.NewServer(r.options)
+	r.Server = httptest.NewServer(r.door(r.graph))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
 		defer cancel()
@@ -166,6 +162,17 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 		http.DefaultClient.CloseIdleConnections()
 	})
 	return r
+}
+
+// door names the actor of a request and passes it on.
+func (r *rig) door(to http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		ctx := q.Context()
+		if q.Header.Get("Upgrade") == "" {
+			ctx = r.request(ctx, r.actor(q.Header.Get("Authorization")), q.Header.Get("Accept-Language"))
+		}
+		to.ServeHTTP(w, q.WithContext(ctx))
+	})
 }
 
 var words = locales.New()
