@@ -15,6 +15,7 @@ import (
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
+	"foresight/internal/testkit"
 )
 
 // What is exported can be imported: it gives the same plant.
@@ -216,9 +217,7 @@ func TestFilesExpire(t *testing.T) {
 	}
 	// The job that deletes it is due.
 	w.sql(`UPDATE river.river_job SET scheduled_at = now(), state = 'available' WHERE kind = 'sweep_bulk'`)
-	deadline := time.Now().Add(20 * time.Second)
-	for w.count(`SELECT count(*) FROM export_jobs WHERE path IS NOT NULL`) > 0 && time.Now().Before(deadline) {
-	}
+	testkit.Eventually(t, 20*time.Second, func() bool { return w.count(`SELECT count(*) FROM export_jobs WHERE path IS NOT NULL`) == 0 })
 	if got, err := w.Export(ctx, e.ID); err != nil || got.ExpiresAt() != nil || got.Status != enum.JobSucceeded {
 		t.Errorf("%+v, %v", got, err)
 	}
