@@ -2,15 +2,15 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"foresight/internal/blob"
+	"foresight/internal/secret"
 )
+
+// linkKeySize is in bytes.
+const linkKeySize = 32
 
 // files are pictures and exports, and links to them.
 type files struct {
@@ -23,7 +23,8 @@ func (a *App) startFiles(ctx context.Context) error {
 	return a.part(ctx, "files", func(ctx context.Context) (err error) {
 		key := []byte(a.cfg.Blob.LinkKey)
 		if len(key) == 0 {
-			if key, err = keptKey(filepath.Join(a.cfg.DataDir, "keys", "links.key")); err != nil {
+			file := filepath.Join(a.cfg.DataDir, "keys", "links.key")
+			if key, err = secret.Kept(file, func() ([]byte, error) { return secret.Random(linkKeySize), nil }); err != nil {
 				return err
 			}
 		}
@@ -41,31 +42,4 @@ func (a *App) startFiles(ctx context.Context) error {
 		}
 		return nil
 	}, func(context.Context) error { return f.store.Close() })
-}
-
-// keptKey reads a random key of 32 bytes from a file, which it makes when there is
-// none. Of processes that begin together with one data directory, one makes it.
-func keptKey(file string) ([]byte, error) {
-	key, err := os.ReadFile(file)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return key, err
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return nil, err
-	}
-	fresh := make([]byte, 32)
-	rand.Read(fresh) // never fails
-	mine := fmt.Sprintf("%s.%d", file, os.Getpid())
-	if err := os.WriteFile(mine, fresh, 0o600); err != nil {
-		return nil, err
-	}
-	// A link is made whole and only where there is nothing yet.
-	err = os.Link(mine, file)
-	if rerr := os.Remove(mine); rerr != nil {
-		err = errors.Join(err, rerr)
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
-	}
-	return os.ReadFile(file)
 }

@@ -23,12 +23,11 @@ type file struct {
 // Open reads the key file, and makes one where there is none. Only its owner may read
 // the file.
 func Open(path string) (*Box, error) {
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		b, err = create(path)
-	}
+	b, err := Kept(path, func() ([]byte, error) {
+		return json.Marshal(file{map[uint32][]byte{1: Random(chacha20poly1305.KeySize)}})
+	})
 	if err != nil {
-		return nil, fmt.Errorf("secret: %w", err)
+		return nil, err
 	}
 	var f file
 	if err := json.Unmarshal(b, &f); err != nil {
@@ -53,13 +52,28 @@ func New(keys map[uint32][]byte) (*Box, error) {
 	return out, nil
 }
 
-// create makes the file; of processes that start at once all use the first one's.
-func create(path string) ([]byte, error) {
-	key := make([]byte, chacha20poly1305.KeySize)
-	if _, err := rand.Read(key); err != nil {
-		return nil, err
+// Random returns n bytes that nobody can guess.
+func Random(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return b
+}
+
+// Kept reads a file that only its owner may read, and makes it with fresh content where
+// there is none. Of processes that start at once all use the first one's.
+func Kept(path string, fresh func() ([]byte, error)) ([]byte, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		b, err = create(path, fresh)
 	}
-	data, err := json.Marshal(file{map[uint32][]byte{1: key}})
+	if err != nil {
+		return nil, fmt.Errorf("secret: %w", err)
+	}
+	return b, nil
+}
+
+func create(path string, fresh func() ([]byte, error)) ([]byte, error) {
+	data, err := fresh()
 	if err != nil {
 		return nil, err
 	}
