@@ -71,6 +71,17 @@ func TestRightsTakeEffectAtOnce(t *testing.T) {
 	if code := refusal(t, a, "", fmt.Sprintf(`mutation { refreshToken(input: {refreshToken: "%s"}) { session { accessToken } } }`, refresh)); code != "UNAUTHENTICATED" {
 		t.Errorf("the refresh token of a person locked out: %q", code)
 	}
+
+	// A change of the password ends every session but the one that it returns.
+	changed := post(t, a, admin, `mutation { changePassword(input: {currentPassword: "correct horse battery", password: "another horse entirely"})
+		{ session { accessToken } userErrors { field message } } }`)
+	if code := refusal(t, a, admin, `{ me { role } }`); code != "UNAUTHENTICATED" {
+		t.Errorf("the token from before the change: %q", code)
+	}
+	fresh, _ := at(changed, "changePassword", "session", "accessToken").(string)
+	if code := refusal(t, a, fresh, `{ me { role } }`); fresh == "" || code != "" {
+		t.Errorf("the token that came with the change: %q, %v", code, changed)
+	}
 }
 
 func version(t testing.TB, a *app.App, token string, user any) any {
