@@ -23,7 +23,7 @@ var written = regexp.MustCompile(`(?i)\b(?:INSERT INTO|DELETE FROM|UPDATE)\s+"?(
 // notRecorded are tables whose rows are records themselves, or no change of anything
 // that people hold.
 var notRecorded = []string{"audit_logs", "idempotency_keys", "refresh_tokens", "alarm_transitions", "alarm_sequences",
-	"import_jobs", "uploads", "river_job", // an import is recorded when it is done
+	"import_jobs", "uploads", "job_progress", "river", // an import is recorded when it is done
 	"of", "set", "skip", "nowait"} // from FOR UPDATE OF and DO UPDATE SET
 
 // unrecorded returns the tables that the statements write to, when none of them adds
