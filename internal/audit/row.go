@@ -19,6 +19,9 @@ import (
 // The ORM has a type for each entity and no common one for all; what is asked of any
 // entity is asked by reflection, and a test asks it of every entity.
 
+// lock is that of an update: others may still refer to the rows.
+var lock sql.LockOption = sql.WithLockClause("FOR NO KEY UPDATE")
+
 // read returns the rows of the ids, deleted ones too, as they are now. They stay
 // locked until the end of the transaction, so that what differs later is the doing
 // of this one. They are read for the record, whatever the actor itself may see of
@@ -40,7 +43,7 @@ func read(ctx context.Context, c *gen.Client, entity string, ids []id.UUID) (map
 		args[i] = u
 	}
 	all.WhereP(sql.FieldIn("id", args...))
-	q.MethodByName("ForUpdate").Call(nil)
+	q.MethodByName("ForUpdate").Call([]reflect.Value{reflect.ValueOf(lock)})
 	got := q.MethodByName("All").Call([]reflect.Value{reflect.ValueOf(ctx)})
 	if err, failed := got[1].Interface().(error); failed {
 		return nil, fmt.Errorf("audit: %w", err)
