@@ -20,11 +20,11 @@ func (q Quota) Credential() Rate {
 }
 
 // plans are the rates by plan. A page of 20 machines with site, health and alarms
-// costs about 300 points.
+// costs about 300 points. The largest plan is bounded by what a process can answer.
 var plans = map[enum.Plan]Rate{
 	enum.PlanFree:       {Capacity: 60_000, PerSecond: 1_000},
 	enum.PlanStandard:   {Capacity: 1_000_000, PerSecond: 50_000},
-	enum.PlanEnterprise: {Capacity: 20_000_000, PerSecond: 2_000_000},
+	enum.PlanEnterprise: {Capacity: 200_000_000, PerSecond: 20_000_000},
 }
 
 // QuotaOf is the quota of the plan, where the tenant's settings name no other.
