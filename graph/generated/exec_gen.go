@@ -10610,7 +10610,7 @@ extend type Mutation {
     "What to do."
     input: UpdateAssetInput!
   ): AssetPayload!
-  "Delete a machine with its sensors, the rules about it and its work orders. Its parts stay, as machines of their own."
+  "Delete a machine with its sensors, the rules about it and its work orders. Its parts stay, as machines of their own. Active alarms stay until people close them."
   deleteAsset(
     "What to do."
     input: DeleteAssetInput!
@@ -11243,7 +11243,7 @@ extend type Mutation {
     "What to do."
     input: UpdateSiteInput!
   ): SitePayload!
-  "Delete a site with its gateways, assets and sensors, and with what cannot live without those."
+  "Delete a site with its gateways, assets and sensors, and with what cannot live without those. Active alarms stay until people close them."
   deleteSite(
     "What to do."
     input: DeleteSiteInput!

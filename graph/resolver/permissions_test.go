@@ -57,7 +57,7 @@ var free = map[string]bool{
 	"PageInfo": true, "UserError": true, "Viewer": true, "UserSettings": true, "QuietHours": true, "FaultAction": true, "TenantSettings": true, "Session": true, "Tenant": true, "User": true, // fields of User have their own gate
 	"SeverityCount": true, "Parameter": true, "RejectedReading": true,
 	"ActiveSession": true, "TenantAccess": true, "SitePermission": true, // one's own, or judged by the service
-	"ReadingValue": true, "IngestResult": true, "FaultProbability": true, "AlarmTransition": true, "Metric": true,
+	"ReadingValue": true, "IngestResult": true, "AssetHealth": true, "FaultProbability": true, "AlarmTransition": true, "Metric": true,
 }
 
 // An object type is gated, or it is known why not.
