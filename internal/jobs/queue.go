@@ -10,6 +10,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,7 +39,8 @@ type Queue struct {
 
 // NewQueue returns the queue as the role of requests sees it.
 func NewQueue(app *pgxpool.Pool) (*Queue, error) {
-	c, err := river.NewClient(riverpgxv5.New(app), &river.Config{Schema: Schema, MaxAttempts: MaxAttempts})
+	c, err := river.NewClient(riverpgxv5.New(app), &river.Config{Schema: Schema, MaxAttempts: MaxAttempts,
+		Logger: slog.New(slog.DiscardHandler)}) // what goes wrong comes as an error
 	if err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
