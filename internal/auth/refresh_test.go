@@ -204,6 +204,24 @@ func TestRevocationsSurviveARestart(t *testing.T) {
 	if other = r.newService(t, auth.Config{}); !takes(changed.AccessToken) || takes(partner) {
 		t.Error("refuses the rights of now, or takes a token of a former secret")
 	}
+	// So it is after a time in which it could hear nothing.
+	if err := r.Logout(t.Context(), good.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	other = r.newService(t, auth.Config{})
+	r.clock.Advance(time.Second)
+	unheard := r.login(t)
+	r.clock.Advance(time.Second)
+	if err := r.Logout(t.Context(), unheard.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	if !takes(unheard.AccessToken) {
+		t.Fatal("it has heard of it")
+	}
+	if other.Doubt(); takes(unheard.AccessToken) {
+		t.Error("takes a token that was revoked while it could hear nothing")
+	}
+
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	other = r.newService(t, auth.Config{})

@@ -12,21 +12,32 @@ import (
 	"foresight/internal/tenancy"
 )
 
-// vouched remembers tokens that were checked against the database, by token id until
-// they expire. It is safe for concurrent use.
+// vouched remembers since when this process has heard of every revocation, and which
+// older tokens were checked against the database, by token id until they expire. It
+// is safe for concurrent use.
 type vouched struct {
-	mu sync.Mutex
-	m  map[string]time.Time
+	mu    sync.Mutex
+	since time.Time
+	m     map[string]time.Time
 }
 
 // maxVouched bounds the memory: about 10 MB.
 const maxVouched = 50_000
 
-func (v *vouched) has(token string) bool {
+// doubts reports whether the token is to be checked.
+func (v *vouched) doubts(g *Grant) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	_, ok := v.m[token]
-	return ok
+	_, ok := v.m[g.TokenID]
+	return !ok && g.IssuedAt.Before(v.since)
+}
+
+// restart forgets what was checked until now.
+func (v *vouched) restart(now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.since = now
+	clear(v.m)
 }
 
 func (v *vouched) add(token string, until, now time.Time) {
@@ -49,13 +60,18 @@ func (v *vouched) add(token string, until, now time.Time) {
 }
 
 // errSuperseded says that a token from before the start no longer tells the truth.
-var errSuperseded = errors.New("revoked, or its rights have changed, before this process started")
+var errSuperseded = errors.New("revoked, or its rights have changed, before this process could hear of it")
 
-// stillTrue checks a token that was issued before this process started, once: what
-// was revoked until then, nobody has told it. The session must go on, and the rights
-// must be those of now. Other errors are of the database.
+// Doubt says that revocations of other processes may have been missed until now: each
+// token of before is checked against the database when it is used next. Connections
+// that are open stay until their token expires.
+func (s *Service) Doubt() { s.vouched.restart(s.c.Now()) }
+
+// stillTrue checks a token that was issued before this process started, or before
+// Doubt, once: what was revoked until then, nobody has told it. The session must go
+// on, and the rights must be those of now. Other errors are of the database.
 func (s *Service) stillTrue(ctx context.Context, g *Grant) error {
-	if !g.IssuedAt.Before(s.started) || s.vouched.has(g.TokenID) {
+	if !s.vouched.doubts(g) {
 		return nil
 	}
 	a := g.Actor

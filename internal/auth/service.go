@@ -75,7 +75,6 @@ type Service struct {
 	tries   throttle
 	revoked revocations
 	uses    uses
-	started time.Time
 	vouched vouched
 	dummy   string // hash that unknown accounts are checked against
 }
@@ -109,10 +108,11 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{c: c, dummy: dummy, started: c.Now(),
+	return &Service{c: c, dummy: dummy,
 		tokens:  tokens{c.Keys, c.Issuer, c.Issuer, c.AccessTTL, c.Now},
 		tries:   throttle{now: c.Now},
 		revoked: revocations{now: c.Now, keep: c.AccessTTL},
+		vouched: vouched{since: c.Now()},
 	}, nil
 }
 
