@@ -47,7 +47,8 @@ type Recorder struct {
 
 	mu   sync.Mutex
 	live map[*connection]struct{}
-	gone []*connection // not written yet
+	of   map[id.UUID]int // live connections by gateway
+	gone []*connection   // not written yet
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -70,7 +71,7 @@ func New(o Options) *Recorder {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Recorder{opt: o, log: o.Log.With("part", "presence"), wake: make(chan struct{}, 1), live: map[*connection]struct{}{}}
+	return &Recorder{opt: o, log: o.Log.With("part", "presence"), wake: make(chan struct{}, 1), live: map[*connection]struct{}{}, of: map[id.UUID]int{}}
 }
 
 // Name of the part.
@@ -100,16 +101,32 @@ func (r *Recorder) Came(tenant, site, gateway id.UUID, address string) (gone fun
 	c := &connection{tenant: tenant, site: site, gateway: gateway, address: address, since: now()}
 	r.mu.Lock()
 	r.live[c] = struct{}{}
+	r.of[gateway]++
 	r.mu.Unlock()
 	r.signal()
 	return sync.OnceFunc(func() {
 		r.mu.Lock()
-		delete(r.live, c)
-		c.ended = now()
-		r.gone = append(r.gone, c)
+		r.end(c)
 		r.mu.Unlock()
 		r.signal()
 	})
+}
+
+// end notes that a connection is gone. Others of the gateway are written anew: its row
+// may speak of the one that went. The lock is held.
+func (r *Recorder) end(c *connection) {
+	delete(r.live, c)
+	c.ended = now()
+	r.gone = append(r.gone, c)
+	if r.of[c.gateway]--; r.of[c.gateway] == 0 {
+		delete(r.of, c.gateway)
+		return
+	}
+	for other := range r.live {
+		if other.gateway == c.gateway {
+			other.written = false
+		}
+	}
 }
 
 // now is the time at the precision that PostgreSQL keeps: it is compared there.

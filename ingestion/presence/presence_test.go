@@ -168,6 +168,29 @@ func TestALaterConnectionCounts(t *testing.T) {
 	}
 }
 
+// A gateway with two connections stays online when the later one ends first.
+func TestAnEarlierConnectionCountsToo(t *testing.T) {
+	r := newRig(t)
+	p := r.recorder(time.Hour)
+	first := came(p, r.a)
+	since := r.told.next(t).Gateway.ConnectedAt
+	second := came(p, r.a)
+	r.told.next(t)
+	second()
+	for _, online := range []bool{false, true} {
+		if e := r.told.next(t); e.Gateway.IsOnline != online {
+			t.Errorf("told %+v, want online %v", e.Gateway, online)
+		}
+	}
+	if s := r.state(r.a); !s.online || !s.connected.Equal(since) {
+		t.Errorf("the first connection lives, and the gateway is %+v", s)
+	}
+	first()
+	if e := r.told.next(t); e.Gateway.IsOnline {
+		t.Errorf("told %+v", e.Gateway)
+	}
+}
+
 // What a process that died leaves behind is taken back by another; what lives stays.
 func TestTheDeadAreTakenBack(t *testing.T) {
 	r := newRig(t)

@@ -47,7 +47,8 @@ func (s *Service) SetImage(ctx context.Context, which id.UUID, expected *int, fi
 		return nil, err
 	}
 	e, err := s.image(ctx, which, expected, &name)
-	if err != nil {
+	// After any other error the row may name the file all the same.
+	if f := (*fault.Error)(nil); errors.As(err, &f) {
 		s.drop(ctx, &name)
 	}
 	return e, err
