@@ -78,6 +78,18 @@ func TestMistakesFreeTheKey(t *testing.T) {
 	}
 }
 
+// Who may not read what it made has made it all the same.
+func TestRepeatedByWhoMayOnlyWrite(t *testing.T) {
+	r := newRig(t)
+	r.change = func(a *tenancy.Actor) { a.Scopes = tenancy.NewSet(tenancy.PlantWrite) }
+	in := map[string]any{"siteId": r.acme.SiteID, "code": "fan-1", "name": "Fan", "type": "FAN", "idempotencyKey": "k"}
+	for i := range 2 {
+		if got := r.do("acme/engineer", "createAsset", "CreateAssetInput", "", in); len(at(got, "userErrors").([]any)) != 0 {
+			t.Errorf("time %d: %v", i, got)
+		}
+	}
+}
+
 // What is shown once is not shown again.
 func TestSecretsAreNotReplayed(t *testing.T) {
 	r := newRig(t)

@@ -153,6 +153,10 @@ func (i *Idempotency) replay(ctx context.Context, fc *graphql.FieldContext, r id
 		if err != nil {
 			return nil, fmt.Errorf("idempotency: %w", err)
 		}
+		kind, _ := id.KindOf(of)
+		if !tenancy.Must(ctx).Can(nodeKinds[kind].permission) {
+			continue // who may make it may not read it, and has asked for nothing of it
+		}
 		n, err := i.node(ctx, of)
 		if err != nil {
 			return nil, err
@@ -162,7 +166,6 @@ func (i *Idempotency) replay(ctx context.Context, fc *graphql.FieldContext, r id
 		case n != nil && v.Type().AssignableTo(target.Type()):
 			target.Set(v)
 		default: // deleted since, or out of the actor's sight
-			kind, _ := id.KindOf(of)
 			return i.refused(ctx, fc, fault.Missing(kind.String()).At("input."+keyField))
 		}
 	}
