@@ -1,6 +1,7 @@
 import { lazy } from 'react';
-import { Route, Routes } from 'react-router';
+import { Navigate, Route, Routes } from 'react-router';
 import { NotFound } from './NotFound';
+import { SignedInAlready } from './SignedInAlready';
 
 const Overview = lazy(() => import('./pages/Overview').then((page) => ({ default: page.Overview })));
 const AssetDetail = lazy(() => import('./pages/AssetDetail').then((page) => ({ default: page.AssetDetail })));
@@ -33,6 +34,10 @@ export function Pages() {
       <Route path="rules" element={<RulesPage />} />
       <Route path="rules/new" element={<RuleFormPage />} />
       <Route path="rules/:id" element={<RuleFormPage />} />
+      <Route path="accept-invite" element={<SignedInAlready />} />
+      <Route path="welcome" element={<SignedInAlready />} />
+      <Route path="reset-password" element={<SignedInAlready />} />
+      <Route path="forgot-password" element={<Navigate to="/" replace />} />
       <Route path="*" element={<NotFound />} />
     </Routes>
   );

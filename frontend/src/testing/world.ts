@@ -116,7 +116,7 @@ export class World {
     const operation = getOperationAST(document);
     const name = operation?.name?.value ?? '';
     this.log.push({ name, variables, headers });
-    const open = ['Login', 'RefreshToken', 'Logout'].includes(name);
+    const open = openToAll.has(name);
     if (!open && !this.accepts(headers.get('authorization'))) return failure('UNAUTHENTICATED');
     const code = this.failures.get(name);
     if (code) return failure(code);
@@ -172,6 +172,16 @@ export class World {
     const accessToken = `access-${++this.token}`;
     this.valid.add(accessToken);
     return { accessToken, expiresIn: 900, refreshToken: null, viewer: this.viewer() };
+  }
+
+  /** Lets in whoever has the token of a letter and a password that is long enough. */
+  private enter({ token, password }: { token: string; password: string }) {
+    const userErrors = [];
+    if (token !== 'letter-1') userErrors.push({ field: 'input.token', message: 'The link has been used.' });
+    if (password.length < 10)
+      userErrors.push({ field: 'input.password', message: 'A password has 10-256 characters.' });
+    this.signedIn = userErrors.length === 0;
+    return { session: this.signedIn ? this.session() : null, tenantCode: null, userErrors };
   }
 
   private withAlarms(asset: Asset) {
@@ -333,6 +343,10 @@ export class World {
         this.signedIn = true;
         return { session: this.session(), userErrors: [] };
       },
+      acceptInvite: ({ input }: { input: { token: string; password: string; fullName: string } }) =>
+        this.enter(input),
+      resetPassword: ({ input }: { input: { token: string; password: string } }) => this.enter(input),
+      requestPasswordReset: () => ({ ok: true, userErrors: [] }),
       refreshToken: () => {
         if (!this.signedIn) throw new GraphQLError('no session', { extensions: { code: 'UNAUTHENTICATED' } });
         return { session: this.session(), userErrors: [] };
@@ -430,6 +444,16 @@ interface AlarmFilterArgs {
   siteId?: string;
   assetId?: string;
 }
+
+/** What needs no access token. */
+const openToAll = new Set([
+  'Login',
+  'RefreshToken',
+  'Logout',
+  'AcceptInvite',
+  'ResetPassword',
+  'RequestPasswordReset',
+]);
 
 function failure(code: string): ExecutionResult {
   return { errors: [new GraphQLError('refused', { extensions: { code, requestId: 'req-1' } })] };

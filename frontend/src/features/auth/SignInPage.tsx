@@ -1,40 +1,33 @@
-import Box from '@mui/material/Box';
-import Paper from '@mui/material/Paper';
-import Typography from '@mui/material/Typography';
-import { useEffect, type ReactNode } from 'react';
+import Button from '@mui/material/Button';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Link as RouterLink, useLocation } from 'react-router';
+import { EntrancePage } from './EntrancePage';
+import { LetterForm } from './LetterForm';
+import { letterAddresses } from './letters';
 import { SignInForm } from './SignInForm';
 
 /** What a person sees who is not signed in; the address they came for stays. */
 export function SignInPage({ preferences }: { preferences: ReactNode }) {
   const { t } = useTranslation('auth');
-  useEffect(() => {
-    document.title = `${t('title')} · Foresight`;
-  }, [t]);
+  const letter = letterAddresses[useLocation().pathname];
+  if (letter) {
+    return (
+      <EntrancePage
+        title={t(`letter.${letter}.title`)}
+        text={t(`letter.${letter}.text`)}
+        preferences={preferences}
+      >
+        <LetterForm kind={letter} />
+      </EntrancePage>
+    );
+  }
   return (
-    <Box component="main" sx={{ minHeight: '100dvh', display: 'flex', flexDirection: 'column', p: 2 }}>
-      <Box sx={{ display: 'flex', justifyContent: 'flex-end', gap: 1 }}>{preferences}</Box>
-      <Box sx={{ flex: 1, display: 'grid', placeItems: 'center' }}>
-        <Box sx={{ width: 'min(380px, 100%)' }}>
-          <Box sx={{ display: 'flex', alignItems: 'center', gap: 1.5, mb: 3 }}>
-            <img src="/icon.svg" alt="" width={36} height={36} />
-            <Box>
-              <Typography component="p" sx={{ fontSize: 20, fontWeight: 600, lineHeight: 1.2 }}>
-                {t('product')}
-              </Typography>
-              <Typography variant="caption" color="text.secondary">
-                {t('promise')}
-              </Typography>
-            </Box>
-          </Box>
-          <Paper variant="outlined" sx={{ p: 3 }}>
-            <Typography variant="h1" sx={{ mb: 2 }}>
-              {t('title')}
-            </Typography>
-            <SignInForm />
-          </Paper>
-        </Box>
-      </Box>
-    </Box>
+    <EntrancePage title={t('title')} preferences={preferences}>
+      <SignInForm />
+      <Button component={RouterLink} to="/forgot-password" color="inherit" fullWidth sx={{ mt: 1 }}>
+        {t('forgotten')}
+      </Button>
+    </EntrancePage>
   );
 }

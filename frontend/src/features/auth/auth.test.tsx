@@ -72,6 +72,65 @@ test('signs out', async () => {
   expect(session.accessToken()).toBeNull();
 });
 
+test('an invitation becomes an account', async () => {
+  const { user, world, address } = await open({ ...signedOut, path: '/accept-invite#token=letter-1' });
+  await user.type(await screen.findByLabelText('New password'), 'short');
+  await user.click(screen.getByRole('button', { name: 'Join' }));
+  expect(screen.getByLabelText('Full name')).toHaveAccessibleDescription('This is needed.');
+  await user.type(screen.getByLabelText('Full name'), ' Nia Berg ');
+  await user.click(screen.getByRole('button', { name: 'Join' }));
+  await waitFor(() =>
+    expect(screen.getByLabelText('New password')).toHaveAccessibleDescription(
+      'A password has 10-256 characters.',
+    ),
+  );
+  await user.type(screen.getByLabelText('New password'), ' but longer');
+  await user.click(screen.getByRole('button', { name: 'Join' }));
+  expect(await screen.findByRole('heading', { name: 'Overview' })).toBeVisible();
+  expect(address()).toBe('/');
+  const sent = world.log.findLast((one) => one.name === 'AcceptInvite');
+  expect(sent?.variables.input).toEqual({
+    token: 'letter-1',
+    fullName: 'Nia Berg',
+    password: 'short but longer',
+    useCookie: true,
+  });
+});
+
+test('a used link says so, a broken one asks for nothing', async () => {
+  const { user, unmount } = await open({ ...signedOut, path: '/reset-password#token=letter-0' });
+  await user.type(await screen.findByLabelText('New password'), 'correct horse');
+  await user.click(screen.getByRole('button', { name: 'Set the password' }));
+  expect(await screen.findByRole('alert')).toHaveTextContent('The link has been used.');
+  unmount();
+  await open({ ...signedOut, path: '/welcome' });
+  expect(await screen.findByRole('alert')).toHaveTextContent('The link is incomplete.');
+  expect(screen.queryByLabelText('New password')).toBeNull();
+});
+
+test('who has forgotten the password asks for a letter', async () => {
+  const { user, world } = await open(signedOut);
+  await user.click(await screen.findByRole('link', { name: 'Forgotten your password?' }));
+  await user.type(await screen.findByLabelText('Email'), 'mira@example.com');
+  await user.click(screen.getByRole('button', { name: 'Send the link' }));
+  expect(await screen.findByText(/a letter with a link is on its way/)).toBeVisible();
+  expect(world.log.find((one) => one.name === 'RequestPasswordReset')?.variables.input).toEqual({
+    email: 'mira@example.com',
+  });
+});
+
+test('a link of a letter waits until whoever is signed in has left', async () => {
+  const { user } = await open({ path: '/welcome#token=letter-1' });
+  await user.click(await screen.findByRole('button', { name: 'Sign out' }));
+  expect(await screen.findByLabelText('New password')).toBeVisible();
+});
+
+test('the page of an invitation has no accessibility problems', async () => {
+  const { container } = await open({ ...signedOut, path: '/accept-invite#token=letter-1' });
+  await screen.findByLabelText('Full name');
+  expect(await problemsOf(container)).toEqual([]);
+});
+
 test('the sign-in page has no accessibility problems', async () => {
   const { container } = await open(signedOut);
   await screen.findByLabelText('Email');

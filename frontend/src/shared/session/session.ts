@@ -93,6 +93,12 @@ export interface SignInError {
   message: string;
 }
 
+/** What a mutation answers that lets somebody in, or does not. */
+export interface Entry {
+  session?: SessionData | null;
+  userErrors: { field?: string | null; message: string }[];
+}
+
 /** Seconds before its end at which an access token counts as ended. */
 const LEEWAY = 15;
 
@@ -158,24 +164,30 @@ export class Session {
   /** Returns what to mend, or null when the person is in. Rejects with Unreachable. */
   async signIn(email: string, password: string, tenantCode?: string): Promise<SignInError | null> {
     const input = { email, password, useCookie: true, ...(tenantCode ? { tenantCode } : {}) };
-    const answer = await post<ResultOf<typeof loginDocument>>(
-      print(loginDocument),
-      { input },
-      this.headers(),
-    );
-    const payload = answer.data?.login;
-    if (payload?.session) {
-      this.accept(payload.session);
-      return null;
-    }
-    const blame = payload?.userErrors[0];
-    if (blame) {
-      const field = blame.field?.split('.').pop();
-      const known = field === 'email' || field === 'password' || field === 'tenantCode';
-      return { field: known ? field : null, message: blame.message };
+    const [blame] = await this.enter(loginDocument, { input }, (result) => result.login);
+    if (!blame) return null;
+    const field = blame.field?.split('.').pop();
+    const known = field === 'email' || field === 'password' || field === 'tenantCode';
+    return { field: known ? field : null, message: blame.message };
+  }
+
+  /**
+   * Sends a mutation that may begin a session, which is taken up then. Returns what to
+   * mend, nothing when all went well. Rejects with Unreachable.
+   */
+  async enter<Result, Variables>(
+    document: TadaDocumentNode<Result, Variables>,
+    variables: Variables,
+    entryOf: (result: Result) => Entry,
+  ): Promise<Entry['userErrors']> {
+    const answer = await post<Result>(print(document), variables as Record<string, unknown>, this.headers());
+    if (answer.data) {
+      const entry = entryOf(answer.data);
+      if (entry.session) this.accept(entry.session);
+      return entry.userErrors;
     }
     const error = answer.errors?.[0];
-    if (error) return { field: null, message: error.message };
+    if (error) return [{ field: null, message: error.message }];
     throw new Unreachable('empty answer');
   }
 
