@@ -51,7 +51,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 			err = errors.Join(err, a.group.Stop(stop))
 		}
 	}()
-	for _, step := range []func(context.Context) error{a.startDatabase, a.startFiles, a.startBus, a.startModels, a.startAlarms} {
+	for _, step := range []func(context.Context) error{a.startDatabase, a.startFiles, a.startBus, a.startModels, a.startAlarms, a.startTenants} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -145,8 +145,7 @@ func TestWhatFailsLeavesNothing(t *testing.T) {
 		t.Errorf("the log tells of what did not happen: %v", got)
 	}
 	// The other way round: what cannot be recorded does not happen.
-	long := context.WithValue(r.ctx, struct{}{}, nil)
-	long = tenancy.With(long, &tenancy.Actor{Kind: "nobody-knows", ID: id.New(id.User), TenantID: r.acme.TenantID})
+	long := tenancy.With(r.ctx, &tenancy.Actor{Kind: "nobody-knows", ID: id.New(id.User), TenantID: r.acme.TenantID})
 	if err := r.orm.Site.Create().SetSiteCode("south").SetName("South").Exec(long); err == nil {
 		t.Error("made without an entry")
 	}

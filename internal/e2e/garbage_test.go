@@ -14,6 +14,10 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
+// garbageFed is the sensor that the garbage is about. A reading whose time was broken
+// may be some minutes ahead, and what follows is late then.
+const garbageFed = "pump-a07-s1"
+
 // garbage is a source of messages that are wrong in every way, always the same ones.
 type garbage struct{ *rand.Rand }
 
@@ -32,14 +36,14 @@ func (g garbage) bytes(most int) []byte {
 // topic is anything that a client may publish to: no wildcards and no NUL, which end
 // the connection before anything is looked at.
 func (g garbage) topic() string {
-	good := alpha + "/north-station/sensors/pump-a07-s1"
+	good := alpha + "/north-station/sensors/" + garbageFed
 	switch g.IntN(6) {
 	case 0, 1:
 		return good
 	case 2:
-		return strings.Replace(good, g.pick(alpha, "north-station", "sensors", "pump-a07-s1"), g.pick("", "x", "BETA", beta, "jubail-plant", "ü", "../..", "%00", strings.Repeat("y", 300)), 1)
+		return strings.Replace(good, g.pick(alpha, "north-station", "sensors", garbageFed), g.pick("", "x", "BETA", beta, "jubail-plant", "ü", "../..", "%00", strings.Repeat("y", 300)), 1)
 	case 3:
-		return g.pick("sensors", "sensors/pump-a07-s1", "sensors/pump-d02-s1", "sensors/", "/", "//", "$SYS/broker", "spBv1.0/g/DDATA/n/d", good+"/more")
+		return g.pick("sensors", "sensors/"+garbageFed, "sensors/pump-d02-s1", "sensors/", "/", "//", "$SYS/broker", "spBv1.0/g/DDATA/n/d", good+"/more")
 	}
 	text := strings.NewReplacer("#", "h", "+", "p", "\x00", "0").Replace(strings.ToValidUTF8(string(g.bytes(40)), "?"))
 	if text == "" || text[0] == '$' {

@@ -117,6 +117,13 @@ func (s *socket) received() []frame {
 	return append([]frame(nil), s.frames...)
 }
 
+// failure returns why the connection ended, nil while it is open.
+func (s *socket) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
 // await returns the first frame, of those that came and come, that matches.
 func (s *socket) await(t testing.TB, what string, match func(frame) bool) frame {
 	t.Helper()
