@@ -37,7 +37,7 @@ func TestReadingsOverHTTP(t *testing.T) {
 	if sensor.ID == "" {
 		t.Fatalf("the demo has no %s", fed)
 	}
-	begin := time.Now().Add(-time.Minute).Truncate(time.Millisecond)
+	begin := time.Now().Add(-time.Hour).Truncate(time.Millisecond) // before all other readings of these tests
 	reading := func(code string, n int, values ...any) vars {
 		return vars{"sensorCode": code, "timestamp": stamp(begin.Add(time.Duration(n) * time.Second)), "values": values}
 	}
@@ -70,8 +70,8 @@ func TestReadingsOverHTTP(t *testing.T) {
 	}
 	var s stored
 	within(t, patience, "the readings in the store, and the refused ones", func() bool {
-		s = get[stored](t, i, engineer, `query($scope: ScopeInput!, $from: Time!) { telemetry(first: 100, scope: $scope, from: $from) { nodes { ingestId values(parameters: ["flow", "motor_DE_temperature"]) { parameter value } } }
-			rejectedReadings(first: 100) { reason topic } }`, vars{"scope": vars{"sensorId": sensor.ID}, "from": stamp(begin)})
+		s = get[stored](t, i, engineer, `query($scope: ScopeInput!, $from: Time!, $to: Time!) { telemetry(first: 100, scope: $scope, from: $from, to: $to) { nodes { ingestId values(parameters: ["flow", "motor_DE_temperature"]) { parameter value } } }
+			rejectedReadings(first: 100) { reason topic } }`, vars{"scope": vars{"sensorId": sensor.ID}, "from": stamp(begin), "to": stamp(begin.Add(time.Minute))})
 		refused := fmt.Sprint(s.RejectedReadings)
 		return len(s.Telemetry.Nodes) >= 2 && strings.Contains(refused, "{unknown_sensor sensors/pump-d02-s1}") && strings.Contains(refused, "{implausible_value sensors/"+fed+"}")
 	})
