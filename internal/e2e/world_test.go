@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,9 +125,6 @@ func (w *world) secrets(other *world) []string {
 		if _, err := time.Parse(time.RFC3339, s); err == nil || len(s) < 4 || other.texts[s] {
 			continue
 		}
-		if _, err := strconv.ParseFloat(s, 64); err == nil && len(s) < 8 {
-			continue // a short number stands in times as well
-		}
 		out = append(out, s)
 	}
 	slices.Sort(out)
@@ -140,13 +138,21 @@ func leak(secrets []string, body []byte, asked ...string) string {
 	for _, a := range asked {
 		text = strings.ReplaceAll(text, a, "<asked>")
 	}
+	timeless := times.ReplaceAllString(text, "<time>")
 	for _, s := range secrets {
-		if strings.Contains(text, s) {
+		where := text
+		if _, err := strconv.ParseFloat(s, 64); err == nil {
+			where = timeless // the seconds of any time may be the same number
+		}
+		if strings.Contains(where, s) {
 			return s
 		}
 	}
 	return ""
 }
+
+// times are times as the graph writes them.
+var times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
 
 // unescaped writes JSON without \u escapes, so that texts are found.
 func unescaped(body []byte) string {
@@ -199,5 +205,23 @@ func (i *instance) sql(t testing.TB, statement string, args ...any) {
 	defer c.Close(t.Context())
 	if _, err := c.Exec(t.Context(), statement, args...); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestLeak(t *testing.T) {
+	secrets := []string{"38.06", "Jubail"}
+	for body, want := range map[string]string{
+		`{"at":"2026-11-21T00:12:38.06Z","value":"7.42"}`:     "",
+		`{"at":"2026-11-21T00:12:38Z","value":"38.06"}`:       "38.06",
+		`{"at":"2026-11-21T00:12:38Z","site":"Jub\u0061il"}`:  "Jubail",
+		`{"message":"there is no Jubail"}`:                    "Jubail",
+		`{"at":"2026-11-21T00:12:38.06+03:00","site":"Riv."}`: "",
+	} {
+		if got := leak(secrets, []byte(body)); got != want {
+			t.Errorf("in %s: %q, not %q", body, got, want)
+		}
+	}
+	if got := leak(secrets, []byte(`"no site Jubail"`), "Jubail"); got != "" {
+		t.Errorf("what was asked for: %q", got)
 	}
 }
