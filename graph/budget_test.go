@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"foresight/graph/limits"
+	"foresight/internal/limit"
 )
 
 func TestRateLimit(t *testing.T) {
 	r := newRig(t)
-	r.quota = limits.Quota{Tenant: limits.Rate{Capacity: 4_000_000, PerSecond: 0.5}}
+	r.quota = limits.Quota{Tenant: limit.Rate{Capacity: 4_000_000, PerSecond: 0.5}}
 	got := r.data("acme/viewer", `{ rateLimit { maxCost tenant { capacity remaining perSecond resetsAt } credential { capacity remaining perSecond resetsAt } } }`)["rateLimit"]
 	if at(got, "maxCost") != 1e6 || at(got, "tenant", "capacity") != 4e6 || at(got, "credential", "capacity") != 2e6 || at(got, "credential", "perSecond") != 0.25 ||
 		at(got, "credential", "remaining").(float64) > 2e6-10 || at(got, "tenant", "resetsAt") == nil {

@@ -31,6 +31,7 @@ import (
 	"foresight/internal/id"
 	"foresight/internal/idempotency"
 	"foresight/internal/jobs"
+	"foresight/internal/limit"
 	"foresight/internal/modelops"
 	"foresight/internal/obs"
 	"foresight/internal/plant"
@@ -87,7 +88,7 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 	log := slog.New(slog.DiscardHandler)
 	db := testkit.NewDB(t)
 	r := &rig{TB: t, statements: &statements{}, change: func(*tenancy.Actor) {},
-		quota: limits.Quota{Tenant: limits.Rate{Capacity: 1e9, PerSecond: 1e9}}}
+		quota: limits.Quota{Tenant: limit.Rate{Capacity: 1e9, PerSecond: 1e9}}}
 	r.acme, r.globex = testkit.TwoTenants(t, db)
 	open := func(dsn string, tracer pgx.QueryTracer) *pgxpool.Pool {
 		p, err := postgres.Open(t.Context(), dsn, postgres.Options{MaxConns: 8, Tracer: tracer})
@@ -132,7 +133,7 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 	queue, err := jobs.NewQueue(r.app)
 	r.ok(err)
 	r.bulk = bulk.New(bulk.Options{App: r.app, Queue: queue, Events: r.hub, Files: files, Store: r.store, Log: log})
-	r.budget = &limits.Budget{Buckets: limits.NewLocal(nil), MaxCost: 1_000_000,
+	r.budget = &limits.Budget{Buckets: limit.New(nil), MaxCost: 1_000_000,
 		Quota: func(context.Context) (limits.Quota, error) { return r.quota, nil }}
 	r.sessions = sessions
 	people := r.people(orm)

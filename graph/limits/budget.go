@@ -3,12 +3,12 @@ package limits
 import (
 	"context"
 	"errors"
-	"math"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"foresight/internal/fault"
+	"foresight/internal/limit"
 	"foresight/internal/tenancy"
 )
 
@@ -21,7 +21,7 @@ const RetryAfter = "retryAfter"
 // operation without a credential has no budget; doors bound those by address. A
 // subscription pays once, when it begins.
 type Budget struct {
-	Buckets Buckets
+	Buckets *limit.Buckets
 	// Quota is asked for the tenant of the context.
 	Quota func(context.Context) (Quota, error)
 	// MaxCost is the largest cost of an operation: no bucket is smaller.
@@ -71,7 +71,7 @@ func (b *Budget) MutateOperationContext(ctx context.Context, oc *graphql.Operati
 }
 
 // Levels returns the present levels of the tenant and the credential of the context.
-func (b *Budget) Levels(ctx context.Context) (tenant, credential Level, err error) {
+func (b *Budget) Levels(ctx context.Context) (tenant, credential limit.Level, err error) {
 	levels, f := b.draw(ctx, 0)
 	if f != nil {
 		return tenant, credential, f
@@ -79,23 +79,20 @@ func (b *Budget) Levels(ctx context.Context) (tenant, credential Level, err erro
 	return levels[0], levels[1], nil
 }
 
-func (b *Budget) draw(ctx context.Context, n int) ([]Level, *fault.Error) {
+func (b *Budget) draw(ctx context.Context, n int) ([]limit.Level, *fault.Error) {
 	q, err := b.Quota(ctx)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "error.internal").Because(err)
 	}
 	a := tenancy.Must(ctx)
-	of := func(name string, r Rate) Bucket {
+	of := func(name string, r limit.Rate) limit.Bucket {
 		r.Capacity = max(r.Capacity, b.MaxCost)
-		return Bucket{name, r}
+		return limit.Bucket{Name: name, Rate: r}
 	}
-	levels, wait, err := b.Buckets.Draw(ctx, n,
+	levels, wait := b.Buckets.Draw(n,
 		of("tenant:"+a.TenantID.String(), q.Tenant), of("credential:"+a.TenantID.String()+":"+string(a.Kind)+":"+a.ID.String(), q.Credential()))
-	switch {
-	case err != nil:
-		return nil, fault.New(fault.Internal, "error.internal").Because(err)
-	case wait > 0:
-		return levels, fault.New(fault.RateLimited, "error.rateLimited").With("Seconds", max(1, int(math.Ceil(wait.Seconds()))))
+	if wait > 0 {
+		return levels, limit.Refusal(wait)
 	}
 	return levels, nil
 }

@@ -16,6 +16,7 @@ import (
 	"foresight/graph/internal/testgraph"
 	"foresight/graph/limits"
 	"foresight/internal/id"
+	"foresight/internal/limit"
 	"foresight/internal/tenancy"
 )
 
@@ -28,13 +29,13 @@ func budgeted(q limits.Quota, c *clock) *executor.Executor {
 	e := executor.New(testgraph.NewExecutableSchema(testgraph.Config{Resolvers: &testgraph.Resolver{}}))
 	e.SetErrorPresenter(gqlerr.Presenter(slog.New(slog.NewTextHandler(io.Discard, nil))))
 	e.Use(limits.New(limits.Config{MaxCost: 20, DefaultPage: 20}))
-	e.Use(&limits.Budget{Buckets: limits.NewLocal(c.Now), MaxCost: 20, Quota: func(context.Context) (limits.Quota, error) { return q, nil }})
+	e.Use(&limits.Budget{Buckets: limit.New(c.Now), MaxCost: 20, Quota: func(context.Context) (limits.Quota, error) { return q, nil }})
 	return e
 }
 
 func TestBudgets(t *testing.T) {
 	c := &clock{time.Unix(1_700_000_000, 0)}
-	e := budgeted(limits.Quota{Tenant: limits.Rate{Capacity: 100, PerSecond: 10}}, c) // a credential has 50, and 5 a second
+	e := budgeted(limits.Quota{Tenant: limit.Rate{Capacity: 100, PerSecond: 10}}, c) // a credential has 50, and 5 a second
 	tenant, other := id.New(id.Tenant), id.New(id.Tenant)
 	ada, bob, eve := &tenancy.Actor{Kind: tenancy.Person, ID: id.New(id.User), TenantID: tenant},
 		&tenancy.Actor{Kind: tenancy.Client, ID: id.New(id.OAuthClient), TenantID: tenant}, &tenancy.Actor{Kind: tenancy.Person, ID: id.New(id.User), TenantID: other}
@@ -99,7 +100,7 @@ func TestBudgets(t *testing.T) {
 // The tenant's bucket bounds credentials that are within their own.
 func TestTheTenantBoundsItsCredentials(t *testing.T) {
 	c := &clock{time.Unix(1_700_000_000, 0)}
-	e := budgeted(limits.Quota{Tenant: limits.Rate{Capacity: 40, PerSecond: 10}}, c)
+	e := budgeted(limits.Quota{Tenant: limit.Rate{Capacity: 40, PerSecond: 10}}, c)
 	tenant := id.New(id.Tenant)
 	codes := map[any]int{}
 	for range 5 { // each has 20 of its own
@@ -116,42 +117,12 @@ func TestTheTenantBoundsItsCredentials(t *testing.T) {
 	}
 }
 
-// A plan that changes changes its buckets; what was spent stays spent.
-func TestBucketsFollowTheirRate(t *testing.T) {
-	c := &clock{time.Unix(1_700_000_000, 0)}
-	l := limits.NewLocal(c.Now)
-	draw := func(n int, r limits.Rate) (int, time.Duration) {
-		levels, wait, err := l.Draw(t.Context(), n, limits.Bucket{Name: "b", Rate: r})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return levels[0].Remaining, wait
-	}
-	small, large := limits.Rate{Capacity: 10, PerSecond: 1}, limits.Rate{Capacity: 100, PerSecond: 10}
-	if n, wait := draw(10, small); n != 0 || wait != 0 {
-		t.Errorf("%d left, wait %s", n, wait)
-	}
-	if _, wait := draw(1, small); wait != time.Second {
-		t.Errorf("wait %s", wait)
-	}
-	if n, _ := draw(0, large); n != 0 {
-		t.Errorf("%d points out of nothing", n)
-	}
-	c.now = c.now.Add(5 * time.Second)
-	if n, _ := draw(0, large); n != 50 {
-		t.Errorf("%d points, want 50", n)
-	}
-	if n, _ := draw(0, small); n != 10 {
-		t.Errorf("%d points, want no more than the bucket holds", n)
-	}
-}
-
 func TestQuotas(t *testing.T) {
 	free, standard, enterprise := limits.QuotaOf(enum.PlanFree, settings.Tenant{}), limits.QuotaOf(enum.PlanStandard, settings.Tenant{}), limits.QuotaOf(enum.PlanEnterprise, settings.DefaultTenant())
 	if !(free.Tenant.PerSecond < standard.Tenant.PerSecond && standard.Tenant.PerSecond < enterprise.Tenant.PerSecond) {
 		t.Errorf("plans %v %v %v", free, standard, enterprise)
 	}
-	if q := limits.QuotaOf(enum.PlanFree, settings.Tenant{GraphPointBurst: 7, GraphPointsPerSecond: 3}); q.Tenant != (limits.Rate{Capacity: 7, PerSecond: 3}) || q.Credential() != (limits.Rate{Capacity: 4, PerSecond: 1.5}) {
+	if q := limits.QuotaOf(enum.PlanFree, settings.Tenant{GraphPointBurst: 7, GraphPointsPerSecond: 3}); q.Tenant != (limit.Rate{Capacity: 7, PerSecond: 3}) || q.Credential() != (limit.Rate{Capacity: 4, PerSecond: 1.5}) {
 		t.Errorf("a quota of its own: %v %v", q, q.Credential())
 	}
 	if q := limits.QuotaOf("unheard of", settings.Tenant{}); q != free {
@@ -168,16 +139,5 @@ func TestQuotas(t *testing.T) {
 	}
 	if asked != 2 {
 		t.Errorf("asked %d times for 2 tenants", asked)
-	}
-}
-
-func BenchmarkDraw(b *testing.B) {
-	l := limits.NewLocal(nil)
-	r := limits.Rate{Capacity: 1 << 30, PerSecond: 1e9}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := l.Draw(b.Context(), 10, limits.Bucket{Name: "tenant", Rate: r}, limits.Bucket{Name: "credential", Rate: r}); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

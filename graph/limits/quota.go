@@ -8,20 +8,21 @@ import (
 	"foresight/ent/enum"
 	"foresight/ent/settings"
 	"foresight/internal/id"
+	"foresight/internal/limit"
 	"foresight/internal/tenancy"
 )
 
 // Quota is what a tenant may spend on operations; a single credential of it half.
-type Quota struct{ Tenant Rate }
+type Quota struct{ Tenant limit.Rate }
 
 // Credential is the rate of one credential.
-func (q Quota) Credential() Rate {
-	return Rate{Capacity: (q.Tenant.Capacity + 1) / 2, PerSecond: q.Tenant.PerSecond / 2}
+func (q Quota) Credential() limit.Rate {
+	return limit.Rate{Capacity: (q.Tenant.Capacity + 1) / 2, PerSecond: q.Tenant.PerSecond / 2}
 }
 
 // plans are the rates by plan. A page of 20 machines with site, health and alarms
 // costs about 300 points. The largest plan is bounded by what a process can answer.
-var plans = map[enum.Plan]Rate{
+var plans = map[enum.Plan]limit.Rate{
 	enum.PlanFree:       {Capacity: 60_000, PerSecond: 1_000},
 	enum.PlanStandard:   {Capacity: 1_000_000, PerSecond: 50_000},
 	enum.PlanEnterprise: {Capacity: 200_000_000, PerSecond: 20_000_000},

@@ -3,8 +3,8 @@ package resolver
 import (
 	"context"
 
-	"foresight/graph/limits"
 	"foresight/graph/model"
+	"foresight/internal/limit"
 )
 
 func (r *Resolver) rateLimit(ctx context.Context) (*model.RateLimit, error) {
@@ -15,6 +15,6 @@ func (r *Resolver) rateLimit(ctx context.Context) (*model.RateLimit, error) {
 	return &model.RateLimit{MaxCost: r.Budget.MaxCost, Tenant: budget(tenant), Credential: budget(credential)}, nil
 }
 
-func budget(l limits.Level) *model.RateLimitBudget {
+func budget(l limit.Level) *model.RateLimitBudget {
 	return &model.RateLimitBudget{Capacity: l.Capacity, Remaining: l.Remaining, PerSecond: l.PerSecond, ResetsAt: l.ResetsAt}
 }

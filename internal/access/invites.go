@@ -119,7 +119,7 @@ type Joined struct {
 // are the invitation's. Errors: BadInput at input.token or what is wrong with the
 // person, Conflict for a username that is taken, RateLimited by remote.
 func (s *Service) AcceptInvite(ctx context.Context, token string, p NewPerson, remote string) (*Joined, error) {
-	if err := s.strange.take(strangerAt(remote)); err != nil {
+	if err := s.stranger(remote); err != nil {
 		return nil, err
 	}
 	row, err := s.invitation(ctx, token)

@@ -22,8 +22,8 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	if !person {
 		return nil, fault.New(fault.BadInput, "error.access.personsOnly")
 	}
-	if err := s.guesses.take(who.String()); err != nil {
-		return nil, err
+	if f := s.guesses.Take(who.String()); f != nil {
+		return nil, f
 	}
 	u, err := s.ent.User.Query().Where(user.ID(who)).Only(ctx)
 	if ent.IsNotFound(err) {

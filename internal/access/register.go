@@ -13,7 +13,7 @@ func (s *Service) Register(ctx context.Context, n NewTenant, remote string) (*Fo
 	if !s.c.OpenRegistration {
 		return nil, fault.New(fault.Forbidden, "error.access.registrationClosed")
 	}
-	if err := s.strange.take(strangerAt(remote)); err != nil {
+	if err := s.stranger(remote); err != nil {
 		return nil, err
 	}
 	if n.Admin.Password == "" {

@@ -51,13 +51,13 @@ const maxResets = 5
 // on it happens in the background. tenantCode may be "". The only error is
 // RateLimited, by remote.
 func (s *Service) RequestPasswordReset(ctx context.Context, email, tenantCode, remote string) error {
-	if err := s.strange.take(strangerAt(remote)); err != nil {
+	if err := s.stranger(remote); err != nil {
 		return err
 	}
 	// And by what is asked for, so that nobody's letter box is filled from many
 	// addresses. This one is kept quiet about.
 	email, tenantCode = address(email), strings.TrimSpace(tenantCode)
-	if email == "" || s.strange.take("letter:"+email) != nil {
+	if email == "" || s.strange.Take("letter:"+email) != nil {
 		return nil
 	}
 	s.c.Post.later(ctx, func(ctx context.Context) {
@@ -132,7 +132,7 @@ type Reset struct{ Email, TenantCode string }
 // person and lifts the lock after wrong passwords. Errors: BadInput at input.token
 // (never was, used, too old) or input.password, RateLimited by remote.
 func (s *Service) ResetPassword(ctx context.Context, token, password, remote string) (*Reset, error) {
-	if err := s.strange.take(strangerAt(remote)); err != nil {
+	if err := s.stranger(remote); err != nil {
 		return nil, err
 	}
 	if token == "" || len(token) > maxToken {

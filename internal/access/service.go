@@ -40,6 +40,7 @@ import (
 	"foresight/ent"
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/limit"
 	"foresight/internal/postgres"
 	"foresight/internal/tenancy"
 )
@@ -96,8 +97,8 @@ type Config struct {
 type Service struct {
 	c       Config
 	ent     *ent.Client
-	strange limits // of callers without a credential
-	guesses limits // of the present password
+	strange *limit.Limiter // of callers without a credential
+	guesses *limit.Limiter // of the present password
 }
 
 // New returns the service.
@@ -115,8 +116,8 @@ func New(c Config) (*Service, error) {
 		c.Log = slog.Default()
 	}
 	return &Service{c: c, ent: postgres.Client(c.DB),
-		strange: limits{every: strangeEvery, burst: strangeBurst, now: c.Now},
-		guesses: limits{every: guessEvery, burst: guessBurst, now: c.Now}}, nil
+		strange: limit.NewLimiter(strange, c.Now),
+		guesses: limit.NewLimiter(guesses, c.Now)}, nil
 }
 
 // now is the present time at the precision that PostgreSQL keeps.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"golang.org/x/time/rate"
 
 	"foresight/frontend"
 	"foresight/graph"
@@ -24,6 +23,7 @@ import (
 	"foresight/internal/httpapi"
 	"foresight/internal/id"
 	"foresight/internal/idempotency"
+	"foresight/internal/limit"
 	"foresight/internal/modelops"
 	"foresight/internal/plant"
 	"foresight/internal/tenancy"
@@ -91,7 +91,7 @@ func (a *App) startAPI(ctx context.Context) error {
 		Checks:  a.checks(),
 		Files:   a.bulk, MaxUpload: a.cfg.Bulk.MaxUpload,
 		Localize: localize, Secure: a.cfg.Secure(), Origins: a.cfg.Graph.AllowedOrigins, MaxBody: a.cfg.Graph.MaxBody,
-		Rate: rate.Limit(a.cfg.Graph.RatePerSecond), Burst: a.cfg.Graph.RateBurst, Log: a.log, Registerer: a.metrics,
+		Rate: limit.Rate{Capacity: a.cfg.Graph.RateBurst, PerSecond: a.cfg.Graph.RatePerSecond}, Log: a.log, Registerer: a.metrics,
 	})
 	s := httpapi.NewServer(a.cfg.HTTPAddr, door, a.log, server.Shutdown)
 	if err := a.start(ctx, s); err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"foresight/graph/limits"
+	"foresight/internal/limit"
 	"foresight/internal/tenancy"
 	"foresight/internal/webhook"
 )
@@ -21,7 +22,7 @@ func (a *App) budget() *limits.Budget {
 		}
 		return limits.QuotaOf(t.Plan, t.Settings), nil
 	}
-	return &limits.Budget{Buckets: limits.NewLocal(nil), Quota: limits.Cached(quota, planKept), MaxCost: a.cfg.Graph.MaxCost}
+	return &limits.Budget{Buckets: limit.New(nil), Quota: limits.Cached(quota, planKept), MaxCost: a.cfg.Graph.MaxCost}
 }
 
 // webhooks returns what tells tenants' systems of events.

@@ -1,9 +1,10 @@
 package auth
 
 import (
-	"net/netip"
 	"sync"
 	"time"
+
+	"foresight/internal/limit"
 )
 
 // The back-off after failed tries: the first free ones cost nothing, then the wait
@@ -96,17 +97,5 @@ func (t *throttle) shrink(now time.Time) {
 	}
 }
 
-// remoteKey returns the key of a client address: the /64 network of IPv6, since
-// one client owns all of it.
-func remoteKey(remote string) string {
-	a, err := netip.ParseAddr(remote)
-	if err != nil {
-		return "remote:" + remote
-	}
-	a = a.Unmap()
-	if a.Is6() {
-		p, _ := a.WithZone("").Prefix(64)
-		return "remote:" + p.String()
-	}
-	return "remote:" + a.String()
-}
+// remoteKey is the key of a client's address.
+func remoteKey(remote string) string { return "remote:" + limit.Client(remote) }

@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/time/rate"
 
 	"foresight/internal/auth"
 	"foresight/internal/fault"
+	"foresight/internal/limit"
 	"foresight/internal/plant/picture"
 )
 
@@ -55,8 +55,7 @@ type Config struct {
 	Origins        []string       // other origins that browsers may call from, "https://host"
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	MaxBody        int64          // bytes of a request [1 MiB]
-	Rate           rate.Limit     // requests per second of a credential, or an address without one [100]
-	Burst          int            // [200]
+	Rate           limit.Rate     // requests of a credential, or an address without one [200, 100 per second]
 
 	Log        *slog.Logger          // [slog.Default()]
 	Registerer prometheus.Registerer // no metrics when nil
@@ -66,7 +65,7 @@ type Config struct {
 type API struct {
 	c        Config
 	handler  http.Handler
-	limiter  *limiter
+	limiter  *limit.Limiter
 	metrics  *metrics
 	draining atomic.Bool
 }
@@ -76,11 +75,11 @@ func New(c Config) *API {
 	if c.MaxBody == 0 {
 		c.MaxBody = 1 << 20
 	}
-	if c.Rate == 0 {
-		c.Rate = 100
+	if c.Rate.PerSecond == 0 {
+		c.Rate.PerSecond = 100
 	}
-	if c.Burst == 0 {
-		c.Burst = 200
+	if c.Rate.Capacity == 0 {
+		c.Rate.Capacity = 200
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -88,7 +87,7 @@ func New(c Config) *API {
 	if c.Graph != nil && (c.GraphError == nil || c.Auth == nil) {
 		panic("httpapi: Graph needs GraphError and Auth")
 	}
-	a := &API{c: c, limiter: newLimiter(c.Rate, c.Burst), metrics: newMetrics(c.Registerer)}
+	a := &API{c: c, limiter: limit.NewLimiter(c.Rate, nil), metrics: newMetrics(c.Registerer)}
 	mux := http.NewServeMux()
 	// Probes and metrics are answered whatever the rate, and without credentials.
 	mux.HandleFunc("GET /healthz", a.healthz)

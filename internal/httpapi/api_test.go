@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 	"foresight/internal/auth"
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/limit"
 	"foresight/internal/obs"
 	"foresight/internal/tenancy"
 )
@@ -90,7 +92,7 @@ func newAPI(t *testing.T, change func(*Config)) (*httptest.Server, *API, *bytes.
 		},
 		Origins: []string{"https://partner.example"}, Log: slog.New(slog.NewTextHandler(&log, nil)), Registerer: reg,
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")},
-		MaxBody:        1000, Rate: 1000, Burst: 1000,
+		MaxBody:        1000, Rate: limit.Rate{Capacity: 1000, PerSecond: 1000},
 	}
 	if change != nil {
 		change(&c)
@@ -239,9 +241,9 @@ func TestPanic(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	s, a, _ := newAPI(t, func(c *Config) { c.Rate, c.Burst = 0.5, 3 })
+	s, a, _ := newAPI(t, func(c *Config) { c.Rate = limit.Rate{Capacity: 3, PerSecond: 0.5} })
 	now := time.Now()
-	a.limiter.now = func() time.Time { return now }
+	a.limiter = limit.NewLimiter(a.c.Rate, func() time.Time { return now })
 	for i := range 3 {
 		if r := call(t, s, "POST", "/graphql", ""); r.StatusCode != 200 {
 			t.Fatalf("%d: %s", i, r.Status)
@@ -260,22 +262,20 @@ func TestRateLimit(t *testing.T) {
 	if r = call(t, s, "POST", "/graphql", "", "X-Forwarded-For", "203.0.113.7"); r.StatusCode != 200 {
 		t.Errorf("another client behind the proxy: %d", r.StatusCode)
 	}
+	for i := range 3 {
+		if r = call(t, s, "POST", "/graphql", "", "X-Forwarded-For", fmt.Sprintf("2001:db8::%d", i)); r.StatusCode != 200 {
+			t.Errorf("%d: %d", i, r.StatusCode)
+		}
+	}
+	if r = call(t, s, "POST", "/graphql", "", "X-Forwarded-For", "2001:db8::3"); r.StatusCode != 429 {
+		t.Errorf("another address of the same IPv6 network: %d", r.StatusCode)
+	}
 	if r = call(t, s, "GET", "/healthz", ""); r.StatusCode != 200 {
 		t.Errorf("probe: %d", r.StatusCode)
 	}
 	now = now.Add(2 * time.Second)
 	if r = call(t, s, "POST", "/graphql", ""); r.StatusCode != 200 {
 		t.Errorf("later: %d", r.StatusCode)
-	}
-}
-
-func TestLimiterIsBounded(t *testing.T) {
-	l := newLimiter(1, 1)
-	for i := range maxBuckets + 100 {
-		l.take(string(rune(i)) + "x")
-	}
-	if n := len(l.buckets); n > maxBuckets {
-		t.Errorf("%d buckets", n)
 	}
 }
 

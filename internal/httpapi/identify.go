@@ -44,7 +44,7 @@ func (a *API) identify(next http.Handler) http.Handler {
 			g, err := a.c.Auth.Authenticate(ctx, credential)
 			if err != nil {
 				// Guessing at tokens is paid for by the address, as no actor is known.
-				if f := a.Take("remote:" + RemoteFrom(ctx)); f != nil {
+				if f := a.Take(remoteKey(RemoteFrom(ctx))); f != nil {
 					a.tooMany(w, r, f)
 					return
 				}
