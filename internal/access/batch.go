@@ -7,7 +7,6 @@ import (
 	"foresight/ent/invite"
 	"foresight/ent/membership"
 	"foresight/ent/role"
-	"foresight/ent/rolepermission"
 	"foresight/ent/userrole"
 	"foresight/internal/id"
 	"foresight/internal/keyset"
@@ -33,19 +32,12 @@ func (s *Service) InvitesByID(ctx context.Context, ids []id.UUID) (map[id.UUID]*
 
 // PermissionsOf loads what roles allow, as `resource:action` in order.
 func (s *Service) PermissionsOf(ctx context.Context, roles []id.UUID) (map[id.UUID][]string, error) {
-	rows, err := s.ent.RolePermission.Query().Where(rolepermission.RoleIDIn(roles...)).WithPermission().All(ctx)
-	if err != nil {
-		return nil, err
+	sets, err := permissionsOf(ctx, s.ent, roles)
+	out := make(map[id.UUID][]string, len(sets))
+	for r, set := range sets {
+		out[r] = set.Strings()
 	}
-	byRole := map[id.UUID][]*ent.RolePermission{}
-	for _, r := range rows {
-		byRole[r.RoleID] = append(byRole[r.RoleID], r)
-	}
-	out := make(map[id.UUID][]string, len(roles))
-	for _, r := range roles {
-		out[r] = permissionSet(byRole[r]).Strings()
-	}
-	return out, nil
+	return out, err
 }
 
 // AssignmentsOf loads the roles that members were given, the oldest first.

@@ -7,7 +7,6 @@ import (
 
 	"foresight/ent"
 	"foresight/ent/membership"
-	"foresight/ent/permission"
 	"foresight/ent/rolepermission"
 	"foresight/ent/userrole"
 	"foresight/internal/fault"
@@ -71,8 +70,7 @@ func holdings(ctx context.Context, c *ent.Client, user id.UUID) (tenancy.Set, er
 
 // permissionsOf loads what roles allow, in a constant number of statements.
 func permissionsOf(ctx context.Context, c *ent.Client, roles []id.UUID) (map[id.UUID]tenancy.Set, error) {
-	rows, err := c.RolePermission.Query().Where(rolepermission.RoleIDIn(roles...)).
-		WithPermission(func(q *ent.PermissionQuery) { q.Order(ent.Asc(permission.FieldID)) }).All(ctx)
+	rows, err := c.RolePermission.Query().Where(rolepermission.RoleIDIn(roles...)).WithPermission().All(ctx)
 	if err != nil {
 		return nil, err
 	}

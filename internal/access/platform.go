@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -111,19 +110,23 @@ func (s *Service) CreateTenant(ctx context.Context, n NewTenant) (*Founded, erro
 		return nil, err
 	}
 	n.Admin.Password = "" // nobody but the admin knows it
-	f, err := s.Found(ctx, n, nil)
+	f, err := s.Found(ctx, n, func(in context.Context, _ *ent.Client) error {
+		// In the operator's tenant, before the commit: an act that is not recorded is not done.
+		return audit.Record(ctx, s.c.App, audit.Entry{Action: "tenants:create", Entity: "Tenant", ID: tenancy.Must(in).TenantID,
+			Changes: audit.Changes{"code": {After: n.Code}}})
+	})
 	if err != nil {
 		return nil, err
 	}
 	f.Link = s.dispatch(ctx, mail.Letter{Kind: mail.Welcome, To: f.Admin.Email, Locale: or(f.Admin.Locale, f.Tenant.DefaultLocale),
 		Tenant: f.Tenant.Name, Name: f.Admin.FullName, Link: f.Link, Life: welcomeLife})
-	return f, audit.Record(ctx, s.c.App, audit.Entry{Action: "tenants:create", Entity: "Tenant", ID: f.Tenant.ID,
-		Changes: audit.Changes{"code": {After: f.Tenant.Code}}})
+	return f, nil
 }
 
 // DeactivateTenant locks a tenant, for operators: nobody of it signs in, its
-// credentials and devices are refused and all its sessions end. Nothing is deleted.
-// The reason is recorded in both tenants.
+// credentials and devices are refused and all its sessions end, those of its people as
+// guests of other tenants, too. Nothing is deleted. The reason is recorded in both
+// tenants.
 func (s *Service) DeactivateTenant(ctx context.Context, which id.UUID, reason string) (*ent.Tenant, error) {
 	if err := s.operator(ctx); err != nil {
 		return nil, err
@@ -165,20 +168,16 @@ func (s *Service) lock(ctx context.Context, said audit.Changes) (t *ent.Tenant, 
 		if n == 0 {
 			return fault.Missing("Tenant")
 		}
-		if _, err := tx.Exec(ctx, `UPDATE refresh_tokens SET revoked_at = $2 WHERE tenant_id = $1 AND revoked_at IS NULL`, which, s.now()); err != nil {
+		if err := s.endAllSessions(ctx, tx); err != nil {
 			return err
 		}
-		for _, q := range []string{`SELECT user_id FROM memberships WHERE tenant_id = $1`, `SELECT id FROM oauth_clients WHERE tenant_id = $1`,
-			`SELECT id FROM api_keys WHERE tenant_id = $1`} {
-			rows, err := tx.Query(ctx, q, which)
-			if err != nil {
-				return err
-			}
-			ids, err := pgx.CollectRows(rows, pgx.RowTo[id.UUID])
-			if err != nil {
-				return err
-			}
-			actors = slices.Concat(actors, ids)
+		rows, err := tx.Query(ctx, `SELECT user_id FROM memberships WHERE tenant_id = $1 UNION ALL
+			SELECT id FROM oauth_clients WHERE tenant_id = $1 UNION ALL SELECT id FROM api_keys WHERE tenant_id = $1`, which)
+		if err != nil {
+			return err
+		}
+		if actors, err = pgx.CollectRows(rows, pgx.RowTo[id.UUID]); err != nil {
+			return err
 		}
 		if err := audit.Record(ctx, tx, audit.Entry{Action: "tenants:deactivate", Entity: "Tenant", ID: which, Changes: said}); err != nil {
 			return err

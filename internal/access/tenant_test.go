@@ -232,6 +232,11 @@ func TestOperators(t *testing.T) {
 
 	theirs := r.globex.Users[tenancy.Operator]
 	r.signIn(r.globex.TenantID, theirs)
+	email := one[string](r, `SELECT email FROM users WHERE id = $1`, theirs)
+	_, err = r.AddMembership(operator, access.Guest{UserID: theirs, Email: email, DisplayName: "Guest", Role: tenancy.Viewer})
+	r.ok(err)
+	r.signIn(r.acme.TenantID, theirs) // as a guest of another tenant
+	r.signIn(r.acme.TenantID, r.acme.Users[tenancy.Operator])
 	_, err = r.DeactivateTenant(operator, r.globex.TenantID, " ")
 	refused(t, err, fault.BadInput, "error.required", "input.reason")
 	_, err = r.DeactivateTenant(operator, r.acme.TenantID, "mistake")
@@ -242,6 +247,12 @@ func TestOperators(t *testing.T) {
 	r.ok(err)
 	if got.IsActive || r.live(theirs) != 0 || !slices.Contains(r.ended(), theirs) {
 		t.Errorf("active %v, sessions %d", got.IsActive, r.live(theirs))
+	}
+	if r.live(r.acme.Users[tenancy.Operator]) != 1 {
+		t.Error("sessions of another tenant's people ended")
+	}
+	if got := one[string](r, `SELECT string_agg(actor_kind, ',') FROM audit_logs WHERE tenant_id = $1 AND action = 'tenants:create' AND entity_id = $2`, r.acme.TenantID, f.Tenant.ID); got != "user" {
+		t.Errorf("the creation is recorded by %q", got)
 	}
 	if n := one[int](r, `SELECT count(*) FROM lookup_login('operator@example.com') WHERE tenant_code = 'globex'`); n != 0 {
 		t.Error("people of a locked tenant still sign in")
