@@ -79,9 +79,8 @@ func newRig(t *testing.T, change ...func(*transport.WebSocketConfig, *transport.
 		}
 		r.Close()
 		http.DefaultClient.CloseIdleConnections()
-		if n := r.resolver.Running.Load(); n != 0 {
-			t.Errorf("%d resolvers still run", n)
-		}
+		// A source hears of the end by its context, a moment after its operation ended.
+		eventually(t, func() bool { return r.resolver.Running.Load() == 0 })
 		if r.sessions != 0 {
 			t.Errorf("%d sessions not released", r.sessions)
 		}
