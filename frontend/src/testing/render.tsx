@@ -9,8 +9,9 @@ import { startTexts } from '@/shared/i18n/setup';
 import { Connection } from '@/shared/live/connection';
 import { Session } from '@/shared/session/session';
 import schemaText from '../../schema.graphql?raw';
+import { furnishedWorld } from './furnished';
 import { serve } from './server';
-import { furnishedWorld, type World } from './world';
+import type { World } from './world';
 
 interface Options {
   path?: string;

@@ -9,30 +9,15 @@ import {
   validate,
   type ExecutionResult,
 } from 'graphql';
+import { alarmMutations } from './answers/alarms';
+import { assetMutations } from './answers/assets';
+import { queries } from './answers/queries';
+import { ruleMutations } from './answers/rules';
+import { openToAll, sessionMutations } from './answers/session';
 import { Broadcast } from './channel';
-import {
-  faultTypes,
-  makeAlarm,
-  makeAsset,
-  makeReading,
-  makeRule,
-  parameters,
-  sites,
-  type Alarm,
-  type Asset,
-  type Prediction,
-  type Rule,
-  type Severity,
-} from './plant';
+import { makeAsset, makeReading, type Alarm, type Asset, type Prediction, type Rule } from './plant';
 
-export const allPermissions = [
-  'alarms:acknowledge',
-  'rules:write',
-  'plant:write',
-  'alarms:read',
-  'plant:read',
-];
-const ranks: Severity[] = ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
+const allPermissions = ['alarms:acknowledge', 'rules:write', 'plant:write', 'alarms:read', 'plant:read'];
 
 interface UserErrorData {
   field: string | null;
@@ -40,11 +25,10 @@ interface UserErrorData {
   code: string;
 }
 
-type Args = { input: Record<string, unknown> & { id: string } };
-
 /**
  * World answers the real schema from memory: documents are parsed, validated and
  * executed as the server would, so a query that the schema does not know fails a test.
+ * It holds what is so; what is said of it and done to it stands in `answers`.
  */
 export class World {
   private schema;
@@ -61,7 +45,7 @@ export class World {
   userErrors = new Map<string, UserErrorData[]>();
   /** Fails an operation with this code, by operation name, until removed. */
   failures = new Map<string, string>();
-  private token = 0;
+  private issued = 0;
   private valid = new Set<string>();
   private seq = 1;
   readonly alarmItems = new Broadcast<unknown>();
@@ -73,6 +57,13 @@ export class World {
     this.assets = Array.from({ length: assetCount }, (_, index) => makeAsset(index));
   }
 
+  /** A further access token, good until it expires. */
+  issueToken(): string {
+    const token = `access-${++this.issued}`;
+    this.valid.add(token);
+    return token;
+  }
+
   /** Refuses every access token given out so far. */
   expireTokens(): void {
     this.valid.clear();
@@ -82,16 +73,24 @@ export class World {
     return authorization !== null && this.valid.has(authorization.replace('Bearer ', ''));
   }
 
+  /** The user errors that a test wants of a mutation. */
+  blame(field: string): UserErrorData[] {
+    return this.userErrors.get(field) ?? [];
+  }
+
+  active(): Alarm[] {
+    return this.alarms.filter((alarm) => alarm.status !== 'RESOLVED');
+  }
+
   raise(alarm: Alarm): Alarm {
     this.alarms.unshift(alarm);
     this.change(alarm);
     return alarm;
   }
 
+  /** Tells of a change that has been made to an alarm. */
   change(alarm: Alarm): void {
-    this.alarmItems.send({
-      alarms: { alarm: { ...alarm }, seq: this.seq++, snapshot: false, resync: false },
-    });
+    this.alarmItems.send(this.alarmItem(alarm, false));
   }
 
   predict(prediction: Prediction): void {
@@ -120,7 +119,15 @@ export class World {
     if (!open && !this.accepts(headers.get('authorization'))) return failure('UNAUTHENTICATED');
     const code = this.failures.get(name);
     if (code) return failure(code);
-    const rootValue = operation?.operation === OperationTypeNode.MUTATION ? this.mutations() : this.queries();
+    const rootValue =
+      operation?.operation === OperationTypeNode.MUTATION
+        ? {
+            ...sessionMutations(this),
+            ...alarmMutations(this),
+            ...ruleMutations(this),
+            ...assetMutations(this),
+          }
+        : queries(this);
     return await execute({ schema: this.schema, document, variableValues: variables, rootValue });
   }
 
@@ -130,374 +137,18 @@ export class World {
       document: parse(query),
       variableValues: variables,
       rootValue: {
-        alarms: () =>
-          this.alarmItems.listen(
-            this.active().map((alarm) => ({
-              alarms: { alarm: { ...alarm }, seq: this.seq++, snapshot: true, resync: false },
-            })),
-          ),
+        alarms: () => this.alarmItems.listen(this.active().map((alarm) => this.alarmItem(alarm, true))),
         predictions: () => this.predictionItems.listen(),
         telemetry: () => this.telemetryItems.listen(),
       },
     });
   }
 
-  private active(): Alarm[] {
-    return this.alarms.filter((alarm) => alarm.status !== 'RESOLVED');
-  }
-
-  private viewer() {
-    return {
-      user: {
-        __typename: 'User',
-        id: 'user-1',
-        fullName: 'Mira Halvorsen',
-        email: 'mira@example.com',
-        locale: null,
-      },
-      tenant: {
-        __typename: 'Tenant',
-        id: 'tenant-1',
-        code: 'north',
-        name: 'North Water',
-        timeZone: 'UTC',
-        currency: 'EUR',
-      },
-      role: this.permissions.includes('rules:write') ? 'ENGINEER' : 'VIEWER',
-      permissions: this.permissions,
-    };
-  }
-
-  private session() {
-    const accessToken = `access-${++this.token}`;
-    this.valid.add(accessToken);
-    return { accessToken, expiresIn: 900, refreshToken: null, viewer: this.viewer() };
-  }
-
-  /** Lets in whoever has the token of a letter and a password that is long enough. */
-  private enter({ token, password }: { token: string; password: string }) {
-    const userErrors = [];
-    if (token !== 'letter-1') userErrors.push({ field: 'input.token', message: 'The link has been used.' });
-    if (password.length < 10)
-      userErrors.push({ field: 'input.password', message: 'A password has 10-256 characters.' });
-    this.signedIn = userErrors.length === 0;
-    return { session: this.signedIn ? this.session() : null, tenantCode: null, userErrors };
-  }
-
-  private withAlarms(asset: Asset) {
-    const own = this.active().filter((alarm) => alarm.asset.id === asset.id);
-    const worst = Math.max(-1, ...own.map((alarm) => ranks.indexOf(alarm.severity)));
-    return {
-      ...asset,
-      activeAlarmCount: own.length,
-      worstSeverity: ranks[worst] ?? null,
-      latestPrediction: this.predictionsMade.find((one) => one.assetId === asset.id) ?? null,
-    };
-  }
-
-  private queries() {
-    const find = (id: string) => {
-      const asset = this.assets.find((one) => one.id === id);
-      return asset ? this.withAlarms(asset) : null;
-    };
-    return {
-      node: ({ id }: { id: string }) =>
-        this.alarms.find((one) => one.id === id) ??
-        this.rules.find((one) => one.id === id && !one.deleted) ??
-        find(id),
-      parameters: () => page(parameters),
-      faultTypes: () => page(faultTypes),
-      sites: () => page(sites),
-      asset: ({ id }: { id: string }) => find(id),
-      assets: ({
-        filter,
-        orderBy,
-        ...args
-      }: PageArgs & { filter?: AssetFilterArgs; orderBy?: { field: string; direction: string } }) => {
-        const found = this.assets
-          .map((asset) => this.withAlarms(asset))
-          .filter(
-            (asset) =>
-              (!filter?.search ||
-                `${asset.code} ${asset.name}`.toLowerCase().includes(filter.search.toLowerCase())) &&
-              (!filter?.types || filter.types.includes(asset.type)) &&
-              (!filter?.criticalities || filter.criticalities.includes(asset.criticality)) &&
-              (!filter?.siteId || asset.site.id === filter.siteId) &&
-              (filter?.hasActiveAlarm === undefined || asset.activeAlarmCount > 0 === filter.hasActiveAlarm),
-          );
-        const rank = (asset: (typeof found)[number]) => ranks.indexOf(asset.worstSeverity as Severity);
-        if (orderBy?.field === 'NAME') found.sort((a, b) => a.name.localeCompare(b.name));
-        if (orderBy?.field === 'ALARMS') found.sort((a, b) => rank(a) - rank(b));
-        if (orderBy?.direction === 'DESC') found.reverse();
-        return page(found, args);
-      },
-      dashboard: ({ siteId }: { siteId?: string | null }) => {
-        const mine = this.assets.filter((asset) => !siteId || asset.site.id === siteId);
-        const active = this.active().filter((alarm) => !siteId || alarm.site.id === siteId);
-        const alarmed = mine.map((asset) => this.withAlarms(asset)).filter((asset) => asset.worstSeverity);
-        return {
-          assetCount: mine.length,
-          reportingAssetCount: mine.length - 1,
-          assetsInAlarm: alarmed.length,
-          unacknowledgedCount: active.filter((one) => one.status === 'OPEN' || one.status === 'CLEARED')
-            .length,
-          activeAlarms: [...ranks].reverse().map((severity) => ({
-            severity,
-            count: active.filter((one) => one.severity === severity).length,
-          })),
-          worstAssets: alarmed
-            .sort((a, b) => ranks.indexOf(b.worstSeverity!) - ranks.indexOf(a.worstSeverity!))
-            .slice(0, 10),
-          latestAbnormal: [],
-        };
-      },
-      alarmEvents: ({ filter, ...args }: PageArgs & { filter?: AlarmFilterArgs }) =>
-        page(
-          this.alarms.filter(
-            (one) =>
-              (!filter?.statuses || filter.statuses.includes(one.status)) &&
-              (!filter?.activeOnly || one.status !== 'RESOLVED') &&
-              (!filter?.severities || filter.severities.includes(one.severity)) &&
-              (!filter?.siteId || one.site.id === filter.siteId) &&
-              (!filter?.assetId || one.asset.id === filter.assetId),
-          ),
-          args,
-        ),
-      alarmRules: ({ filter, ...args }: PageArgs & { filter?: { search?: string; isActive?: boolean } }) =>
-        page(
-          this.rules.filter(
-            (one) =>
-              !one.deleted &&
-              (!filter?.search || one.name.toLowerCase().includes(filter.search.toLowerCase())) &&
-              (filter?.isActive === undefined || one.isActive === filter.isActive),
-          ),
-          args,
-        ),
-      predictions: ({
-        scope,
-        filter,
-      }: {
-        scope?: { assetId?: string };
-        filter?: { onlyAbnormal?: boolean };
-      }) =>
-        page(
-          this.predictionsMade.filter(
-            (one) =>
-              (!scope?.assetId || one.assetId === scope.assetId) &&
-              (!filter?.onlyAbnormal || one.code !== 'normal'),
-          ),
-        ),
-      telemetry: ({ scope, after }: { scope: { assetId?: string }; after?: string }) => {
-        const asset = this.assets.find((one) => one.id === scope.assetId)!;
-        const end = after ? Number(after) : Math.floor(Date.now() / 1000);
-        const nodes = Array.from({ length: 100 }, (_, back) => makeReading(asset, end - back));
-        return {
-          nodes,
-          pageInfo: { hasNextPage: true, hasPreviousPage: false, endCursor: String(end - 100) },
-        };
-      },
-    };
-  }
-
-  private mutations() {
-    const need = (permission: string) => {
-      if (!this.permissions.includes(permission))
-        throw new GraphQLError('no', { extensions: { code: 'FORBIDDEN' } });
-    };
-    const blame = (field: string) => this.userErrors.get(field) ?? [];
-    const onAlarm =
-      (field: string, act: (alarm: Alarm, input: Args['input']) => void) =>
-      ({ input }: Args) => {
-        need('alarms:acknowledge');
-        const errors = blame(field);
-        const alarm = this.alarms.find((one) => one.id === input.id);
-        if (errors.length > 0 || !alarm) return { alarm: null, userErrors: errors };
-        act(alarm, input);
-        this.change(alarm);
-        return { alarm: { ...alarm }, userErrors: [] };
-      };
-    const step = (alarm: Alarm, to: Alarm['status'], note: string | null) => {
-      const at = new Date().toISOString();
-      alarm.transitions = [
-        ...alarm.transitions,
-        { seq: this.seq, from: alarm.status, to, note, at, by: this.viewer().user },
-      ];
-      alarm.status = to;
-    };
-    const ruleOf = (id: string) => this.rules.find((one) => one.id === id)!;
-    const references = (input: Record<string, unknown>) => ({
-      site: sites.find((one) => one.id === input.siteId) ?? null,
-      asset: this.assets.find((one) => one.id === input.assetId) ?? null,
-      sensor: null,
-    });
-    return {
-      login: ({ input }: { input: { email: string; password: string } }) => {
-        if (input.password !== 'correct horse') {
-          const error = {
-            field: null,
-            message: 'The address or the password is wrong.',
-            code: 'BAD_USER_INPUT',
-          };
-          return { session: null, userErrors: [error] };
-        }
-        this.signedIn = true;
-        return { session: this.session(), userErrors: [] };
-      },
-      acceptInvite: ({ input }: { input: { token: string; password: string; fullName: string } }) =>
-        this.enter(input),
-      resetPassword: ({ input }: { input: { token: string; password: string } }) => this.enter(input),
-      requestPasswordReset: () => ({ ok: true, userErrors: [] }),
-      refreshToken: () => {
-        if (!this.signedIn) throw new GraphQLError('no session', { extensions: { code: 'UNAUTHENTICATED' } });
-        return { session: this.session(), userErrors: [] };
-      },
-      logout: () => {
-        this.signedIn = false;
-        return { ok: true, userErrors: [] };
-      },
-      acknowledgeAlarm: onAlarm('acknowledgeAlarm', (alarm) => {
-        alarm.acknowledgedAt = new Date().toISOString();
-        step(alarm, alarm.status === 'CLEARED' ? 'RESOLVED' : 'ACKNOWLEDGED', null);
-      }),
-      resolveAlarm: onAlarm('resolveAlarm', (alarm, input) => {
-        alarm.correctionPlan = input.correctionPlan;
-        alarm.resolvedAt = new Date().toISOString();
-        step(alarm, 'RESOLVED', String(input.correctionPlan));
-      }),
-      createAlarmRule: ({ input }: Args) => {
-        need('rules:write');
-        const errors = blame('createAlarmRule');
-        if (errors.length > 0) return { rule: null, userErrors: errors };
-        const rule = makeRule({ ...input, id: `rule-${this.seq++}`, ...references(input) });
-        this.rules.push(rule);
-        return { rule, userErrors: [] };
-      },
-      updateAlarmRule: ({ input }: Args) => {
-        need('rules:write');
-        const rule = ruleOf(input.id);
-        const errors = blame('updateAlarmRule');
-        if (errors.length > 0) return { rule: null, userErrors: errors };
-        if (input.expectedVersion !== rule.version) {
-          const error = { field: 'input.expectedVersion', message: 'Changed meanwhile.', code: 'CONFLICT' };
-          return { rule: null, userErrors: [error] };
-        }
-        const { expectedVersion: _, ...changes } = input;
-        Object.assign(rule, changes, { version: rule.version + 1 });
-        return { rule: { ...rule }, userErrors: [] };
-      },
-      deleteAlarmRule: ({ input }: Args) => {
-        need('rules:write');
-        ruleOf(input.id).deleted = true;
-        return { rule: null, userErrors: [] };
-      },
-      restoreAlarmRule: ({ input }: Args) => {
-        need('rules:write');
-        ruleOf(input.id).deleted = false;
-        return { rule: ruleOf(input.id), userErrors: [] };
-      },
-      createAsset: ({ input }: Args) => {
-        need('plant:write');
-        const errors = blame('createAsset');
-        if (errors.length > 0) return { asset: null, userErrors: errors };
-        const asset = {
-          ...makeAsset(0),
-          sensors: [],
-          ...input,
-          id: `asset-${input.code as string}`,
-        } as Asset;
-        asset.site = sites.find((one) => one.id === input.siteId)!;
-        this.assets.push(asset);
-        return { asset, userErrors: [] };
-      },
-      updateAsset: ({ input }: Args) => {
-        need('plant:write');
-        const asset = this.assets.find((one) => one.id === input.id)!;
-        if (input.expectedVersion !== asset.version) {
-          const error = { field: 'input.expectedVersion', message: 'Changed meanwhile.', code: 'CONFLICT' };
-          return { asset: null, userErrors: [error] };
-        }
-        const { expectedVersion: _, ...changes } = input;
-        Object.assign(asset, changes, { version: asset.version + 1 });
-        return { asset, userErrors: [] };
-      },
-    };
+  private alarmItem(alarm: Alarm, snapshot: boolean) {
+    return { alarms: { alarm: { ...alarm }, seq: this.seq++, snapshot, resync: false } };
   }
 }
-
-interface PageArgs {
-  first?: number;
-  after?: string | null;
-}
-
-interface AssetFilterArgs {
-  search?: string;
-  types?: string[];
-  criticalities?: string[];
-  siteId?: string;
-  hasActiveAlarm?: boolean;
-}
-
-interface AlarmFilterArgs {
-  statuses?: string[];
-  activeOnly?: boolean;
-  severities?: string[];
-  siteId?: string;
-  assetId?: string;
-}
-
-/** What needs no access token. */
-const openToAll = new Set([
-  'Login',
-  'RefreshToken',
-  'Logout',
-  'AcceptInvite',
-  'ResetPassword',
-  'RequestPasswordReset',
-]);
 
 function failure(code: string): ExecutionResult {
   return { errors: [new GraphQLError('refused', { extensions: { code, requestId: 'req-1' } })] };
-}
-
-function page<T>(items: T[], { first = 100, after }: PageArgs = {}) {
-  const start = after ? Number(after) : 0;
-  const nodes = items.slice(start, start + first);
-  return {
-    nodes,
-    edges: nodes.map((node, i) => ({ node, cursor: String(start + i + 1) })),
-    totalCount: items.length,
-    pageInfo: {
-      hasNextPage: start + first < items.length,
-      hasPreviousPage: start > 0,
-      startCursor: nodes.length > 0 ? String(start + 1) : null,
-      endCursor: nodes.length > 0 ? String(start + nodes.length) : null,
-    },
-  };
-}
-
-/** A world with a few alarms and rules in it. */
-export function furnishedWorld(schemaText: string, assetCount = 12): World {
-  const world = new World(schemaText, assetCount);
-  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
-  const [pump, motor, fan] = world.assets as [Asset, Asset, Asset];
-  world.rules = [
-    makeRule(),
-    makeRule({ name: 'Any fault', parameter: 'confidence', threshold: 0.6, severity: 'MEDIUM' }),
-  ];
-  world.alarms = [
-    makeAlarm(pump, { severity: 'CRITICAL', triggeredAt: minutesAgo(4) }),
-    makeAlarm(motor, {
-      severity: 'MEDIUM',
-      status: 'ACKNOWLEDGED',
-      triggeredAt: minutesAgo(40),
-      faultCode: null,
-      faultLabel: null,
-      prediction: null,
-      ruleName: 'High vibration',
-      parameter: 'vibration_rms',
-      triggeredValue: 7.42,
-    }),
-    makeAlarm(fan, { severity: 'LOW', status: 'CLEARED', triggeredAt: minutesAgo(190) }),
-  ];
-  return world;
 }
