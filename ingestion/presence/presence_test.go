@@ -191,6 +191,30 @@ func TestAnEarlierConnectionCountsToo(t *testing.T) {
 	}
 }
 
+// The same where the connections are those of two processes: the earlier one is heard of
+// again, which is told, once.
+func TestAnEarlierConnectionOfAnotherProcessCountsToo(t *testing.T) {
+	r := newRig(t)
+	here, there := r.recorder(100*time.Millisecond), r.recorder(time.Hour)
+	first := came(here, r.a)
+	since := r.told.next(t).Gateway.ConnectedAt
+	second := came(there, r.a)
+	r.told.next(t)
+	second()
+	for _, online := range []bool{false, true} {
+		if e := r.told.next(t); e.Gateway.IsOnline != online {
+			t.Errorf("told %+v, want online %v", e.Gateway, online)
+		}
+	}
+	if s := r.state(r.a); !s.online || !s.connected.Equal(since) {
+		t.Errorf("the first connection lives, and the gateway is %+v", s)
+	}
+	first()
+	if e := r.told.next(t); e.Gateway.IsOnline {
+		t.Errorf("told %+v", e.Gateway)
+	}
+}
+
 // What a process that died leaves behind is taken back by another; what lives stays.
 func TestTheDeadAreTakenBack(t *testing.T) {
 	r := newRig(t)

@@ -15,26 +15,33 @@ import (
 const (
 	setTenant = `SELECT set_config('app.tenant_id', $1, true)`
 
-	// A later connection, of another process, is not written over.
+	// A later connection, of another process, is not written over. Returned are those
+	// that were offline or came by another connection, not those that were heard of only.
 	setOnline = `
-INSERT INTO gateway_states AS g (tenant_id, gateway_id, site_id, last_seen_at, is_online, connected_at, ip_address)
-SELECT $1, n.gateway, n.site, $5, true, n.since, nullif(n.address, '')
-FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $6::text[]) AS n (gateway, site, since, address)
-ON CONFLICT (tenant_id, gateway_id) DO UPDATE SET site_id = excluded.site_id, last_seen_at = excluded.last_seen_at, is_online = true,
-	connected_at = excluded.connected_at, ip_address = excluded.ip_address
-WHERE g.connected_at IS NULL OR g.connected_at <= excluded.connected_at`
+WITH was AS (
+	SELECT gateway_id, connected_at FROM gateway_states WHERE tenant_id = $1 AND gateway_id = ANY ($2::uuid[])
+), now AS (
+	INSERT INTO gateway_states AS g (tenant_id, gateway_id, site_id, last_seen_at, is_online, connected_at, ip_address)
+	SELECT $1, n.gateway, n.site, $5, true, n.since, nullif(n.address, '')
+	FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $6::text[]) AS n (gateway, site, since, address)
+	ON CONFLICT (tenant_id, gateway_id) DO UPDATE SET site_id = excluded.site_id, last_seen_at = excluded.last_seen_at, is_online = true,
+		connected_at = excluded.connected_at, ip_address = excluded.ip_address
+	WHERE g.connected_at IS NULL OR g.connected_at <= excluded.connected_at
+	RETURNING g.gateway_id, g.site_id, g.last_seen_at, g.connected_at
+)
+SELECT now.* FROM now LEFT JOIN was USING (gateway_id) WHERE was.connected_at IS DISTINCT FROM now.connected_at ORDER BY gateway_id`
 
 	setOffline = `
 UPDATE gateway_states g SET is_online = false, connected_at = NULL, last_seen_at = greatest(g.last_seen_at, n.ended)
 FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS n (gateway, since, ended)
 WHERE g.tenant_id = $1 AND g.gateway_id = n.gateway AND g.connected_at = n.since
-RETURNING g.gateway_id, g.site_id, g.last_seen_at`
+RETURNING g.gateway_id, g.site_id, g.last_seen_at, g.connected_at`
 
 	findStale = `SELECT DISTINCT tenant_id FROM gateway_states WHERE is_online AND last_seen_at < $1 ORDER BY tenant_id`
 
 	takeBackStale = `
 UPDATE gateway_states SET is_online = false, connected_at = NULL WHERE tenant_id = $1 AND is_online AND last_seen_at < $2
-RETURNING gateway_id, site_id, last_seen_at`
+RETURNING gateway_id, site_id, last_seen_at, connected_at`
 )
 
 // write brings the table up to date, a transaction for each tenant, and returns what
@@ -71,7 +78,6 @@ func of(tenant id.UUID, sorted []*connection) (mine, others []*connection) {
 }
 
 func (r *Recorder) writeTenant(ctx context.Context, tenant id.UUID, came, gone []*connection) (changes []event.Event, err error) {
-	seen := now()
 	err = pgx.BeginFunc(ctx, r.opt.Pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, setTenant, tenant.String()); err != nil {
 			return err
@@ -82,7 +88,7 @@ func (r *Recorder) writeTenant(ctx context.Context, tenant id.UUID, came, gone [
 			for i, c := range gone {
 				gateways[i], since[i], ended[i] = c.gateway, c.since, c.ended
 			}
-			if changes, err = offline(ctx, tx, tenant, setOffline, tenant, gateways, since, ended); err != nil {
+			if changes, err = changed(ctx, tx, tenant, setOffline, tenant, gateways, since, ended); err != nil {
 				return err
 			}
 		}
@@ -93,18 +99,12 @@ func (r *Recorder) writeTenant(ctx context.Context, tenant id.UUID, came, gone [
 		for i, c := range came {
 			gateways[i], sites[i], since[i], addresses[i] = c.gateway, c.site, c.since, c.address
 		}
-		_, err := tx.Exec(ctx, setOnline, tenant, gateways, sites, since, seen, addresses)
+		online, err := changed(ctx, tx, tenant, setOnline, tenant, gateways, sites, since, now(), addresses)
+		changes = append(changes, online...)
 		return err
 	})
 	if err != nil {
 		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, c := range came {
-		if !c.written { // else it was only heard of
-			changes = append(changes, change(tenant, c.site, event.GatewayChange{ID: c.gateway, IsOnline: true, LastSeenAt: seen, ConnectedAt: c.since}))
-		}
 	}
 	return changes, nil
 }
@@ -128,7 +128,7 @@ func (r *Recorder) takeBack(ctx context.Context) error {
 			if _, err := tx.Exec(ctx, setTenant, tenant.String()); err != nil {
 				return err
 			}
-			changes, err = offline(ctx, tx, tenant, takeBackStale, tenant, limit)
+			changes, err = changed(ctx, tx, tenant, takeBackStale, tenant, limit)
 			return err
 		}); err != nil {
 			return fmt.Errorf("presence: tenant %s: %w", tenant, err)
@@ -138,8 +138,9 @@ func (r *Recorder) takeBack(ctx context.Context) error {
 	return nil
 }
 
-// offline runs a statement that returns who went, and says so.
-func offline(ctx context.Context, tx pgx.Tx, tenant id.UUID, statement string, args ...any) ([]event.Event, error) {
+// changed runs a statement that returns the gateways whose state is another now: without
+// the time of a connection they are offline.
+func changed(ctx context.Context, tx pgx.Tx, tenant id.UUID, statement string, args ...any) ([]event.Event, error) {
 	rows, err := tx.Query(ctx, statement, args...)
 	if err != nil {
 		return nil, err
@@ -149,14 +150,14 @@ func offline(ctx context.Context, tx pgx.Tx, tenant id.UUID, statement string, a
 	for rows.Next() {
 		var g event.GatewayChange
 		var site id.UUID
-		if err := rows.Scan(&g.ID, &site, &g.LastSeenAt); err != nil {
+		var connected *time.Time
+		if err := rows.Scan(&g.ID, &site, &g.LastSeenAt, &connected); err != nil {
 			return nil, err
 		}
-		out = append(out, change(tenant, site, g))
+		if connected != nil {
+			g.IsOnline, g.ConnectedAt = true, *connected
+		}
+		out = append(out, event.Event{Kind: event.Gateway, Key: telemetry.Key{Tenant: tenant, Site: site}, Gateway: &g})
 	}
 	return out, rows.Err()
-}
-
-func change(tenant, site id.UUID, g event.GatewayChange) event.Event {
-	return event.Event{Kind: event.Gateway, Key: telemetry.Key{Tenant: tenant, Site: site}, Gateway: &g}
 }
