@@ -180,6 +180,20 @@ func TestExportsNeedThePermissionOfWhatTheyHold(t *testing.T) {
 			t.Errorf("%s opens: %v", name, err)
 		}
 	}
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		want int
+	}{
+		"plant alone":      {client(tenancy.PlantRead), 0},
+		"plant and rules":  {client(tenancy.PlantRead, tenancy.RulesRead), 0},
+		"plant and alarms": {client(tenancy.PlantRead, tenancy.AlarmsRead), 1},
+		"alarms on a site": {tenancy.With(t.Context(), &tenancy.Actor{Kind: tenancy.Client, ID: id.New(id.OAuthClient), TenantID: w.acme.TenantID,
+			Scopes: tenancy.NewSet(tenancy.PlantRead), OnSites: map[tenancy.Permission][]id.UUID{tenancy.AlarmsRead: {w.acme.SiteID}}}), 0},
+	} {
+		if p, err := w.Jobs(c.ctx, pageArgs(50, nil)); err != nil || len(p.Items) != c.want || p.Total != c.want {
+			t.Errorf("%s lists %d of %d, want %d: %v", name, len(p.Items), p.Total, c.want, err)
+		}
+	}
 }
 
 func TestExportsThatMakeNoSense(t *testing.T) {

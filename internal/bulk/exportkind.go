@@ -16,6 +16,8 @@ const (
 	ExportReadings ExportKind = "readings"
 )
 
+var exportKinds = []ExportKind{ExportSites, ExportGateways, ExportAssets, ExportSensors, ExportAlarms, ExportRules, ExportReadings}
+
 // permission is what reading the kind needs, besides the plant whose codes stand in it.
 func (k ExportKind) permission() tenancy.Permission {
 	switch k {

@@ -156,6 +156,18 @@ func seesExport(sites string) string {
 	return `(cardinality(` + sites + `::uuid[]) = 0 OR j.filter -> 'sites' <@ to_jsonb(` + sites + `::uuid[]))`
 }
 
+// readable are the kinds of exports that the actor may read, each with the sites where it
+// may; none are the whole tenant.
+func readable(a *tenancy.Actor) map[ExportKind][]id.UUID {
+	out := map[ExportKind][]id.UUID{}
+	for _, k := range exportKinds {
+		if at, err := a.Under(tenancy.PlantRead, k.permission()); err == nil {
+			out[k] = list(at.SiteIDs)
+		}
+	}
+	return out
+}
+
 // querier is a pool or a transaction.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)

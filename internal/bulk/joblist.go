@@ -14,7 +14,7 @@ import (
 	"foresight/internal/tenancy"
 )
 
-// Jobs lists imports and exports, the newest first.
+// Jobs lists imports, and exports of what the actor may read, the newest first.
 func (s *Service) Jobs(ctx context.Context, args page.Args) (page.Page[Job], error) {
 	var none page.Page[Job]
 	if err := tenancy.Require(ctx, tenancy.PlantRead); err != nil {
@@ -34,15 +34,17 @@ func (s *Service) Jobs(ctx context.Context, args page.Args) (page.Page[Job], err
 		op, dir = ">", "ASC"
 	}
 	all := `FROM (SELECT tenant_id, id, created_at FROM import_jobs j WHERE tenant_id = $1 AND ` + within("site_limit", "$2") + `
-		UNION ALL SELECT tenant_id, id, created_at FROM export_jobs j WHERE tenant_id = $1 AND ` + seesExport("$2") + `) j`
+		UNION ALL SELECT tenant_id, id, created_at FROM export_jobs j WHERE tenant_id = $1
+			AND (jsonb_array_length($3::jsonb -> j.kind) = 0 OR j.filter -> 'sites' <@ ($3::jsonb -> j.kind))) j`
+	mine := []any{a.TenantID, list(a.SiteIDs), readable(a)}
 	total := 0
 	if w.Total {
-		if err := s.App.QueryRow(ctx, "SELECT count(*) "+all, a.TenantID, list(a.SiteIDs)).Scan(&total); err != nil {
+		if err := s.App.QueryRow(ctx, "SELECT count(*) "+all, mine...).Scan(&total); err != nil {
 			return none, fmt.Errorf("bulk: %w", err)
 		}
 	}
-	rows, err := s.App.Query(ctx, `SELECT id `+all+` WHERE $3::timestamptz IS NULL OR (created_at, id) `+op+` ($3, $4::uuid)
-		ORDER BY created_at `+dir+`, id `+dir+` LIMIT $5`, a.TenantID, list(a.SiteIDs), before, beforeID, w.Limit())
+	rows, err := s.App.Query(ctx, `SELECT id `+all+` WHERE $4::timestamptz IS NULL OR (created_at, id) `+op+` ($4, $5::uuid)
+		ORDER BY created_at `+dir+`, id `+dir+` LIMIT $6`, append(mine, before, beforeID, w.Limit())...)
 	if err != nil {
 		return none, fmt.Errorf("bulk: %w", err)
 	}
