@@ -14,7 +14,6 @@ import (
 // cells reads the values of a row and notes what cannot be read.
 type cells struct {
 	line
-	kind         Kind
 	decimalComma bool // files with another separator write numbers as their country does
 }
 

@@ -53,7 +53,6 @@ func parse(l line, separator rune) *row {
 		r.wrong = c.wrong
 		return r
 	}
-	c.kind = r.kind
 	for i, cell := range l.cells {
 		if _, has := columns[i].fields[r.kind]; cell != "" && !has {
 			c.bad(columns[i].name, fault.New(fault.BadInput, "error.import.notOfKind").With("Kind", string(r.kind)))

@@ -4,8 +4,9 @@
 //
 // An import is one transaction, with its entries in the audit log and its own outcome:
 // after a crash nothing of it is there, and the job begins again. Rows are judged by
-// the rules of single changes (package plant). An export is read from one snapshot of
-// the database through a cursor and written as it is read; neither is held in memory.
+// the rules of single changes (package plant). An export is written as it is read, and
+// never held in memory as a whole: from one snapshot of the database through a cursor,
+// readings page by page from their store.
 //
 // Jobs act for who asked: in its tenant, on its sites, in the role of requests.
 package bulk

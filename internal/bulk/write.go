@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"foresight/internal/audit"
-	"foresight/internal/id"
 	"foresight/internal/tenancy"
 )
 
@@ -96,17 +95,13 @@ func write(ctx context.Context, tx pgx.Tx, rows []*row, told func(done int)) err
 
 // copyRows stages rows and records them.
 func copyRows(ctx context.Context, tx pgx.Tx, k Kind, t target, stage string, all []string, rows []*row) error {
-	a := tenancy.Must(ctx)
-	var by *id.UUID
-	if u, person := a.UserID(); person {
-		by = &u
-	}
+	tenant, by := tenancy.Must(ctx).TenantID, person(ctx)
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	values := make([][]any, len(rows))
 	entries := make([]audit.Entry, len(rows))
 	for i, r := range rows {
 		own := t.values(r)
-		values[i] = append([]any{r.id, a.TenantID, by, by, now, now}, own...)
+		values[i] = append([]any{r.id, tenant, by, by, now, now}, own...)
 		after := make(audit.Values, len(own))
 		for j, column := range t.columns {
 			after[column] = own[j]
