@@ -42,14 +42,11 @@ func (r *importJobResolver) Mistakes(ctx context.Context, obj *bulk.Import, limi
 	if limit < 1 || limit > bulk.MaxMistakes {
 		return nil, fault.Invalid("limit", "error.page.size").With("Max", bulk.MaxMistakes)
 	}
-	return listed(pointers(obj.Mistakes[:min(limit, len(obj.Mistakes))])), nil
+	return pointers(obj.Mistakes[:min(limit, len(obj.Mistakes))]), nil
 }
 
 func (r *importMistakeResolver) Column(ctx context.Context, obj *bulk.Mistake) (*string, error) {
-	if obj.Column == "" {
-		return nil, nil
-	}
-	return &obj.Column, nil
+	return orNone(obj.Column), nil
 }
 
 func (r *importMistakeResolver) Message(ctx context.Context, obj *bulk.Mistake) (string, error) {

@@ -82,7 +82,7 @@ func (r *Resolver) switchTenant(ctx context.Context, in model.SwitchTenantInput)
 func (r *Resolver) createAPIKey(ctx context.Context, in model.CreateAPIKeyInput) (*model.CreateAPIKeyPayload, error) {
 	k, key, err := r.Credentials.CreateAPIKey(ctx, auth.NewCredential{Name: in.Name, Scopes: in.Scopes, ExpiresAt: in.ExpiresAt.Value()})
 	mistakes, err := gqlerr.UserErrors(ctx, err)
-	return &model.CreateAPIKeyPayload{APIKey: k, Key: shown(key), UserErrors: mistakes}, err
+	return &model.CreateAPIKeyPayload{APIKey: k, Key: orNone(key), UserErrors: mistakes}, err
 }
 
 func (r *Resolver) revokeAPIKey(ctx context.Context, in model.RevokeAPIKeyInput) (*model.RevokeAPIKeyPayload, error) {
@@ -94,25 +94,17 @@ func (r *Resolver) revokeAPIKey(ctx context.Context, in model.RevokeAPIKeyInput)
 func (r *Resolver) createOAuthClient(ctx context.Context, in model.CreateOAuthClientInput) (*model.CreateOAuthClientPayload, error) {
 	c, secret, err := r.Credentials.CreateClient(ctx, auth.NewCredential{Name: in.Name, Scopes: in.Scopes})
 	mistakes, err := gqlerr.UserErrors(ctx, err)
-	return &model.CreateOAuthClientPayload{Client: c, Secret: shown(secret), UserErrors: mistakes}, err
+	return &model.CreateOAuthClientPayload{Client: c, Secret: orNone(secret), UserErrors: mistakes}, err
 }
 
 func (r *Resolver) rotateOAuthClientSecret(ctx context.Context, in model.RotateOAuthClientSecretInput) (*model.RotateOAuthClientSecretPayload, error) {
 	c, secret, err := r.Credentials.RotateClientSecret(ctx, in.ID, in.ExpectedVersion)
 	mistakes, err := gqlerr.UserErrors(ctx, err)
-	return &model.RotateOAuthClientSecretPayload{Client: c, Secret: shown(secret), UserErrors: mistakes}, err
+	return &model.RotateOAuthClientSecretPayload{Client: c, Secret: orNone(secret), UserErrors: mistakes}, err
 }
 
 func (r *Resolver) deactivateOAuthClient(ctx context.Context, in model.DeactivateOAuthClientInput) (*model.DeactivateOAuthClientPayload, error) {
 	c, err := r.Credentials.DeactivateClient(ctx, in.ID)
 	mistakes, err := gqlerr.UserErrors(ctx, err)
 	return &model.DeactivateOAuthClientPayload{Client: c, UserErrors: mistakes}, err
-}
-
-// shown is a secret that is new, nil when there is none.
-func shown(secret string) *string {
-	if secret == "" {
-		return nil
-	}
-	return &secret
 }

@@ -47,7 +47,7 @@ func (r *mutationResolver) CreateUser(ctx context.Context, input model.CreateUse
 	if err != nil || made == nil {
 		return &model.UserPayload{UserErrors: mistakes}, err
 	}
-	return &model.UserPayload{User: made.User, Link: textOrNil(made.Link), UserErrors: mistakes}, nil
+	return &model.UserPayload{User: made.User, Link: orNone(made.Link), UserErrors: mistakes}, nil
 }
 
 func (r *mutationResolver) UpdateUser(ctx context.Context, input model.UpdateUserInput) (*model.UserPayload, error) {
@@ -68,7 +68,7 @@ func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUse
 	if err != nil || made == nil {
 		return &model.InvitePayload{UserErrors: mistakes}, err
 	}
-	return &model.InvitePayload{Invite: made.Invite, Link: textOrNil(made.Link), UserErrors: mistakes}, nil
+	return &model.InvitePayload{Invite: made.Invite, Link: orNone(made.Link), UserErrors: mistakes}, nil
 }
 
 func (r *mutationResolver) WithdrawInvite(ctx context.Context, input model.WithdrawInviteInput) (*model.InvitePayload, error) {

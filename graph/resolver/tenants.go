@@ -25,7 +25,7 @@ func (r *Resolver) createTenant(ctx context.Context, in model.CreateTenantInput)
 	if err != nil || f == nil {
 		return &model.CreateTenantPayload{UserErrors: mistakes}, err
 	}
-	return &model.CreateTenantPayload{Tenant: f.Tenant, Link: textOrNil(f.Link), UserErrors: mistakes}, nil
+	return &model.CreateTenantPayload{Tenant: f.Tenant, Link: orNone(f.Link), UserErrors: mistakes}, nil
 }
 
 // tenantSpec takes what the input names.

@@ -25,20 +25,9 @@ func webhookEvents(e *ent.Webhook) []webhook.Event {
 }
 
 func delivery(d webhook.Delivery) *model.WebhookDelivery {
-	out := &model.WebhookDelivery{ID: d.ID, Delivered: d.Failure == "", DurationMs: int(d.Took.Milliseconds())}
+	out := &model.WebhookDelivery{ID: d.ID, Delivered: d.Failure == "", Failure: orNone(d.Failure), DurationMs: int(d.Took.Milliseconds())}
 	if d.Status != 0 {
 		out.Status = &d.Status
 	}
-	if d.Failure != "" {
-		out.Failure = &d.Failure
-	}
 	return out
-}
-
-// textOrNil returns nil for "".
-func textOrNil(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

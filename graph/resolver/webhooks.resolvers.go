@@ -11,13 +11,13 @@ import (
 func (r *mutationResolver) CreateWebhook(ctx context.Context, input model.CreateWebhookInput) (*model.WebhookPayload, error) {
 	e, secret, err := r.Webhooks.Create(ctx, newWebhook(input))
 	mistakes, err := mistakesOf(ctx, err)
-	return &model.WebhookPayload{Webhook: e, Secret: textOrNil(secret), UserErrors: mistakes}, err
+	return &model.WebhookPayload{Webhook: e, Secret: orNone(secret), UserErrors: mistakes}, err
 }
 
 func (r *mutationResolver) UpdateWebhook(ctx context.Context, input model.UpdateWebhookInput) (*model.WebhookPayload, error) {
 	e, secret, err := r.Webhooks.Update(ctx, input.ID, input.ExpectedVersion, webhookChange(input))
 	mistakes, err := mistakesOf(ctx, err)
-	return &model.WebhookPayload{Webhook: e, Secret: textOrNil(secret), UserErrors: mistakes}, err
+	return &model.WebhookPayload{Webhook: e, Secret: orNone(secret), UserErrors: mistakes}, err
 }
 
 func (r *mutationResolver) DeleteWebhook(ctx context.Context, input model.WebhookIDInput) (*model.DeleteWebhookPayload, error) {
