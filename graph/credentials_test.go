@@ -127,7 +127,7 @@ const loginAs = `mutation($email: String!) { login(input: {email: $email, passwo
 // signIn gives acme's operator a password and a membership in globex, and signs in.
 func (r *rig) signIn() any {
 	r.Helper()
-	hash, err := r.sessions.Hasher().Hash(r.Context(), "correct horse")
+	hash, err := auth.NewHasher(auth.DefaultParams).Hash(r.Context(), "correct horse")
 	r.ok(err)
 	r.sql(`UPDATE users SET password_hash = $1, email = 'only@acme.example' WHERE id = $2`, hash, r.acme.Users[tenancy.Operator])
 	r.sql(`INSERT INTO memberships (id, tenant_id, user_id, display_name, role) VALUES ($1, $2, $3, 'Guest', 'viewer') ON CONFLICT DO NOTHING`,

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -97,15 +96,10 @@ func withdrawInvitesOf(ctx context.Context, c *ent.Client, person id.UUID) error
 	return err
 }
 
-// inviteRow is a row of lookup_invite.
+// inviteRow is what the token of an invitation is for.
 type inviteRow struct {
-	ID         id.UUID
-	TenantID   id.UUID
-	TenantCode string
-	TenantName string
-	Email      string
-	Role       string
-	ExpiresAt  time.Time
+	ID, TenantID            id.UUID
+	TenantCode, Email, Role string
 }
 
 // Joined is who has accepted an invitation.
@@ -188,7 +182,7 @@ func (s *Service) invitation(ctx context.Context, token string) (*inviteRow, err
 	if token == "" || len(token) > maxToken {
 		return nil, badToken(nil)
 	}
-	return lookUp[inviteRow](ctx, s, `SELECT * FROM lookup_invite($1)`, hashOf(token))
+	return lookUp[inviteRow](ctx, s, `SELECT id, tenant_id, tenant_code, email, role FROM lookup_invite($1)`, hashOf(token))
 }
 
 // use marks the invitation as accepted: of two who come with one token, one is first.

@@ -30,17 +30,10 @@ func (s *Service) passwordLink(ctx context.Context, c *ent.Client, person id.UUI
 	return s.link(page, token), nil
 }
 
-// candidate is a row of lookup_login.
+// candidate is a person whom an address may mean.
 type candidate struct {
-	UserID       id.UUID
-	TenantID     id.UUID
-	TenantCode   string
-	PasswordHash string
-	Role         string
-	Status       string
-	Locale       *string
-	FailedLogins int32
-	LockedUntil  *time.Time
+	UserID, TenantID   id.UUID
+	TenantCode, Status string
 }
 
 // maxResets bounds the letters of one request, for an address in many tenants.
@@ -69,7 +62,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email, tenantCode, r
 }
 
 func (s *Service) writeResets(ctx context.Context, email, tenantCode string) error {
-	rows, err := s.c.App.Query(ctx, `SELECT * FROM lookup_login($1)`, email)
+	rows, err := s.c.App.Query(ctx, `SELECT user_id, tenant_id, tenant_code, status FROM lookup_login($1)`, email)
 	if err != nil {
 		return err
 	}
@@ -114,15 +107,10 @@ func (s *Service) writeReset(ctx context.Context, tenant, person id.UUID, email 
 	return nil
 }
 
-// resetRow is a row of lookup_password_reset.
+// resetRow is what the token of a letter is for.
 type resetRow struct {
-	ID         id.UUID
-	TenantID   id.UUID
-	TenantCode string
-	UserID     id.UUID
-	Status     string
-	Locale     *string
-	ExpiresAt  time.Time
+	ID, TenantID, UserID id.UUID
+	TenantCode           string
 }
 
 // Reset is who has set a password by a letter.
@@ -138,7 +126,7 @@ func (s *Service) ResetPassword(ctx context.Context, token, password, remote str
 	if token == "" || len(token) > maxToken {
 		return nil, badToken(nil)
 	}
-	row, err := lookUp[resetRow](ctx, s, `SELECT * FROM lookup_password_reset($1)`, hashOf(token))
+	row, err := lookUp[resetRow](ctx, s, `SELECT id, tenant_id, user_id, tenant_code FROM lookup_password_reset($1)`, hashOf(token))
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (a *App) sessions(ctx context.Context) (*auth.Service, error) {
 	if err := a.followKeys(ctx, keys); err != nil {
 		return nil, err
 	}
-	return auth.New(ctx, auth.Config{DB: a.db.app, Keys: keys, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
+	return auth.New(ctx, auth.Config{DB: a.db.app, Keys: keys, Hasher: a.hasher, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		OnRevoke: a.announceRevocation, Log: a.log})
 }
 

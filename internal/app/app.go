@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"foresight/internal/auth"
 	"foresight/internal/bulk"
 	"foresight/internal/config"
 	"foresight/internal/lifecycle"
@@ -23,6 +24,7 @@ type App struct {
 	log     *slog.Logger
 	metrics *prometheus.Registry
 	group   lifecycle.Group
+	hasher  *auth.Hasher // of all passwords, since it bounds the memory that they take
 
 	db       databases
 	bus      messaging
@@ -38,7 +40,8 @@ type App struct {
 // New returns a process that is not started yet. told hears of every part that has
 // started; it may be nil.
 func New(cfg *config.Config, log *slog.Logger, told func(part string, took time.Duration)) *App {
-	return &App{cfg: cfg, log: log, metrics: obs.NewRegistry(), group: lifecycle.Group{Log: log, OnStart: told}}
+	return &App{cfg: cfg, log: log, metrics: obs.NewRegistry(), group: lifecycle.Group{Log: log, OnStart: told},
+		hasher: auth.NewHasher(auth.DefaultParams)}
 }
 
 // Start starts the parts of the configured roles; when one fails, those that run

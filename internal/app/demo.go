@@ -21,7 +21,7 @@ func (a *App) StartDemo(ctx context.Context, rate float64) error {
 	if err != nil {
 		return err
 	}
-	seeder := &demo.Seeder{Tenants: tenants, Hasher: auth.NewHasher(auth.DefaultParams), HashSecret: auth.HashSecret,
+	seeder := &demo.Seeder{Tenants: tenants, Hasher: a.hasher, HashSecret: auth.HashSecret,
 		Exists: func(ctx context.Context, code string) (there bool, err error) {
 			err = a.db.worker.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM tenants WHERE code = $1)`, code).Scan(&there)
 			return there, err

@@ -44,7 +44,6 @@ func (a *App) startAdmission(ctx context.Context) error {
 func (a *App) startIngest(ctx context.Context) error {
 	i := &a.ingest
 	if a.cfg.MQTTAddr != "" {
-		hasher := auth.NewHasher(auth.DefaultParams)
 		who := presence.New(presence.Options{Pool: a.db.worker, Events: a.bus.hub, Log: a.log})
 		if err := a.start(ctx, who); err != nil {
 			return err
@@ -52,7 +51,7 @@ func (a *App) startIngest(ctx context.Context) error {
 		broker := mqtt.NewBroker(mqtt.Options{Addr: a.cfg.MQTTAddr, Admitter: i.admitter, Snapshot: i.registry.Snapshot,
 			PasswordHash: i.registry.PasswordHash, Changes: i.registry.Changes(), Presence: who, MaxPacket: a.cfg.MQTT.MaxPayload + packetOverhead,
 			Verify: func(hash, password string) bool {
-				ok, err := hasher.Verify(context.WithoutCancel(ctx), hash, password)
+				ok, err := a.hasher.Verify(context.WithoutCancel(ctx), hash, password)
 				if err != nil && !errors.Is(err, auth.ErrHash) {
 					a.log.Warn("gateway password not checked", "error", err)
 				}

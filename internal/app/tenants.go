@@ -11,7 +11,6 @@ import (
 	"foresight/ent"
 	"foresight/internal/access"
 	"foresight/internal/alarms"
-	"foresight/internal/auth"
 	"foresight/internal/config"
 	"foresight/internal/id"
 	"foresight/internal/mail"
@@ -58,7 +57,7 @@ func (a *App) access(sessions access.Sessions, post *access.Post) (*access.Servi
 		return nil, err
 	}
 	return access.New(access.Config{
-		DB: a.db.sql, App: a.db.app, Registry: a.db.worker, Hasher: auth.NewHasher(auth.DefaultParams), Sessions: sessions, Post: post, Sealer: box,
+		DB: a.db.sql, App: a.db.app, Registry: a.db.worker, Hasher: a.hasher, Sessions: sessions, Post: post, Sealer: box,
 		Begin: func(ctx context.Context, c *ent.Client) error {
 			if err := champion.Register(ctx, c); err != nil {
 				return err

@@ -48,13 +48,9 @@ type identityRow struct {
 // Unavailable.
 func (s *Service) LoginWith(ctx context.Context, in Identity) (*Session, error) {
 	asOf := s.c.Now()
-	rows, err := s.c.DB.Query(ctx, `SELECT * FROM lookup_user_identity($1, $2)`, in.Issuer, in.Subject)
+	known, err := lookup[identityRow](ctx, s.c.DB, `SELECT * FROM lookup_user_identity($1, $2)`, in.Issuer, in.Subject)
 	if err != nil {
-		return nil, unavailable(err)
-	}
-	known, err := pgx.CollectRows(rows, pgx.RowToStructByPos[identityRow])
-	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
 	var a *account
 	var link func(context.Context, pgx.Tx) error

@@ -51,10 +51,13 @@ func readKeys(file string) (jwkSet, error) {
 	if err == nil {
 		_, err = parseKeys(b)
 	}
+	if err == nil {
+		err = json.Unmarshal(b, &s)
+	}
 	if err != nil {
 		return s, fmt.Errorf("auth: signing keys in %s: %w", file, err)
 	}
-	return s, json.Unmarshal(b, &s)
+	return s, nil
 }
 
 // RotateKeys puts a fresh key in front of the file's set and returns its id. The key

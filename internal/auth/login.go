@@ -138,7 +138,7 @@ func (s *Service) storeFailure(ctx context.Context, a account, wait time.Duratio
 		n := int(a.FailedLogins) + 1
 		until := s.c.Now().Add(max(wait, lockFor(n, accountFree)))
 		_, err := tx.Exec(ctx, `UPDATE users SET failed_logins = failed_logins + 1,
-			locked_until = CASE WHEN $2::timestamptz > $3 THEN $2 ELSE NULL END WHERE id = $1`, a.UserID, until, s.c.Now())
+			locked_until = CASE WHEN $3::timestamptz > $4 THEN $3 ELSE NULL END WHERE tenant_id = $1 AND id = $2`, a.TenantID, a.UserID, until, s.c.Now())
 		return err
 	})
 	if err != nil {

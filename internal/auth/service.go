@@ -116,9 +116,6 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}, nil
 }
 
-// Hasher returns the hasher, for those who set or check other passwords (gateways).
-func (s *Service) Hasher() *Hasher { return s.c.Hasher }
-
 // JWKS returns the public keys as a JWK set.
 func (s *Service) JWKS() []byte { return s.c.Keys.JWKS() }
 
@@ -197,8 +194,8 @@ func setTenant(ctx context.Context, tx pgx.Tx, tenant id.UUID) error {
 }
 
 // lookup runs one of the look-ups that come before a tenant is known.
-func lookup[T any](ctx context.Context, db DB, sql string, arg any) ([]T, error) {
-	rows, err := db.Query(ctx, sql, arg)
+func lookup[T any](ctx context.Context, db DB, sql string, args ...any) ([]T, error) {
+	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, unavailable(err)
 	}
