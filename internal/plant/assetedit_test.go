@@ -1,12 +1,15 @@
 package plant_test
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"foresight/ent"
 	"foresight/ent/enum"
@@ -268,12 +271,56 @@ func TestConcurrentUpdates(t *testing.T) {
 			t.Errorf("%d of two changes that close a circle won: %v", won, lost)
 		}
 	})
-	testkit.Eventually(t, 20*time.Second, func() bool {
-		var waiting int
-		w.ok(held.QueryRow(t.Context(), `SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database OR l.database IS NULL
-			WHERE NOT l.granted AND d.datname = current_database()`).Scan(&waiting))
-		return waiting == 2
-	})
+	w.awaitWaiting(held, 2)
 	w.ok(held.Commit(t.Context()))
 	wait.Wait()
+}
+
+// awaitWaiting returns when so many transactions wait for what this one holds.
+func (w *world) awaitWaiting(held pgx.Tx, n int) {
+	w.Helper()
+	testkit.Eventually(w, 20*time.Second, func() bool {
+		var waiting int
+		w.ok(held.QueryRow(w.Context(), `SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database OR l.database IS NULL
+			WHERE NOT l.granted AND d.datname = current_database()`).Scan(&waiting))
+		return waiting == n
+	})
+}
+
+// Of two deletions at once the later one finds nothing to delete, which is no failure of
+// the product.
+func TestConcurrentDeletions(t *testing.T) {
+	w := newWorld(t)
+	held, err := w.owner.Begin(t.Context())
+	w.ok(err)
+	_, err = held.Exec(t.Context(), `UPDATE assets SET is_deleted = true, deleted_at = now() WHERE id = $1`, w.acme.AssetID)
+	w.ok(err)
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.DeleteAsset(w.as(tenancy.Engineer), w.acme.AssetID, nil)
+		done <- err
+	}()
+	w.awaitWaiting(held, 1)
+	w.ok(held.Commit(t.Context()))
+	if err := <-done; !fault.Is(err, fault.Conflict) {
+		t.Errorf("deleted meanwhile: %v", err)
+	}
+}
+
+func TestTextsThatAreTooLongAreToldTheLimit(t *testing.T) {
+	w := newWorld(t)
+	long := strings.Repeat("ä", 201)
+	_, site := w.CreateSite(w.as(tenancy.Engineer), plant.SiteSpec{Code: "east", Name: "East", Location: long})
+	_, asset := w.CreateAsset(w.as(tenancy.Engineer), w.pump(func(c *plant.AssetSpec) { c.Location = &long }))
+	_, parameter := w.CreateParameter(w.as(tenancy.Engineer), plant.ParameterSpec{Name: "flow_rate", Unit: long})
+	for what, c := range map[string]struct {
+		err   error
+		field string
+		most  int
+	}{"site": {site, "input.location", 200}, "asset": {asset, "input.location", 200}, "parameter": {parameter, "input.unit", 32}} {
+		var l fault.List
+		if !errors.As(c.err, &l) || len(l) != 1 || l[0].Key != "error.tooLong" || l[0].Field != c.field || l[0].Args["Max"] != c.most {
+			t.Errorf("%s: %v", what, c.err)
+		}
+	}
 }

@@ -41,9 +41,6 @@ func (s *Service) IssueCredential(ctx context.Context, which id.UUID) (*Credenti
 		c.Password, hash = s.opt.NewSecret()
 		c.Gateway, err = w.client.Gateway.UpdateOneID(which).Where(gateway.Version(old.Version)).
 			SetMqttUsername(c.Username).SetMqttPasswordHash(hash).Save(ctx)
-		if ent.IsNotFound(err) {
-			return fault.Stale(gatewayKind.entity)
-		}
 		return gatewayKind.fault(err)
 	})
 	return orNone(c, err)
@@ -59,9 +56,6 @@ func (s *Service) RevokeCredential(ctx context.Context, which id.UUID) (*ent.Gat
 		}
 		e, err = w.client.Gateway.UpdateOneID(which).Where(gateway.Version(old.Version)).
 			ClearMqttUsername().ClearMqttPasswordHash().Save(ctx)
-		if ent.IsNotFound(err) {
-			return fault.Stale(gatewayKind.entity)
-		}
 		return gatewayKind.fault(err)
 	})
 	return orNone(e, err)

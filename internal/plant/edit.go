@@ -75,9 +75,6 @@ func changed[E, S any](ctx context.Context, s *Service, k kind[E, S], which id.U
 			return err
 		}
 		e, err = k.save(ctx, w, old, spec)
-		if ent.IsNotFound(err) { // it was there a moment ago, under this version
-			return fault.Stale(k.entity)
-		}
 		return k.fault(err)
 	})
 	return orNone(e, err)
@@ -110,11 +107,14 @@ func (k kind[E, S]) at(ctx context.Context, w work, which id.UUID, expected *int
 }
 
 // fault turns the refusals of the database and of the ORM's policies into the product's.
+// What is not found was there a moment ago, under its version.
 func (k kind[E, S]) fault(err error) error {
 	var known *fault.Error
 	switch {
 	case err == nil || errors.As(err, &known):
 		return err
+	case ent.IsNotFound(err):
+		return fault.Stale(k.entity)
 	case errors.Is(err, privacy.Deny):
 		return fault.Denied(string(tenancy.PlantWrite)).Because(err)
 	}

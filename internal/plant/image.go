@@ -85,9 +85,7 @@ func (s *Service) image(ctx context.Context, which id.UUID, expected *int, name 
 		q := w.client.Asset.UpdateOneID(which).Where(asset.Version(old.Version))
 		m := q.Mutation()
 		setOrClear(name, m.SetImagePath, m.ClearImagePath)
-		if e, err = q.Save(ctx); ent.IsNotFound(err) {
-			return fault.Stale(assetKind.entity)
-		}
+		e, err = q.Save(ctx)
 		return assetKind.fault(err)
 	})
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"foresight/ent"
 	"foresight/ent/parameter"
@@ -114,9 +113,7 @@ func (s *ParameterSpec) check() error {
 	var p problems
 	p.check(parameterForm.MatchString(s.Name) && !reserved[s.Name], "name", "error.parameter.name")
 	s.Unit = strings.TrimSpace(s.Unit)
-	if utf8.RuneCountInString(s.Unit) > maxUnit {
-		p.add(fault.Invalid("input.unit", "error.tooLong").With("Max", maxUnit))
-	}
+	p.text("unit", &s.Unit, maxUnit)
 	p.finite("minPlausible", s.MinPlausible)
 	p.finite("maxPlausible", s.MaxPlausible)
 	least, most := math.Inf(-1), math.Inf(1)

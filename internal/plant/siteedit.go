@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // time zones must be known on machines without them, too
-	"unicode/utf8"
 
 	"foresight/ent"
 	"foresight/ent/site"
@@ -79,7 +78,7 @@ func (s *SiteSpec) check() error {
 	p.code(s.Code)
 	p.name(&s.Name)
 	s.Location = strings.TrimSpace(s.Location)
-	p.check(utf8.RuneCountInString(s.Location) <= maxName, "location", "error.tooLong")
+	p.text("location", &s.Location, maxName)
 	p.between("latitude", s.Latitude, -90, 90)
 	p.between("longitude", s.Longitude, -180, 180)
 	p.check(s.TimeZone == nil || isZone(*s.TimeZone), "timeZone", "error.timeZone")
