@@ -109,9 +109,7 @@ func (f AssetFilter) predicates() []predicate.Asset {
 func (f AssetFilter) states() []predicate.Asset {
 	var ps []predicate.Asset
 	if f.IsOnline != nil {
-		ps = append(ps, either(*f.IsOnline, where(func(s *sql.Selector, b *sql.Builder) {
-			b.WriteString("EXISTS (SELECT FROM sensor_states AS st WHERE st.tenant_id = " + s.C("tenant_id") + " AND st.asset_id = " + s.C("id") + " AND st.is_online)")
-		})))
+		ps = append(ps, online(*f.IsOnline, "sensor_states", "asset_id"))
 	}
 	if f.HasActiveAlarm != nil {
 		ps = append(ps, either(*f.HasActiveAlarm, where(func(s *sql.Selector, b *sql.Builder) { b.WriteString("EXISTS " + activeAlarms(s, "1")) })))

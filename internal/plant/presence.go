@@ -11,6 +11,7 @@ import (
 	"foresight/ent/gateway"
 	"foresight/ent/sensor"
 	"foresight/internal/id"
+	"foresight/internal/keyset"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
 )
@@ -68,14 +69,7 @@ func byID[T any](rows pgx.Rows, err error, key func(T) id.UUID) (map[id.UUID]T, 
 		return nil, err
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[id.UUID]T, len(found))
-	for _, f := range found {
-		out[key(f)] = f
-	}
-	return out, nil
+	return keyset.ByID(found, err, key)
 }
 
 // LastSeenOfAssets returns when any sensor of assets last spoke, by event time.

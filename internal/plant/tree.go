@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"foresight/ent"
-	"foresight/ent/asset"
 	"foresight/ent/enum"
 	"foresight/ent/site"
 	"foresight/internal/fault"
@@ -254,13 +253,9 @@ func (s *Service) fill(ctx context.Context, t *Tree) error {
 			ids = append(ids, n.Asset.ID)
 		}
 	}
-	rows, err := s.ent.Asset.Query().Where(asset.IDIn(ids...)).All(ctx)
+	found, err := s.AssetsByID(ctx, ids)
 	if err != nil {
 		return err
-	}
-	found := make(map[id.UUID]*ent.Asset, len(rows))
-	for _, r := range rows {
-		found[r.ID] = r
 	}
 	for _, p := range t.Sites {
 		kept := p.Nodes[:0]
