@@ -2,9 +2,7 @@ package access
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/url"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"foresight/internal/fault"
+	"foresight/internal/secret"
 )
 
 // The lives of the tokens in letters.
@@ -26,11 +25,7 @@ const maxToken = 128
 
 // newToken returns a token of 256 random bits for a link, and what is stored of it.
 func newToken() (token string, hash []byte) {
-	b := make([]byte, 32)
-	if _, err := rand.Read(b); err != nil {
-		panic("access: no randomness: " + err.Error())
-	}
-	token = base64.RawURLEncoding.EncodeToString(b)
+	token = secret.Text(32)
 	return token, hashOf(token)
 }
 

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -32,13 +31,7 @@ func signingKeys(cfg *config.Config) (*auth.Keys, error) {
 	if cfg.Auth.HS256Key != "" {
 		return auth.HS256Keys([]byte(cfg.Auth.HS256Key))
 	}
-	file := KeyFile(cfg)
-	if cfg.Auth.KeyFile == "" {
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			return nil, err
-		}
-	}
-	return auth.OpenKeys(file)
+	return auth.OpenKeys(KeyFile(cfg))
 }
 
 // followKeys takes up rotated keys while the process runs.

@@ -14,6 +14,7 @@ import (
 
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/secret"
 	"foresight/internal/tenancy"
 )
 
@@ -44,7 +45,7 @@ type keyRow struct {
 // newAPIKey returns a key with its public part and its hash.
 func newAPIKey() (key, prefix string, hash []byte) {
 	prefix = keyMark + randomName()
-	key = prefix + "." + randomText(32)
+	key = prefix + "." + secret.Text(32)
 	sum := sha256.Sum256([]byte(key))
 	return key, prefix, sum[:]
 }

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -13,6 +12,8 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
+
+	"foresight/internal/secret"
 )
 
 // Params are the costs of argon2id (RFC 9106).
@@ -63,10 +64,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > MaxPassword {
 		return "", errors.New("auth: password too long")
 	}
-	salt := make([]byte, saltLen)
-	if _, err := rand.Read(salt); err != nil {
-		return "", err
-	}
+	salt := secret.Random(saltLen)
 	key, err := h.key(ctx, password, salt, h.params, keyLen)
 	if err != nil {
 		return "", err
@@ -148,22 +146,14 @@ const secretPrefix = "$sha256$"
 // NewSecret returns a random secret of a machine (256 bits, base64url) and its
 // hash. A secret that cannot be guessed needs no slow hash: tokens for machines
 // stay cheap.
-func NewSecret() (secret, hash string) {
-	secret = randomText(32)
-	return secret, HashSecret(secret)
+func NewSecret() (text, hash string) {
+	text = secret.Text(32)
+	return text, HashSecret(text)
 }
 
 // HashSecret returns the hash of a random secret, `$sha256$…`; never use it for
 // what a person has chosen.
-func HashSecret(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
+func HashSecret(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return secretPrefix + base64.RawStdEncoding.EncodeToString(sum[:])
-}
-
-func randomText(n int) string {
-	b := make([]byte, n)
-	if _, err := rand.Read(b); err != nil {
-		panic("auth: no randomness: " + err.Error())
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
 }

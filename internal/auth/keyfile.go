@@ -8,13 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"foresight/internal/secret"
 )
 
 // jwk is a key of a JWK set (RFC 7517).
@@ -39,10 +40,8 @@ type jwkSet struct {
 
 // makeKeys makes the file with one key unless it is there.
 func makeKeys(file string, now time.Time) error {
-	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return writeKeys(file, jwkSet{[]jwk{newJWK(now)}}, true)
+	_, err := secret.Kept(file, func() ([]byte, error) { return json.MarshalIndent(jwkSet{[]jwk{newJWK(now)}}, "", "  ") })
+	return err
 }
 
 func readKeys(file string) (jwkSet, error) {
@@ -78,7 +77,7 @@ func RotateKeys(file string, overlap time.Duration, now time.Time) (string, erro
 			kept = append(kept, j)
 		}
 	}
-	return kept[0].Kid, writeKeys(file, jwkSet{kept}, false)
+	return kept[0].Kid, writeKeys(file, jwkSet{kept})
 }
 
 // KeyInfo says what a key of a file is for.
@@ -161,9 +160,8 @@ func parseKeys(b []byte) ([]key, error) {
 	return list, nil
 }
 
-// writeKeys replaces the file in one step; with first, a file that another process
-// has just made is kept.
-func writeKeys(file string, s jwkSet, first bool) error {
+// writeKeys replaces the file in one step.
+func writeKeys(file string, s jwkSet) error {
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
@@ -181,12 +179,6 @@ func writeKeys(file string, s jwkSet, first bool) error {
 	}
 	if err != nil {
 		return err
-	}
-	if first {
-		if err := os.Link(tmp.Name(), file); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		return nil
 	}
 	return os.Rename(tmp.Name(), file)
 }

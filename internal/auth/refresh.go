@@ -10,6 +10,7 @@ import (
 
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/secret"
 	"foresight/internal/tenancy"
 )
 
@@ -32,7 +33,7 @@ type refreshRow struct {
 const maxRefresh = 256
 
 func newRefreshToken() (token string, hash []byte) {
-	token = randomText(32)
+	token = secret.Text(32)
 	sum := sha256.Sum256([]byte(token))
 	return token, sum[:]
 }

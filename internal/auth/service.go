@@ -39,6 +39,7 @@ import (
 
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/secret"
 	"foresight/internal/tenancy"
 )
 
@@ -104,7 +105,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	dummy, err := c.Hasher.Hash(ctx, randomText(16))
+	dummy, err := c.Hasher.Hash(ctx, secret.Text(16))
 	if err != nil {
 		return nil, err
 	}
@@ -123,18 +124,18 @@ func (s *Service) JWKS() []byte { return s.c.Keys.JWKS() }
 // header, or "ApiKey <key>" (KeyScheme). Every error but Unavailable is a fault of
 // kind Unauthenticated that says nothing of the reason.
 func (s *Service) Authenticate(ctx context.Context, credential string) (*Grant, error) {
-	scheme, secret, _ := strings.Cut(strings.TrimSpace(credential), " ")
+	scheme, rest, _ := strings.Cut(strings.TrimSpace(credential), " ")
 	var g *Grant
 	var err error
-	switch secret = strings.TrimSpace(secret); {
-	case secret == "":
+	switch rest = strings.TrimSpace(rest); {
+	case rest == "":
 		return nil, fault.New(fault.Unauthenticated, "error.auth.required")
 	case strings.EqualFold(scheme, KeyScheme):
-		if g, err = s.verifyKey(ctx, secret); err != nil {
+		if g, err = s.verifyKey(ctx, rest); err != nil {
 			return nil, err
 		}
 	case strings.EqualFold(scheme, "Bearer"):
-		if g, err = s.tokens.verify(secret); err != nil {
+		if g, err = s.tokens.verify(rest); err != nil {
 			return nil, fault.New(fault.Unauthenticated, "error.auth.token").Because(err)
 		}
 		switch err := s.stillTrue(ctx, g); {

@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"foresight/internal/id"
+	"foresight/internal/secret"
 	"foresight/internal/tenancy"
 )
 
@@ -85,7 +86,7 @@ type tokens struct {
 func (t *tokens) sign(a *tenancy.Actor, session id.UUID, at time.Time) (string, *Grant, error) {
 	c := claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: t.issuer, Audience: jwt.ClaimStrings{t.audience}, Subject: a.ID.String(), ID: randomText(16),
+			Issuer: t.issuer, Audience: jwt.ClaimStrings{t.audience}, Subject: a.ID.String(), ID: secret.Text(16),
 			IssuedAt: jwt.NewNumericDate(at), NotBefore: jwt.NewNumericDate(at), ExpiresAt: jwt.NewNumericDate(at.Add(t.ttl)),
 		},
 		TenantID: a.TenantID.String(), TenantCode: a.TenantCode, Kind: string(a.Kind),

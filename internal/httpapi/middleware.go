@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +11,7 @@ import (
 
 	"foresight/internal/fault"
 	"foresight/internal/obs"
+	"foresight/internal/secret"
 )
 
 // withRequestID gives every request an id; one that a proxy gave is kept when it is harmless.
@@ -20,9 +19,7 @@ func (a *API) withRequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get("X-Request-Id")
 		if !harmless(id) {
-			var b [12]byte
-			_, _ = rand.Read(b[:]) // never fails
-			id = base64.RawURLEncoding.EncodeToString(b[:])
+			id = secret.Text(12)
 		}
 		w.Header().Set("X-Request-Id", id)
 		next.ServeHTTP(w, r.WithContext(obs.WithRequestID(r.Context(), id)))

@@ -3,14 +3,14 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/rand"
-	"encoding/base64"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"strings"
 	"sync"
+
+	"foresight/internal/secret"
 )
 
 // noncePlaceholder is what the build writes wherever a page's scripts and styles name their nonce.
@@ -67,9 +67,7 @@ func (s *spa) page(w http.ResponseWriter) {
 		_, _ = w.Write([]byte(notBuilt)) // the client has gone
 		return
 	}
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	nonce := base64.RawURLEncoding.EncodeToString(b[:])
+	nonce := secret.Text(16)
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-"+nonce+"'; style-src 'self' 'nonce-"+nonce+
 		"'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self' blob:; "+
 		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'")

@@ -3,6 +3,7 @@ package secret
 import (
 	"crypto/cipher"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,6 +59,9 @@ func Random(n int) []byte {
 	rand.Read(b) // never fails
 	return b
 }
+
+// Text returns n bytes that nobody can guess in URL-safe base64 without padding.
+func Text(n int) string { return base64.RawURLEncoding.EncodeToString(Random(n)) }
 
 // Kept reads a file that only its owner may read, and makes it with fresh content where
 // there is none. Of processes that start at once all use the first one's.

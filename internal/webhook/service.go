@@ -8,8 +8,6 @@ package webhook
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +22,7 @@ import (
 	"foresight/internal/keyset"
 	"foresight/internal/page"
 	"foresight/internal/postgres"
+	"foresight/internal/secret"
 	"foresight/internal/tenancy"
 )
 
@@ -199,9 +198,7 @@ func (s *Service) get(ctx context.Context, which id.UUID) (*ent.Webhook, error) 
 // newSecret makes a key, as its owner sees it and as it is stored. What signs is the
 // text itself.
 func (s *Service) newSecret(of id.UUID) (text string, sealed []byte, err error) {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails
-	text = "whsec_" + base64.RawURLEncoding.EncodeToString(b[:])
+	text = "whsec_" + secret.Text(32)
 	sealed, err = s.secrets.Seal([]byte(text), place(of))
 	return text, sealed, err
 }

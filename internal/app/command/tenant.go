@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func createTenant() *cobra.Command {
 		}
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if n.Plan = enum.Plan(plan); !known(n.Plan) {
+		if n.Plan = enum.Plan(plan); !slices.Contains(n.Plan.Values(), plan) {
 			return fmt.Errorf("no plan %q: there are %s", plan, strings.Join(enum.Plan("").Values(), ", "))
 		}
 		if n.Admin.FullName == "" {
@@ -58,15 +59,6 @@ func createTenant() *cobra.Command {
 		return nil
 	}
 	return c
-}
-
-func known(p enum.Plan) bool {
-	for _, v := range p.Values() {
-		if v == string(p) {
-			return true
-		}
-	}
-	return false
 }
 
 // explained tells a person at the terminal what to mend.

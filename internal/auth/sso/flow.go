@@ -1,7 +1,6 @@
 package sso
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"foresight/internal/secret"
 )
 
 // flowTTL is how long a person may take to sign in at the provider.
@@ -31,14 +32,8 @@ type flow struct {
 }
 
 func newFlow(provider, after string, now time.Time) *flow {
-	return &flow{Provider: provider, State: random(), Nonce: random(), Verifier: oauth2.GenerateVerifier(),
+	return &flow{Provider: provider, State: secret.Text(24), Nonce: secret.Text(24), Verifier: oauth2.GenerateVerifier(),
 		Return: inside(after), Until: now.Add(flowTTL).Unix()}
-}
-
-func random() string {
-	var b [24]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 // inside returns the path when it leads into the application, "/" otherwise.
