@@ -103,6 +103,22 @@ func TestSecretsAreNotReplayed(t *testing.T) {
 	}
 }
 
+// What is stored of an attempt says nothing of the password in it.
+func TestPasswordsAreNotPartOfAnAttempt(t *testing.T) {
+	r := newRig(t)
+	const create = `mutation($in: CreateUserInput!) { createUser(input: $in) { user { id } userErrors { field code } } }`
+	in := map[string]any{"email": "new@acme.example", "fullName": "New", "role": "VIEWER", "password": "a long password 1", "idempotencyKey": "k"}
+	first := r.data("acme/admin", create, "in", in)["createUser"]
+	in["password"] = "a long password 2"
+	if again := r.data("acme/admin", create, "in", in)["createUser"]; at(first, "user", "id") == nil || at(again, "user", "id") != at(first, "user", "id") {
+		t.Errorf("%v, then %v", first, again)
+	}
+	in["fullName"] = "Newer"
+	if other := r.data("acme/admin", create, "in", in)["createUser"]; at(other, "userErrors", 0, "code") != "CONFLICT" {
+		t.Errorf("another input: %v", other)
+	}
+}
+
 func TestConcurrentCreationsMakeOne(t *testing.T) {
 	r := newRig(t)
 	in := map[string]any{"siteId": r.acme.SiteID, "code": "fan-1", "name": "Fan", "type": "FAN", "idempotencyKey": "at-once"}

@@ -85,6 +85,10 @@ func (i *Idempotency) resolve(ctx context.Context, next graphql.Resolver) (any, 
 	return i.run(ctx, fc, claim, next)
 }
 
+// secretField is an input field that is left out of the digest of an attempt: the digest
+// is stored, and a fast one of a password would let it be guessed.
+const secretField = "password"
+
 // attempt reads the key and digests the rest of the input; nil without a key.
 func attempt(fc *graphql.FieldContext, variables map[string]any) (*idempotency.Request, error) {
 	a := fc.Field.Arguments.ForName("input")
@@ -105,7 +109,7 @@ func attempt(fc *graphql.FieldContext, variables map[string]any) (*idempotency.R
 	}
 	rest := make(map[string]any, len(given))
 	for name, v := range given {
-		if name != keyField {
+		if name != keyField && name != secretField {
 			rest[name] = v
 		}
 	}
