@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -31,7 +32,13 @@ func signingKeys(cfg *config.Config) (*auth.Keys, error) {
 	if cfg.Auth.HS256Key != "" {
 		return auth.HS256Keys([]byte(cfg.Auth.HS256Key))
 	}
-	return auth.OpenKeys(KeyFile(cfg))
+	file := KeyFile(cfg)
+	if cfg.Auth.KeyFile == "" {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return nil, err
+		}
+	}
+	return auth.OpenKeys(file)
 }
 
 // followKeys takes up rotated keys while the process runs.

@@ -38,8 +38,12 @@ type jwkSet struct {
 	Keys []jwk `json:"keys"`
 }
 
-// makeKeys makes the file with one key unless it is there.
+// makeKeys makes the file with one key unless it is there. Its directory must be there:
+// one that is missing is a volume that is not mounted rather than a fresh start.
 func makeKeys(file string, now time.Time) error {
+	if _, err := os.Stat(filepath.Dir(file)); err != nil {
+		return err
+	}
 	_, err := secret.Kept(file, func() ([]byte, error) { return json.MarshalIndent(jwkSet{[]jwk{newJWK(now)}}, "", "  ") })
 	return err
 }
