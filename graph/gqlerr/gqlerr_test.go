@@ -49,6 +49,7 @@ func TestPresenter(t *testing.T) {
 		{name: "plain error", query: `{fail(how:"plain")}`, message: "de:error.internal", code: "INTERNAL", path: "fail", logged: true},
 		{name: "panic", query: `{fail(how:"panic")}`, message: "de:error.internal", code: "INTERNAL", path: "fail", logged: true},
 		{name: "cancelled", query: `{fail(how:"cancelled")}`, message: "de:error.graphql.cancelled", code: "UNAVAILABLE", path: "fail", logged: true},
+		{name: "cancelled, called internal", query: `{fail(how:"called internal")}`, message: "de:error.graphql.cancelled", code: "UNAVAILABLE", path: "fail", logged: true},
 		{name: "deadline", query: `{fail(how:"late")}`, message: "de:error.graphql.timeout", code: "UNAVAILABLE", path: "fail", logged: true},
 		{name: "scalar of an argument", query: `{byToken(token:"x")}`, message: "de:error.input.malformed", code: "BAD_USER_INPUT", field: "token", path: "byToken.token"},
 		{name: "scalar of a list argument", query: `query($i:[Token!]!){a:byIds(ids:$i){name}}`, vars: map[string]any{"i": []any{"t-1", "x"}},

@@ -80,14 +80,17 @@ func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 // classify returns the fault that stands for the error; reason is set for errors
 // of the document, whose text is kept.
 func classify(ctx context.Context, err error, in *gqlerror.Error) (f *fault.Error, reason string) {
-	if errors.As(err, &f) {
+	if errors.As(err, &f) && f.Kind != fault.Internal {
 		return f, ""
 	}
-	switch {
+	switch { // also when somebody has called it internal
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.New(fault.Unavailable, "error.graphql.timeout").Because(err), ""
 	case errors.Is(err, context.Canceled):
 		return fault.New(fault.Unavailable, "error.graphql.cancelled").Because(err), ""
+	}
+	if f != nil {
+		return f, ""
 	}
 	if in == nil {
 		return internal(err), ""

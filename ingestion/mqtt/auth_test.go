@@ -169,7 +169,11 @@ func TestChangedGatewayIsDisconnected(t *testing.T) {
 	if book.of(r.b.GatewayID) != 1 {
 		t.Error("the other gateway went, too")
 	}
-	again := logged(t, r.addr(), 4, userB)
+	again := dial(t, r.addr())
+	if code := again.logIn(t, 4, "another connection", userB, password); code != 0 {
+		t.Fatalf("log-in refused: %d", code)
+	}
+	testkit.Eventually(t, within, func() bool { return book.of(r.b.GatewayID) == 2 })
 	again.send(t, []byte{0xe0, 0}) // DISCONNECT
 	testkit.Eventually(t, within, func() bool { return book.of(r.b.GatewayID) == 1 })
 }

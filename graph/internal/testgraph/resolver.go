@@ -55,6 +55,8 @@ func (query) Fail(_ context.Context, how string) (*string, error) {
 		panic(Secret)
 	case "cancelled":
 		return nil, fmt.Errorf("%s: %w", Secret, context.Canceled)
+	case "called internal":
+		return nil, fault.New(fault.Internal, "error.internal").Because(fmt.Errorf("%s: %w", Secret, context.Canceled))
 	case "late":
 		return nil, fmt.Errorf("%s: %w", Secret, context.DeadlineExceeded)
 	}
