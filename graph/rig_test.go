@@ -153,16 +153,31 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 		MaxDepth: 12, MaxCost: 1_000_000, MaxBody: 1 << 20, Introspection: true, Log: log,
 		Budget: r.budget, Keys: idempotency.NewStore(r.app),
 	}
+	r.serve()
+	return r
+}
+
+// serve opens the door.
+func (r *rig) serve() {
 	r.graph = graph.NewServer(r.options)
 	r.Server = httptest.NewServer(r.door(r.graph))
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
+	r.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 20*time.Second)
 		defer cancel()
 		r.ok(r.graph.Shutdown(ctx))
 		r.Close()
 		http.DefaultClient.CloseIdleConnections()
 	})
-	return r
+}
+
+// collecting returns a second door to the same, behind which batches are collected for
+// so long.
+func (r *rig) collecting(wait time.Duration) *rig {
+	out, to := *r, *r.options.Resolver
+	to.Collect = wait
+	out.options.Resolver = &to
+	out.serve()
+	return &out
 }
 
 // door names the actor of a request and passes it on.
