@@ -172,46 +172,35 @@ func TestALaterConnectionCounts(t *testing.T) {
 func TestAnEarlierConnectionCountsToo(t *testing.T) {
 	r := newRig(t)
 	p := r.recorder(time.Hour)
-	first := came(p, r.a)
-	since := r.told.next(t).Gateway.ConnectedAt
-	second := came(p, r.a)
-	r.told.next(t)
-	second()
-	for _, online := range []bool{false, true} {
-		if e := r.told.next(t); e.Gateway.IsOnline != online {
-			t.Errorf("told %+v, want online %v", e.Gateway, online)
-		}
-	}
-	if s := r.state(r.a); !s.online || !s.connected.Equal(since) {
-		t.Errorf("the first connection lives, and the gateway is %+v", s)
-	}
-	first()
-	if e := r.told.next(t); e.Gateway.IsOnline {
-		t.Errorf("told %+v", e.Gateway)
-	}
+	r.laterEndsFirst(p, p)
 }
 
 // The same where the connections are those of two processes: the earlier one is heard of
 // again, which is told, once.
 func TestAnEarlierConnectionOfAnotherProcessCountsToo(t *testing.T) {
 	r := newRig(t)
-	here, there := r.recorder(100*time.Millisecond), r.recorder(time.Hour)
+	r.laterEndsFirst(r.recorder(100*time.Millisecond), r.recorder(time.Hour))
+}
+
+// laterEndsFirst opens a connection here and another there, and ends them in reverse.
+func (r *rig) laterEndsFirst(here, there *presence.Recorder) {
+	r.Helper()
 	first := came(here, r.a)
-	since := r.told.next(t).Gateway.ConnectedAt
+	since := r.told.next(r.T).Gateway.ConnectedAt
 	second := came(there, r.a)
-	r.told.next(t)
+	r.told.next(r.T)
 	second()
 	for _, online := range []bool{false, true} {
-		if e := r.told.next(t); e.Gateway.IsOnline != online {
-			t.Errorf("told %+v, want online %v", e.Gateway, online)
+		if e := r.told.next(r.T); e.Gateway.IsOnline != online {
+			r.Errorf("told %+v, want online %v", e.Gateway, online)
 		}
 	}
 	if s := r.state(r.a); !s.online || !s.connected.Equal(since) {
-		t.Errorf("the first connection lives, and the gateway is %+v", s)
+		r.Errorf("the first connection lives, and the gateway is %+v", s)
 	}
 	first()
-	if e := r.told.next(t); e.Gateway.IsOnline {
-		t.Errorf("told %+v", e.Gateway)
+	if e := r.told.next(r.T); e.Gateway.IsOnline {
+		r.Errorf("told %+v", e.Gateway)
 	}
 }
 
