@@ -12,7 +12,7 @@ import (
 	"foresight/internal/app/command"
 )
 
-//go:generate go run github.com/99designs/gqlgen generate
+//go:generate go tool gqlgen generate
 
 // version is set by the linker.
 var version = "dev"

@@ -9,6 +9,6 @@ random() { echo -n p; od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
 touch .env
 for name in POSTGRES_PASSWORD OWNER_PASSWORD APP_PASSWORD WORKER_PASSWORD NATS_PASSWORD NATS_CLUSTER_PASSWORD \
-  MQTT_PASSWORD MQTT_CLIENT_SUFFIX MONGODB_PASSWORD; do
+  MQTT_PASSWORD MQTT_CLIENT_SUFFIX MONGODB_PASSWORD GRAFANA_PASSWORD; do
   grep -q "^$name=" .env || echo "$name=$(random)" >>.env
 done

@@ -22,6 +22,9 @@ import (
 	"foresight/ent/assethealth"
 	"foresight/ent/assetmodelversion"
 	"foresight/ent/auditlog"
+	"foresight/ent/backtest"
+	"foresight/ent/backtestalarm"
+	"foresight/ent/backtestprediction"
 	"foresight/ent/connector"
 	"foresight/ent/conversation"
 	"foresight/ent/driftreport"
@@ -96,6 +99,12 @@ type Client struct {
 	AssetModelVersion *AssetModelVersionClient
 	// AuditLog is the client for interacting with the AuditLog builders.
 	AuditLog *AuditLogClient
+	// Backtest is the client for interacting with the Backtest builders.
+	Backtest *BacktestClient
+	// BacktestAlarm is the client for interacting with the BacktestAlarm builders.
+	BacktestAlarm *BacktestAlarmClient
+	// BacktestPrediction is the client for interacting with the BacktestPrediction builders.
+	BacktestPrediction *BacktestPredictionClient
 	// Connector is the client for interacting with the Connector builders.
 	Connector *ConnectorClient
 	// Conversation is the client for interacting with the Conversation builders.
@@ -196,6 +205,9 @@ func (c *Client) init() {
 	c.AssetHealth = NewAssetHealthClient(c.config)
 	c.AssetModelVersion = NewAssetModelVersionClient(c.config)
 	c.AuditLog = NewAuditLogClient(c.config)
+	c.Backtest = NewBacktestClient(c.config)
+	c.BacktestAlarm = NewBacktestAlarmClient(c.config)
+	c.BacktestPrediction = NewBacktestPredictionClient(c.config)
 	c.Connector = NewConnectorClient(c.config)
 	c.Conversation = NewConversationClient(c.config)
 	c.DriftReport = NewDriftReportClient(c.config)
@@ -338,6 +350,9 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		AssetHealth:          NewAssetHealthClient(cfg),
 		AssetModelVersion:    NewAssetModelVersionClient(cfg),
 		AuditLog:             NewAuditLogClient(cfg),
+		Backtest:             NewBacktestClient(cfg),
+		BacktestAlarm:        NewBacktestAlarmClient(cfg),
+		BacktestPrediction:   NewBacktestPredictionClient(cfg),
 		Connector:            NewConnectorClient(cfg),
 		Conversation:         NewConversationClient(cfg),
 		DriftReport:          NewDriftReportClient(cfg),
@@ -407,6 +422,9 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		AssetHealth:          NewAssetHealthClient(cfg),
 		AssetModelVersion:    NewAssetModelVersionClient(cfg),
 		AuditLog:             NewAuditLogClient(cfg),
+		Backtest:             NewBacktestClient(cfg),
+		BacktestAlarm:        NewBacktestAlarmClient(cfg),
+		BacktestPrediction:   NewBacktestPredictionClient(cfg),
 		Connector:            NewConnectorClient(cfg),
 		Conversation:         NewConversationClient(cfg),
 		DriftReport:          NewDriftReportClient(cfg),
@@ -477,15 +495,15 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.APIKey, c.AlarmEvent, c.AlarmRule, c.AlarmRuleChannel, c.AlarmShelf,
 		c.AlarmTransition, c.Asset, c.AssetFeatures, c.AssetHealth,
-		c.AssetModelVersion, c.AuditLog, c.Connector, c.Conversation, c.DriftReport,
-		c.ExportJob, c.FailurePrediction, c.FaultAction, c.FaultType, c.Feedback,
-		c.Gateway, c.IdempotencyKey, c.ImportRun, c.Invite, c.KnowledgeChunk,
-		c.KnowledgeDocument, c.MLModel, c.MLModelDeployment, c.MLModelVersion,
-		c.MaintenanceRecord, c.MaintenanceWorkOrder, c.Membership, c.Message,
-		c.NotificationChannel, c.NotificationLog, c.OAuthClient, c.Parameter,
-		c.PasswordReset, c.Permission, c.RefreshToken, c.Role, c.RolePermission,
-		c.Sensor, c.Site, c.Tenant, c.TrainingRun, c.User, c.UserIdentity, c.UserRole,
-		c.UserSettings, c.Webhook,
+		c.AssetModelVersion, c.AuditLog, c.Backtest, c.BacktestAlarm,
+		c.BacktestPrediction, c.Connector, c.Conversation, c.DriftReport, c.ExportJob,
+		c.FailurePrediction, c.FaultAction, c.FaultType, c.Feedback, c.Gateway,
+		c.IdempotencyKey, c.ImportRun, c.Invite, c.KnowledgeChunk, c.KnowledgeDocument,
+		c.MLModel, c.MLModelDeployment, c.MLModelVersion, c.MaintenanceRecord,
+		c.MaintenanceWorkOrder, c.Membership, c.Message, c.NotificationChannel,
+		c.NotificationLog, c.OAuthClient, c.Parameter, c.PasswordReset, c.Permission,
+		c.RefreshToken, c.Role, c.RolePermission, c.Sensor, c.Site, c.Tenant,
+		c.TrainingRun, c.User, c.UserIdentity, c.UserRole, c.UserSettings, c.Webhook,
 	} {
 		n.Use(hooks...)
 	}
@@ -497,15 +515,15 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.APIKey, c.AlarmEvent, c.AlarmRule, c.AlarmRuleChannel, c.AlarmShelf,
 		c.AlarmTransition, c.Asset, c.AssetFeatures, c.AssetHealth,
-		c.AssetModelVersion, c.AuditLog, c.Connector, c.Conversation, c.DriftReport,
-		c.ExportJob, c.FailurePrediction, c.FaultAction, c.FaultType, c.Feedback,
-		c.Gateway, c.IdempotencyKey, c.ImportRun, c.Invite, c.KnowledgeChunk,
-		c.KnowledgeDocument, c.MLModel, c.MLModelDeployment, c.MLModelVersion,
-		c.MaintenanceRecord, c.MaintenanceWorkOrder, c.Membership, c.Message,
-		c.NotificationChannel, c.NotificationLog, c.OAuthClient, c.Parameter,
-		c.PasswordReset, c.Permission, c.RefreshToken, c.Role, c.RolePermission,
-		c.Sensor, c.Site, c.Tenant, c.TrainingRun, c.User, c.UserIdentity, c.UserRole,
-		c.UserSettings, c.Webhook,
+		c.AssetModelVersion, c.AuditLog, c.Backtest, c.BacktestAlarm,
+		c.BacktestPrediction, c.Connector, c.Conversation, c.DriftReport, c.ExportJob,
+		c.FailurePrediction, c.FaultAction, c.FaultType, c.Feedback, c.Gateway,
+		c.IdempotencyKey, c.ImportRun, c.Invite, c.KnowledgeChunk, c.KnowledgeDocument,
+		c.MLModel, c.MLModelDeployment, c.MLModelVersion, c.MaintenanceRecord,
+		c.MaintenanceWorkOrder, c.Membership, c.Message, c.NotificationChannel,
+		c.NotificationLog, c.OAuthClient, c.Parameter, c.PasswordReset, c.Permission,
+		c.RefreshToken, c.Role, c.RolePermission, c.Sensor, c.Site, c.Tenant,
+		c.TrainingRun, c.User, c.UserIdentity, c.UserRole, c.UserSettings, c.Webhook,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -536,6 +554,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AssetModelVersion.mutate(ctx, m)
 	case *AuditLogMutation:
 		return c.AuditLog.mutate(ctx, m)
+	case *BacktestMutation:
+		return c.Backtest.mutate(ctx, m)
+	case *BacktestAlarmMutation:
+		return c.BacktestAlarm.mutate(ctx, m)
+	case *BacktestPredictionMutation:
+		return c.BacktestPrediction.mutate(ctx, m)
 	case *ConnectorMutation:
 		return c.Connector.mutate(ctx, m)
 	case *ConversationMutation:
@@ -2525,6 +2549,568 @@ func (c *AuditLogClient) mutate(ctx context.Context, m *AuditLogMutation) (Value
 		return (&AuditLogDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown AuditLog mutation op: %q", m.Op())
+	}
+}
+
+// BacktestClient is a client for the Backtest schema.
+type BacktestClient struct {
+	config
+}
+
+// NewBacktestClient returns a client for the Backtest from the given config.
+func NewBacktestClient(c config) *BacktestClient {
+	return &BacktestClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `backtest.Hooks(f(g(h())))`.
+func (c *BacktestClient) Use(hooks ...Hook) {
+	c.hooks.Backtest = append(c.hooks.Backtest, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `backtest.Intercept(f(g(h())))`.
+func (c *BacktestClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Backtest = append(c.inters.Backtest, interceptors...)
+}
+
+// Create returns a builder for creating a Backtest entity.
+func (c *BacktestClient) Create() *BacktestCreate {
+	mutation := newBacktestMutation(c.config, OpCreate)
+	return &BacktestCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Backtest entities.
+func (c *BacktestClient) CreateBulk(builders ...*BacktestCreate) *BacktestCreateBulk {
+	return &BacktestCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BacktestClient) MapCreateBulk(slice any, setFunc func(*BacktestCreate, int)) *BacktestCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BacktestCreateBulk{err: fmt.Errorf("calling to BacktestClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BacktestCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BacktestCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Backtest.
+func (c *BacktestClient) Update() *BacktestUpdate {
+	mutation := newBacktestMutation(c.config, OpUpdate)
+	return &BacktestUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BacktestClient) UpdateOne(_m *Backtest) *BacktestUpdateOne {
+	mutation := newBacktestMutation(c.config, OpUpdateOne, withBacktest(_m))
+	return &BacktestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BacktestClient) UpdateOneID(id uuid.UUID) *BacktestUpdateOne {
+	mutation := newBacktestMutation(c.config, OpUpdateOne, withBacktestID(id))
+	return &BacktestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Backtest.
+func (c *BacktestClient) Delete() *BacktestDelete {
+	mutation := newBacktestMutation(c.config, OpDelete)
+	return &BacktestDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BacktestClient) DeleteOne(_m *Backtest) *BacktestDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BacktestClient) DeleteOneID(id uuid.UUID) *BacktestDeleteOne {
+	builder := c.Delete().Where(backtest.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BacktestDeleteOne{builder}
+}
+
+// Query returns a query builder for Backtest.
+func (c *BacktestClient) Query() *BacktestQuery {
+	return &BacktestQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBacktest},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Backtest entity by its id.
+func (c *BacktestClient) Get(ctx context.Context, id uuid.UUID) (*Backtest, error) {
+	return c.Query().Where(backtest.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BacktestClient) GetX(ctx context.Context, id uuid.UUID) *Backtest {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryModelVersion queries the model_version edge of a Backtest.
+func (c *BacktestClient) QueryModelVersion(_m *Backtest) *MLModelVersionQuery {
+	query := (&MLModelVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtest.Table, backtest.FieldID, id),
+			sqlgraph.To(mlmodelversion.Table, mlmodelversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtest.ModelVersionTable, backtest.ModelVersionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BacktestClient) Hooks() []Hook {
+	hooks := c.hooks.Backtest
+	return append(hooks[:len(hooks):len(hooks)], backtest.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *BacktestClient) Interceptors() []Interceptor {
+	return c.inters.Backtest
+}
+
+func (c *BacktestClient) mutate(ctx context.Context, m *BacktestMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BacktestCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BacktestUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BacktestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BacktestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Backtest mutation op: %q", m.Op())
+	}
+}
+
+// BacktestAlarmClient is a client for the BacktestAlarm schema.
+type BacktestAlarmClient struct {
+	config
+}
+
+// NewBacktestAlarmClient returns a client for the BacktestAlarm from the given config.
+func NewBacktestAlarmClient(c config) *BacktestAlarmClient {
+	return &BacktestAlarmClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `backtestalarm.Hooks(f(g(h())))`.
+func (c *BacktestAlarmClient) Use(hooks ...Hook) {
+	c.hooks.BacktestAlarm = append(c.hooks.BacktestAlarm, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `backtestalarm.Intercept(f(g(h())))`.
+func (c *BacktestAlarmClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BacktestAlarm = append(c.inters.BacktestAlarm, interceptors...)
+}
+
+// Create returns a builder for creating a BacktestAlarm entity.
+func (c *BacktestAlarmClient) Create() *BacktestAlarmCreate {
+	mutation := newBacktestAlarmMutation(c.config, OpCreate)
+	return &BacktestAlarmCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BacktestAlarm entities.
+func (c *BacktestAlarmClient) CreateBulk(builders ...*BacktestAlarmCreate) *BacktestAlarmCreateBulk {
+	return &BacktestAlarmCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BacktestAlarmClient) MapCreateBulk(slice any, setFunc func(*BacktestAlarmCreate, int)) *BacktestAlarmCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BacktestAlarmCreateBulk{err: fmt.Errorf("calling to BacktestAlarmClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BacktestAlarmCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BacktestAlarmCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BacktestAlarm.
+func (c *BacktestAlarmClient) Update() *BacktestAlarmUpdate {
+	mutation := newBacktestAlarmMutation(c.config, OpUpdate)
+	return &BacktestAlarmUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BacktestAlarmClient) UpdateOne(_m *BacktestAlarm) *BacktestAlarmUpdateOne {
+	mutation := newBacktestAlarmMutation(c.config, OpUpdateOne, withBacktestAlarm(_m))
+	return &BacktestAlarmUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BacktestAlarmClient) UpdateOneID(id uuid.UUID) *BacktestAlarmUpdateOne {
+	mutation := newBacktestAlarmMutation(c.config, OpUpdateOne, withBacktestAlarmID(id))
+	return &BacktestAlarmUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BacktestAlarm.
+func (c *BacktestAlarmClient) Delete() *BacktestAlarmDelete {
+	mutation := newBacktestAlarmMutation(c.config, OpDelete)
+	return &BacktestAlarmDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BacktestAlarmClient) DeleteOne(_m *BacktestAlarm) *BacktestAlarmDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BacktestAlarmClient) DeleteOneID(id uuid.UUID) *BacktestAlarmDeleteOne {
+	builder := c.Delete().Where(backtestalarm.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BacktestAlarmDeleteOne{builder}
+}
+
+// Query returns a query builder for BacktestAlarm.
+func (c *BacktestAlarmClient) Query() *BacktestAlarmQuery {
+	return &BacktestAlarmQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBacktestAlarm},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BacktestAlarm entity by its id.
+func (c *BacktestAlarmClient) Get(ctx context.Context, id uuid.UUID) (*BacktestAlarm, error) {
+	return c.Query().Where(backtestalarm.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BacktestAlarmClient) GetX(ctx context.Context, id uuid.UUID) *BacktestAlarm {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryBacktest queries the backtest edge of a BacktestAlarm.
+func (c *BacktestAlarmClient) QueryBacktest(_m *BacktestAlarm) *BacktestQuery {
+	query := (&BacktestClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtestalarm.Table, backtestalarm.FieldID, id),
+			sqlgraph.To(backtest.Table, backtest.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtestalarm.BacktestTable, backtestalarm.BacktestColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySite queries the site edge of a BacktestAlarm.
+func (c *BacktestAlarmClient) QuerySite(_m *BacktestAlarm) *SiteQuery {
+	query := (&SiteClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtestalarm.Table, backtestalarm.FieldID, id),
+			sqlgraph.To(site.Table, site.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtestalarm.SiteTable, backtestalarm.SiteColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAsset queries the asset edge of a BacktestAlarm.
+func (c *BacktestAlarmClient) QueryAsset(_m *BacktestAlarm) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtestalarm.Table, backtestalarm.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtestalarm.AssetTable, backtestalarm.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySensor queries the sensor edge of a BacktestAlarm.
+func (c *BacktestAlarmClient) QuerySensor(_m *BacktestAlarm) *SensorQuery {
+	query := (&SensorClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtestalarm.Table, backtestalarm.FieldID, id),
+			sqlgraph.To(sensor.Table, sensor.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtestalarm.SensorTable, backtestalarm.SensorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAlarmEvent queries the alarm_event edge of a BacktestAlarm.
+func (c *BacktestAlarmClient) QueryAlarmEvent(_m *BacktestAlarm) *AlarmEventQuery {
+	query := (&AlarmEventClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtestalarm.Table, backtestalarm.FieldID, id),
+			sqlgraph.To(alarmevent.Table, alarmevent.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtestalarm.AlarmEventTable, backtestalarm.AlarmEventColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BacktestAlarmClient) Hooks() []Hook {
+	hooks := c.hooks.BacktestAlarm
+	return append(hooks[:len(hooks):len(hooks)], backtestalarm.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *BacktestAlarmClient) Interceptors() []Interceptor {
+	return c.inters.BacktestAlarm
+}
+
+func (c *BacktestAlarmClient) mutate(ctx context.Context, m *BacktestAlarmMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BacktestAlarmCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BacktestAlarmUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BacktestAlarmUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BacktestAlarmDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BacktestAlarm mutation op: %q", m.Op())
+	}
+}
+
+// BacktestPredictionClient is a client for the BacktestPrediction schema.
+type BacktestPredictionClient struct {
+	config
+}
+
+// NewBacktestPredictionClient returns a client for the BacktestPrediction from the given config.
+func NewBacktestPredictionClient(c config) *BacktestPredictionClient {
+	return &BacktestPredictionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `backtestprediction.Hooks(f(g(h())))`.
+func (c *BacktestPredictionClient) Use(hooks ...Hook) {
+	c.hooks.BacktestPrediction = append(c.hooks.BacktestPrediction, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `backtestprediction.Intercept(f(g(h())))`.
+func (c *BacktestPredictionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BacktestPrediction = append(c.inters.BacktestPrediction, interceptors...)
+}
+
+// Create returns a builder for creating a BacktestPrediction entity.
+func (c *BacktestPredictionClient) Create() *BacktestPredictionCreate {
+	mutation := newBacktestPredictionMutation(c.config, OpCreate)
+	return &BacktestPredictionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BacktestPrediction entities.
+func (c *BacktestPredictionClient) CreateBulk(builders ...*BacktestPredictionCreate) *BacktestPredictionCreateBulk {
+	return &BacktestPredictionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BacktestPredictionClient) MapCreateBulk(slice any, setFunc func(*BacktestPredictionCreate, int)) *BacktestPredictionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BacktestPredictionCreateBulk{err: fmt.Errorf("calling to BacktestPredictionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BacktestPredictionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BacktestPredictionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BacktestPrediction.
+func (c *BacktestPredictionClient) Update() *BacktestPredictionUpdate {
+	mutation := newBacktestPredictionMutation(c.config, OpUpdate)
+	return &BacktestPredictionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BacktestPredictionClient) UpdateOne(_m *BacktestPrediction) *BacktestPredictionUpdateOne {
+	mutation := newBacktestPredictionMutation(c.config, OpUpdateOne, withBacktestPrediction(_m))
+	return &BacktestPredictionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BacktestPredictionClient) UpdateOneID(id uuid.UUID) *BacktestPredictionUpdateOne {
+	mutation := newBacktestPredictionMutation(c.config, OpUpdateOne, withBacktestPredictionID(id))
+	return &BacktestPredictionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BacktestPrediction.
+func (c *BacktestPredictionClient) Delete() *BacktestPredictionDelete {
+	mutation := newBacktestPredictionMutation(c.config, OpDelete)
+	return &BacktestPredictionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BacktestPredictionClient) DeleteOne(_m *BacktestPrediction) *BacktestPredictionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BacktestPredictionClient) DeleteOneID(id uuid.UUID) *BacktestPredictionDeleteOne {
+	builder := c.Delete().Where(backtestprediction.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BacktestPredictionDeleteOne{builder}
+}
+
+// Query returns a query builder for BacktestPrediction.
+func (c *BacktestPredictionClient) Query() *BacktestPredictionQuery {
+	return &BacktestPredictionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBacktestPrediction},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BacktestPrediction entity by its id.
+func (c *BacktestPredictionClient) Get(ctx context.Context, id uuid.UUID) (*BacktestPrediction, error) {
+	return c.Query().Where(backtestprediction.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BacktestPredictionClient) GetX(ctx context.Context, id uuid.UUID) *BacktestPrediction {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryBacktest queries the backtest edge of a BacktestPrediction.
+func (c *BacktestPredictionClient) QueryBacktest(_m *BacktestPrediction) *BacktestQuery {
+	query := (&BacktestClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtestprediction.Table, backtestprediction.FieldID, id),
+			sqlgraph.To(backtest.Table, backtest.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtestprediction.BacktestTable, backtestprediction.BacktestColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySite queries the site edge of a BacktestPrediction.
+func (c *BacktestPredictionClient) QuerySite(_m *BacktestPrediction) *SiteQuery {
+	query := (&SiteClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtestprediction.Table, backtestprediction.FieldID, id),
+			sqlgraph.To(site.Table, site.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtestprediction.SiteTable, backtestprediction.SiteColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAsset queries the asset edge of a BacktestPrediction.
+func (c *BacktestPredictionClient) QueryAsset(_m *BacktestPrediction) *AssetQuery {
+	query := (&AssetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtestprediction.Table, backtestprediction.FieldID, id),
+			sqlgraph.To(asset.Table, asset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtestprediction.AssetTable, backtestprediction.AssetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySensor queries the sensor edge of a BacktestPrediction.
+func (c *BacktestPredictionClient) QuerySensor(_m *BacktestPrediction) *SensorQuery {
+	query := (&SensorClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(backtestprediction.Table, backtestprediction.FieldID, id),
+			sqlgraph.To(sensor.Table, sensor.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, backtestprediction.SensorTable, backtestprediction.SensorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BacktestPredictionClient) Hooks() []Hook {
+	hooks := c.hooks.BacktestPrediction
+	return append(hooks[:len(hooks):len(hooks)], backtestprediction.Hooks[:]...)
+}
+
+// Interceptors returns the client interceptors.
+func (c *BacktestPredictionClient) Interceptors() []Interceptor {
+	return c.inters.BacktestPrediction
+}
+
+func (c *BacktestPredictionClient) mutate(ctx context.Context, m *BacktestPredictionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BacktestPredictionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BacktestPredictionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BacktestPredictionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BacktestPredictionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BacktestPrediction mutation op: %q", m.Op())
 	}
 }
 
@@ -8410,25 +8996,26 @@ func (c *WebhookClient) mutate(ctx context.Context, m *WebhookMutation) (Value, 
 type (
 	hooks struct {
 		APIKey, AlarmEvent, AlarmRule, AlarmRuleChannel, AlarmShelf, AlarmTransition,
-		Asset, AssetFeatures, AssetHealth, AssetModelVersion, AuditLog, Connector,
-		Conversation, DriftReport, ExportJob, FailurePrediction, FaultAction,
-		FaultType, Feedback, Gateway, IdempotencyKey, ImportRun, Invite,
-		KnowledgeChunk, KnowledgeDocument, MLModel, MLModelDeployment, MLModelVersion,
-		MaintenanceRecord, MaintenanceWorkOrder, Membership, Message,
-		NotificationChannel, NotificationLog, OAuthClient, Parameter, PasswordReset,
-		Permission, RefreshToken, Role, RolePermission, Sensor, Site, Tenant,
-		TrainingRun, User, UserIdentity, UserRole, UserSettings, Webhook []ent.Hook
+		Asset, AssetFeatures, AssetHealth, AssetModelVersion, AuditLog, Backtest,
+		BacktestAlarm, BacktestPrediction, Connector, Conversation, DriftReport,
+		ExportJob, FailurePrediction, FaultAction, FaultType, Feedback, Gateway,
+		IdempotencyKey, ImportRun, Invite, KnowledgeChunk, KnowledgeDocument, MLModel,
+		MLModelDeployment, MLModelVersion, MaintenanceRecord, MaintenanceWorkOrder,
+		Membership, Message, NotificationChannel, NotificationLog, OAuthClient,
+		Parameter, PasswordReset, Permission, RefreshToken, Role, RolePermission,
+		Sensor, Site, Tenant, TrainingRun, User, UserIdentity, UserRole, UserSettings,
+		Webhook []ent.Hook
 	}
 	inters struct {
 		APIKey, AlarmEvent, AlarmRule, AlarmRuleChannel, AlarmShelf, AlarmTransition,
-		Asset, AssetFeatures, AssetHealth, AssetModelVersion, AuditLog, Connector,
-		Conversation, DriftReport, ExportJob, FailurePrediction, FaultAction,
-		FaultType, Feedback, Gateway, IdempotencyKey, ImportRun, Invite,
-		KnowledgeChunk, KnowledgeDocument, MLModel, MLModelDeployment, MLModelVersion,
-		MaintenanceRecord, MaintenanceWorkOrder, Membership, Message,
-		NotificationChannel, NotificationLog, OAuthClient, Parameter, PasswordReset,
-		Permission, RefreshToken, Role, RolePermission, Sensor, Site, Tenant,
-		TrainingRun, User, UserIdentity, UserRole, UserSettings,
+		Asset, AssetFeatures, AssetHealth, AssetModelVersion, AuditLog, Backtest,
+		BacktestAlarm, BacktestPrediction, Connector, Conversation, DriftReport,
+		ExportJob, FailurePrediction, FaultAction, FaultType, Feedback, Gateway,
+		IdempotencyKey, ImportRun, Invite, KnowledgeChunk, KnowledgeDocument, MLModel,
+		MLModelDeployment, MLModelVersion, MaintenanceRecord, MaintenanceWorkOrder,
+		Membership, Message, NotificationChannel, NotificationLog, OAuthClient,
+		Parameter, PasswordReset, Permission, RefreshToken, Role, RolePermission,
+		Sensor, Site, Tenant, TrainingRun, User, UserIdentity, UserRole, UserSettings,
 		Webhook []ent.Interceptor
 	}
 )

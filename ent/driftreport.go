@@ -5,6 +5,7 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
+	"foresight/ent/document"
 	"foresight/ent/driftreport"
 	"foresight/ent/enum"
 	"foresight/ent/mlmodelversion"
@@ -32,12 +33,30 @@ type DriftReport struct {
 	WindowEnd time.Time `json:"window_end,omitempty"`
 	// predictions looked at
 	Samples int64 `json:"samples,omitempty"`
-	// population stability index by feature; above 0.1 moderate, above 0.25 severe
+	// population stability index by feature, less what the choice of machines explains; from 0.1 on moderate, from 0.25 on severe
 	Psi map[string]float64 `json:"psi,omitempty"`
-	// population stability index of the predicted labels
+	// machines that the predictions are of
+	Machines int64 `json:"machines,omitempty"`
+	// features from 0.1 on, the farthest first
+	Drifted []string `json:"drifted,omitempty"`
+	// population stability index of the predicted labels; 0 without a reference
 	LabelShift float64 `json:"label_shift,omitempty"`
+	// shares of the predicted labels
+	Labels map[string]document.LabelShare `json:"labels,omitempty"`
+	// whether later reports on the version compare their labels with these
+	IsReference bool `json:"is_reference,omitempty"`
+	// share of values that were there, by feature, 0-1
+	Coverage map[string]float64 `json:"coverage,omitempty"`
+	// share of sensors, or machines, with a prediction
+	TelemetryCoverage float64 `json:"telemetry_coverage,omitempty"`
+	// share of predictions far from the training data
+	OutOfDistribution float64 `json:"out_of_distribution,omitempty"`
+	// what was seen of a classifier's label sets
+	LabelSets document.LabelSets `json:"label_sets,omitempty"`
 	// what it amounts to
 	Verdict enum.DriftVerdict `json:"verdict,omitempty"`
+	// what moved a verdict: features, labels, out_of_distribution
+	Reasons []string `json:"reasons,omitempty"`
 	// when it was made, UTC
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -71,11 +90,13 @@ func (*DriftReport) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case driftreport.FieldPsi:
+		case driftreport.FieldPsi, driftreport.FieldDrifted, driftreport.FieldLabels, driftreport.FieldCoverage, driftreport.FieldLabelSets, driftreport.FieldReasons:
 			values[i] = new([]byte)
-		case driftreport.FieldLabelShift:
+		case driftreport.FieldIsReference:
+			values[i] = new(sql.NullBool)
+		case driftreport.FieldLabelShift, driftreport.FieldTelemetryCoverage, driftreport.FieldOutOfDistribution:
 			values[i] = new(sql.NullFloat64)
-		case driftreport.FieldSamples:
+		case driftreport.FieldSamples, driftreport.FieldMachines:
 			values[i] = new(sql.NullInt64)
 		case driftreport.FieldVerdict:
 			values[i] = new(sql.NullString)
@@ -142,17 +163,81 @@ func (_m *DriftReport) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field psi: %w", err)
 				}
 			}
+		case driftreport.FieldMachines:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field machines", values[i])
+			} else if value.Valid {
+				_m.Machines = value.Int64
+			}
+		case driftreport.FieldDrifted:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field drifted", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Drifted); err != nil {
+					return fmt.Errorf("unmarshal field drifted: %w", err)
+				}
+			}
 		case driftreport.FieldLabelShift:
 			if value, ok := values[i].(*sql.NullFloat64); !ok {
 				return fmt.Errorf("unexpected type %T for field label_shift", values[i])
 			} else if value.Valid {
 				_m.LabelShift = value.Float64
 			}
+		case driftreport.FieldLabels:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field labels", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Labels); err != nil {
+					return fmt.Errorf("unmarshal field labels: %w", err)
+				}
+			}
+		case driftreport.FieldIsReference:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field is_reference", values[i])
+			} else if value.Valid {
+				_m.IsReference = value.Bool
+			}
+		case driftreport.FieldCoverage:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field coverage", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Coverage); err != nil {
+					return fmt.Errorf("unmarshal field coverage: %w", err)
+				}
+			}
+		case driftreport.FieldTelemetryCoverage:
+			if value, ok := values[i].(*sql.NullFloat64); !ok {
+				return fmt.Errorf("unexpected type %T for field telemetry_coverage", values[i])
+			} else if value.Valid {
+				_m.TelemetryCoverage = value.Float64
+			}
+		case driftreport.FieldOutOfDistribution:
+			if value, ok := values[i].(*sql.NullFloat64); !ok {
+				return fmt.Errorf("unexpected type %T for field out_of_distribution", values[i])
+			} else if value.Valid {
+				_m.OutOfDistribution = value.Float64
+			}
+		case driftreport.FieldLabelSets:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field label_sets", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.LabelSets); err != nil {
+					return fmt.Errorf("unmarshal field label_sets: %w", err)
+				}
+			}
 		case driftreport.FieldVerdict:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field verdict", values[i])
 			} else if value.Valid {
 				_m.Verdict = enum.DriftVerdict(value.String)
+			}
+		case driftreport.FieldReasons:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field reasons", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Reasons); err != nil {
+					return fmt.Errorf("unmarshal field reasons: %w", err)
+				}
 			}
 		case driftreport.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -219,11 +304,38 @@ func (_m *DriftReport) String() string {
 	builder.WriteString("psi=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Psi))
 	builder.WriteString(", ")
+	builder.WriteString("machines=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Machines))
+	builder.WriteString(", ")
+	builder.WriteString("drifted=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Drifted))
+	builder.WriteString(", ")
 	builder.WriteString("label_shift=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LabelShift))
 	builder.WriteString(", ")
+	builder.WriteString("labels=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Labels))
+	builder.WriteString(", ")
+	builder.WriteString("is_reference=")
+	builder.WriteString(fmt.Sprintf("%v", _m.IsReference))
+	builder.WriteString(", ")
+	builder.WriteString("coverage=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Coverage))
+	builder.WriteString(", ")
+	builder.WriteString("telemetry_coverage=")
+	builder.WriteString(fmt.Sprintf("%v", _m.TelemetryCoverage))
+	builder.WriteString(", ")
+	builder.WriteString("out_of_distribution=")
+	builder.WriteString(fmt.Sprintf("%v", _m.OutOfDistribution))
+	builder.WriteString(", ")
+	builder.WriteString("label_sets=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LabelSets))
+	builder.WriteString(", ")
 	builder.WriteString("verdict=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Verdict))
+	builder.WriteString(", ")
+	builder.WriteString("reasons=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Reasons))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

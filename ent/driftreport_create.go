@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"foresight/ent/document"
 	"foresight/ent/driftreport"
 	"foresight/ent/enum"
 	"foresight/ent/mlmodelversion"
@@ -67,6 +68,26 @@ func (_c *DriftReportCreate) SetPsi(v map[string]float64) *DriftReportCreate {
 	return _c
 }
 
+// SetMachines sets the "machines" field.
+func (_c *DriftReportCreate) SetMachines(v int64) *DriftReportCreate {
+	_c.mutation.SetMachines(v)
+	return _c
+}
+
+// SetNillableMachines sets the "machines" field if the given value is not nil.
+func (_c *DriftReportCreate) SetNillableMachines(v *int64) *DriftReportCreate {
+	if v != nil {
+		_c.SetMachines(*v)
+	}
+	return _c
+}
+
+// SetDrifted sets the "drifted" field.
+func (_c *DriftReportCreate) SetDrifted(v []string) *DriftReportCreate {
+	_c.mutation.SetDrifted(v)
+	return _c
+}
+
 // SetLabelShift sets the "label_shift" field.
 func (_c *DriftReportCreate) SetLabelShift(v float64) *DriftReportCreate {
 	_c.mutation.SetLabelShift(v)
@@ -81,9 +102,83 @@ func (_c *DriftReportCreate) SetNillableLabelShift(v *float64) *DriftReportCreat
 	return _c
 }
 
+// SetLabels sets the "labels" field.
+func (_c *DriftReportCreate) SetLabels(v map[string]document.LabelShare) *DriftReportCreate {
+	_c.mutation.SetLabels(v)
+	return _c
+}
+
+// SetIsReference sets the "is_reference" field.
+func (_c *DriftReportCreate) SetIsReference(v bool) *DriftReportCreate {
+	_c.mutation.SetIsReference(v)
+	return _c
+}
+
+// SetNillableIsReference sets the "is_reference" field if the given value is not nil.
+func (_c *DriftReportCreate) SetNillableIsReference(v *bool) *DriftReportCreate {
+	if v != nil {
+		_c.SetIsReference(*v)
+	}
+	return _c
+}
+
+// SetCoverage sets the "coverage" field.
+func (_c *DriftReportCreate) SetCoverage(v map[string]float64) *DriftReportCreate {
+	_c.mutation.SetCoverage(v)
+	return _c
+}
+
+// SetTelemetryCoverage sets the "telemetry_coverage" field.
+func (_c *DriftReportCreate) SetTelemetryCoverage(v float64) *DriftReportCreate {
+	_c.mutation.SetTelemetryCoverage(v)
+	return _c
+}
+
+// SetNillableTelemetryCoverage sets the "telemetry_coverage" field if the given value is not nil.
+func (_c *DriftReportCreate) SetNillableTelemetryCoverage(v *float64) *DriftReportCreate {
+	if v != nil {
+		_c.SetTelemetryCoverage(*v)
+	}
+	return _c
+}
+
+// SetOutOfDistribution sets the "out_of_distribution" field.
+func (_c *DriftReportCreate) SetOutOfDistribution(v float64) *DriftReportCreate {
+	_c.mutation.SetOutOfDistribution(v)
+	return _c
+}
+
+// SetNillableOutOfDistribution sets the "out_of_distribution" field if the given value is not nil.
+func (_c *DriftReportCreate) SetNillableOutOfDistribution(v *float64) *DriftReportCreate {
+	if v != nil {
+		_c.SetOutOfDistribution(*v)
+	}
+	return _c
+}
+
+// SetLabelSets sets the "label_sets" field.
+func (_c *DriftReportCreate) SetLabelSets(v document.LabelSets) *DriftReportCreate {
+	_c.mutation.SetLabelSets(v)
+	return _c
+}
+
+// SetNillableLabelSets sets the "label_sets" field if the given value is not nil.
+func (_c *DriftReportCreate) SetNillableLabelSets(v *document.LabelSets) *DriftReportCreate {
+	if v != nil {
+		_c.SetLabelSets(*v)
+	}
+	return _c
+}
+
 // SetVerdict sets the "verdict" field.
 func (_c *DriftReportCreate) SetVerdict(v enum.DriftVerdict) *DriftReportCreate {
 	_c.mutation.SetVerdict(v)
+	return _c
+}
+
+// SetReasons sets the "reasons" field.
+func (_c *DriftReportCreate) SetReasons(v []string) *DriftReportCreate {
+	_c.mutation.SetReasons(v)
 	return _c
 }
 
@@ -165,9 +260,45 @@ func (_c *DriftReportCreate) defaults() error {
 		v := driftreport.DefaultPsi
 		_c.mutation.SetPsi(v)
 	}
+	if _, ok := _c.mutation.Machines(); !ok {
+		v := driftreport.DefaultMachines
+		_c.mutation.SetMachines(v)
+	}
+	if _, ok := _c.mutation.Drifted(); !ok {
+		v := driftreport.DefaultDrifted
+		_c.mutation.SetDrifted(v)
+	}
 	if _, ok := _c.mutation.LabelShift(); !ok {
 		v := driftreport.DefaultLabelShift
 		_c.mutation.SetLabelShift(v)
+	}
+	if _, ok := _c.mutation.Labels(); !ok {
+		v := driftreport.DefaultLabels
+		_c.mutation.SetLabels(v)
+	}
+	if _, ok := _c.mutation.IsReference(); !ok {
+		v := driftreport.DefaultIsReference
+		_c.mutation.SetIsReference(v)
+	}
+	if _, ok := _c.mutation.Coverage(); !ok {
+		v := driftreport.DefaultCoverage
+		_c.mutation.SetCoverage(v)
+	}
+	if _, ok := _c.mutation.TelemetryCoverage(); !ok {
+		v := driftreport.DefaultTelemetryCoverage
+		_c.mutation.SetTelemetryCoverage(v)
+	}
+	if _, ok := _c.mutation.OutOfDistribution(); !ok {
+		v := driftreport.DefaultOutOfDistribution
+		_c.mutation.SetOutOfDistribution(v)
+	}
+	if _, ok := _c.mutation.LabelSets(); !ok {
+		v := driftreport.DefaultLabelSets
+		_c.mutation.SetLabelSets(v)
+	}
+	if _, ok := _c.mutation.Reasons(); !ok {
+		v := driftreport.DefaultReasons
+		_c.mutation.SetReasons(v)
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		if driftreport.DefaultCreatedAt == nil {
@@ -208,12 +339,39 @@ func (_c *DriftReportCreate) check() error {
 			return &ValidationError{Name: "samples", err: fmt.Errorf(`ent: validator failed for field "DriftReport.samples": %w`, err)}
 		}
 	}
+	if _, ok := _c.mutation.Machines(); !ok {
+		return &ValidationError{Name: "machines", err: errors.New(`ent: missing required field "DriftReport.machines"`)}
+	}
+	if v, ok := _c.mutation.Machines(); ok {
+		if err := driftreport.MachinesValidator(v); err != nil {
+			return &ValidationError{Name: "machines", err: fmt.Errorf(`ent: validator failed for field "DriftReport.machines": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.LabelShift(); !ok {
 		return &ValidationError{Name: "label_shift", err: errors.New(`ent: missing required field "DriftReport.label_shift"`)}
 	}
 	if v, ok := _c.mutation.LabelShift(); ok {
 		if err := driftreport.LabelShiftValidator(v); err != nil {
 			return &ValidationError{Name: "label_shift", err: fmt.Errorf(`ent: validator failed for field "DriftReport.label_shift": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.IsReference(); !ok {
+		return &ValidationError{Name: "is_reference", err: errors.New(`ent: missing required field "DriftReport.is_reference"`)}
+	}
+	if _, ok := _c.mutation.TelemetryCoverage(); !ok {
+		return &ValidationError{Name: "telemetry_coverage", err: errors.New(`ent: missing required field "DriftReport.telemetry_coverage"`)}
+	}
+	if v, ok := _c.mutation.TelemetryCoverage(); ok {
+		if err := driftreport.TelemetryCoverageValidator(v); err != nil {
+			return &ValidationError{Name: "telemetry_coverage", err: fmt.Errorf(`ent: validator failed for field "DriftReport.telemetry_coverage": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.OutOfDistribution(); !ok {
+		return &ValidationError{Name: "out_of_distribution", err: errors.New(`ent: missing required field "DriftReport.out_of_distribution"`)}
+	}
+	if v, ok := _c.mutation.OutOfDistribution(); ok {
+		if err := driftreport.OutOfDistributionValidator(v); err != nil {
+			return &ValidationError{Name: "out_of_distribution", err: fmt.Errorf(`ent: validator failed for field "DriftReport.out_of_distribution": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Verdict(); !ok {
@@ -282,13 +440,49 @@ func (_c *DriftReportCreate) createSpec() (*DriftReport, *sqlgraph.CreateSpec) {
 		_spec.SetField(driftreport.FieldPsi, field.TypeJSON, value)
 		_node.Psi = value
 	}
+	if value, ok := _c.mutation.Machines(); ok {
+		_spec.SetField(driftreport.FieldMachines, field.TypeInt64, value)
+		_node.Machines = value
+	}
+	if value, ok := _c.mutation.Drifted(); ok {
+		_spec.SetField(driftreport.FieldDrifted, field.TypeJSON, value)
+		_node.Drifted = value
+	}
 	if value, ok := _c.mutation.LabelShift(); ok {
 		_spec.SetField(driftreport.FieldLabelShift, field.TypeFloat64, value)
 		_node.LabelShift = value
 	}
+	if value, ok := _c.mutation.Labels(); ok {
+		_spec.SetField(driftreport.FieldLabels, field.TypeJSON, value)
+		_node.Labels = value
+	}
+	if value, ok := _c.mutation.IsReference(); ok {
+		_spec.SetField(driftreport.FieldIsReference, field.TypeBool, value)
+		_node.IsReference = value
+	}
+	if value, ok := _c.mutation.Coverage(); ok {
+		_spec.SetField(driftreport.FieldCoverage, field.TypeJSON, value)
+		_node.Coverage = value
+	}
+	if value, ok := _c.mutation.TelemetryCoverage(); ok {
+		_spec.SetField(driftreport.FieldTelemetryCoverage, field.TypeFloat64, value)
+		_node.TelemetryCoverage = value
+	}
+	if value, ok := _c.mutation.OutOfDistribution(); ok {
+		_spec.SetField(driftreport.FieldOutOfDistribution, field.TypeFloat64, value)
+		_node.OutOfDistribution = value
+	}
+	if value, ok := _c.mutation.LabelSets(); ok {
+		_spec.SetField(driftreport.FieldLabelSets, field.TypeJSON, value)
+		_node.LabelSets = value
+	}
 	if value, ok := _c.mutation.Verdict(); ok {
 		_spec.SetField(driftreport.FieldVerdict, field.TypeEnum, value)
 		_node.Verdict = value
+	}
+	if value, ok := _c.mutation.Reasons(); ok {
+		_spec.SetField(driftreport.FieldReasons, field.TypeJSON, value)
+		_node.Reasons = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(driftreport.FieldCreatedAt, field.TypeTime, value)

@@ -17,6 +17,9 @@ import (
 	"foresight/ent/assethealth"
 	"foresight/ent/assetmodelversion"
 	"foresight/ent/auditlog"
+	"foresight/ent/backtest"
+	"foresight/ent/backtestalarm"
+	"foresight/ent/backtestprediction"
 	"foresight/ent/connector"
 	"foresight/ent/conversation"
 	"foresight/ent/driftreport"
@@ -133,6 +136,9 @@ func checkColumn(t, c string) error {
 			assethealth.Table:          assethealth.ValidColumn,
 			assetmodelversion.Table:    assetmodelversion.ValidColumn,
 			auditlog.Table:             auditlog.ValidColumn,
+			backtest.Table:             backtest.ValidColumn,
+			backtestalarm.Table:        backtestalarm.ValidColumn,
+			backtestprediction.Table:   backtestprediction.ValidColumn,
 			connector.Table:            connector.ValidColumn,
 			conversation.Table:         conversation.ValidColumn,
 			driftreport.Table:          driftreport.ValidColumn,

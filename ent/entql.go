@@ -14,6 +14,9 @@ import (
 	"foresight/ent/assethealth"
 	"foresight/ent/assetmodelversion"
 	"foresight/ent/auditlog"
+	"foresight/ent/backtest"
+	"foresight/ent/backtestalarm"
+	"foresight/ent/backtestprediction"
 	"foresight/ent/connector"
 	"foresight/ent/conversation"
 	"foresight/ent/driftreport"
@@ -63,7 +66,7 @@ import (
 
 // schemaGraph holds a representation of ent/schema at runtime.
 var schemaGraph = func() *sqlgraph.Schema {
-	graph := &sqlgraph.Schema{Nodes: make([]*sqlgraph.Node, 50)}
+	graph := &sqlgraph.Schema{Nodes: make([]*sqlgraph.Node, 53)}
 	graph.Nodes[0] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   apikey.Table,
@@ -355,6 +358,89 @@ var schemaGraph = func() *sqlgraph.Schema {
 	}
 	graph.Nodes[11] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
+			Table:   backtest.Table,
+			Columns: backtest.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: backtest.FieldID,
+			},
+		},
+		Type: "Backtest",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			backtest.FieldTenantID:       {Type: field.TypeUUID, Column: backtest.FieldTenantID},
+			backtest.FieldName:           {Type: field.TypeString, Column: backtest.FieldName},
+			backtest.FieldFromUtc:        {Type: field.TypeTime, Column: backtest.FieldFromUtc},
+			backtest.FieldToUtc:          {Type: field.TypeTime, Column: backtest.FieldToUtc},
+			backtest.FieldScope:          {Type: field.TypeJSON, Column: backtest.FieldScope},
+			backtest.FieldSites:          {Type: field.TypeJSON, Column: backtest.FieldSites},
+			backtest.FieldRules:          {Type: field.TypeJSON, Column: backtest.FieldRules},
+			backtest.FieldPredicts:       {Type: field.TypeBool, Column: backtest.FieldPredicts},
+			backtest.FieldModelVersionID: {Type: field.TypeUUID, Column: backtest.FieldModelVersionID},
+			backtest.FieldSource:         {Type: field.TypeEnum, Column: backtest.FieldSource},
+			backtest.FieldStatus:         {Type: field.TypeEnum, Column: backtest.FieldStatus},
+			backtest.FieldPlace:          {Type: field.TypeJSON, Column: backtest.FieldPlace},
+			backtest.FieldOutcome:        {Type: field.TypeJSON, Column: backtest.FieldOutcome},
+			backtest.FieldError:          {Type: field.TypeString, Column: backtest.FieldError},
+			backtest.FieldBy:             {Type: field.TypeUUID, Column: backtest.FieldBy},
+			backtest.FieldCreatedAt:      {Type: field.TypeTime, Column: backtest.FieldCreatedAt},
+			backtest.FieldFinishedAt:     {Type: field.TypeTime, Column: backtest.FieldFinishedAt},
+		},
+	}
+	graph.Nodes[12] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   backtestalarm.Table,
+			Columns: backtestalarm.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: backtestalarm.FieldID,
+			},
+		},
+		Type: "BacktestAlarm",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			backtestalarm.FieldTenantID:        {Type: field.TypeUUID, Column: backtestalarm.FieldTenantID},
+			backtestalarm.FieldBacktestID:      {Type: field.TypeUUID, Column: backtestalarm.FieldBacktestID},
+			backtestalarm.FieldSiteID:          {Type: field.TypeUUID, Column: backtestalarm.FieldSiteID},
+			backtestalarm.FieldAssetID:         {Type: field.TypeUUID, Column: backtestalarm.FieldAssetID},
+			backtestalarm.FieldSensorID:        {Type: field.TypeUUID, Column: backtestalarm.FieldSensorID},
+			backtestalarm.FieldRuleNumber:      {Type: field.TypeInt, Column: backtestalarm.FieldRuleNumber},
+			backtestalarm.FieldFaultCode:       {Type: field.TypeString, Column: backtestalarm.FieldFaultCode},
+			backtestalarm.FieldSeverity:        {Type: field.TypeEnum, Column: backtestalarm.FieldSeverity},
+			backtestalarm.FieldTriggeredValue:  {Type: field.TypeFloat64, Column: backtestalarm.FieldTriggeredValue},
+			backtestalarm.FieldTriggeredAt:     {Type: field.TypeTime, Column: backtestalarm.FieldTriggeredAt},
+			backtestalarm.FieldLastTriggeredAt: {Type: field.TypeTime, Column: backtestalarm.FieldLastTriggeredAt},
+			backtestalarm.FieldOccurrences:     {Type: field.TypeInt, Column: backtestalarm.FieldOccurrences},
+			backtestalarm.FieldClearedAt:       {Type: field.TypeTime, Column: backtestalarm.FieldClearedAt},
+			backtestalarm.FieldReopened:        {Type: field.TypeBool, Column: backtestalarm.FieldReopened},
+			backtestalarm.FieldAlarmEventID:    {Type: field.TypeUUID, Column: backtestalarm.FieldAlarmEventID},
+		},
+	}
+	graph.Nodes[13] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
+			Table:   backtestprediction.Table,
+			Columns: backtestprediction.Columns,
+			ID: &sqlgraph.FieldSpec{
+				Type:   field.TypeUUID,
+				Column: backtestprediction.FieldID,
+			},
+		},
+		Type: "BacktestPrediction",
+		Fields: map[string]*sqlgraph.FieldSpec{
+			backtestprediction.FieldTenantID:          {Type: field.TypeUUID, Column: backtestprediction.FieldTenantID},
+			backtestprediction.FieldBacktestID:        {Type: field.TypeUUID, Column: backtestprediction.FieldBacktestID},
+			backtestprediction.FieldSiteID:            {Type: field.TypeUUID, Column: backtestprediction.FieldSiteID},
+			backtestprediction.FieldAssetID:           {Type: field.TypeUUID, Column: backtestprediction.FieldAssetID},
+			backtestprediction.FieldSensorID:          {Type: field.TypeUUID, Column: backtestprediction.FieldSensorID},
+			backtestprediction.FieldBeginsAt:          {Type: field.TypeTime, Column: backtestprediction.FieldBeginsAt},
+			backtestprediction.FieldFaultCode:         {Type: field.TypeString, Column: backtestprediction.FieldFaultCode},
+			backtestprediction.FieldStoredCode:        {Type: field.TypeString, Column: backtestprediction.FieldStoredCode},
+			backtestprediction.FieldWindows:           {Type: field.TypeUint64, Column: backtestprediction.FieldWindows},
+			backtestprediction.FieldOutOfDistribution: {Type: field.TypeUint64, Column: backtestprediction.FieldOutOfDistribution},
+			backtestprediction.FieldProbability:       {Type: field.TypeFloat64, Column: backtestprediction.FieldProbability},
+			backtestprediction.FieldStoredProbability: {Type: field.TypeFloat64, Column: backtestprediction.FieldStoredProbability},
+		},
+	}
+	graph.Nodes[14] = &sqlgraph.Node{
+		NodeSpec: sqlgraph.NodeSpec{
 			Table:   connector.Table,
 			Columns: connector.Columns,
 			ID: &sqlgraph.FieldSpec{
@@ -383,7 +469,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			connector.FieldStatus:           {Type: field.TypeEnum, Column: connector.FieldStatus},
 		},
 	}
-	graph.Nodes[12] = &sqlgraph.Node{
+	graph.Nodes[15] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   conversation.Table,
 			Columns: conversation.Columns,
@@ -406,7 +492,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			conversation.FieldAssetID:   {Type: field.TypeUUID, Column: conversation.FieldAssetID},
 		},
 	}
-	graph.Nodes[13] = &sqlgraph.Node{
+	graph.Nodes[16] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   driftreport.Table,
 			Columns: driftreport.Columns,
@@ -417,18 +503,27 @@ var schemaGraph = func() *sqlgraph.Schema {
 		},
 		Type: "DriftReport",
 		Fields: map[string]*sqlgraph.FieldSpec{
-			driftreport.FieldTenantID:       {Type: field.TypeUUID, Column: driftreport.FieldTenantID},
-			driftreport.FieldModelVersionID: {Type: field.TypeUUID, Column: driftreport.FieldModelVersionID},
-			driftreport.FieldWindowStart:    {Type: field.TypeTime, Column: driftreport.FieldWindowStart},
-			driftreport.FieldWindowEnd:      {Type: field.TypeTime, Column: driftreport.FieldWindowEnd},
-			driftreport.FieldSamples:        {Type: field.TypeInt64, Column: driftreport.FieldSamples},
-			driftreport.FieldPsi:            {Type: field.TypeJSON, Column: driftreport.FieldPsi},
-			driftreport.FieldLabelShift:     {Type: field.TypeFloat64, Column: driftreport.FieldLabelShift},
-			driftreport.FieldVerdict:        {Type: field.TypeEnum, Column: driftreport.FieldVerdict},
-			driftreport.FieldCreatedAt:      {Type: field.TypeTime, Column: driftreport.FieldCreatedAt},
+			driftreport.FieldTenantID:          {Type: field.TypeUUID, Column: driftreport.FieldTenantID},
+			driftreport.FieldModelVersionID:    {Type: field.TypeUUID, Column: driftreport.FieldModelVersionID},
+			driftreport.FieldWindowStart:       {Type: field.TypeTime, Column: driftreport.FieldWindowStart},
+			driftreport.FieldWindowEnd:         {Type: field.TypeTime, Column: driftreport.FieldWindowEnd},
+			driftreport.FieldSamples:           {Type: field.TypeInt64, Column: driftreport.FieldSamples},
+			driftreport.FieldPsi:               {Type: field.TypeJSON, Column: driftreport.FieldPsi},
+			driftreport.FieldMachines:          {Type: field.TypeInt64, Column: driftreport.FieldMachines},
+			driftreport.FieldDrifted:           {Type: field.TypeJSON, Column: driftreport.FieldDrifted},
+			driftreport.FieldLabelShift:        {Type: field.TypeFloat64, Column: driftreport.FieldLabelShift},
+			driftreport.FieldLabels:            {Type: field.TypeJSON, Column: driftreport.FieldLabels},
+			driftreport.FieldIsReference:       {Type: field.TypeBool, Column: driftreport.FieldIsReference},
+			driftreport.FieldCoverage:          {Type: field.TypeJSON, Column: driftreport.FieldCoverage},
+			driftreport.FieldTelemetryCoverage: {Type: field.TypeFloat64, Column: driftreport.FieldTelemetryCoverage},
+			driftreport.FieldOutOfDistribution: {Type: field.TypeFloat64, Column: driftreport.FieldOutOfDistribution},
+			driftreport.FieldLabelSets:         {Type: field.TypeJSON, Column: driftreport.FieldLabelSets},
+			driftreport.FieldVerdict:           {Type: field.TypeEnum, Column: driftreport.FieldVerdict},
+			driftreport.FieldReasons:           {Type: field.TypeJSON, Column: driftreport.FieldReasons},
+			driftreport.FieldCreatedAt:         {Type: field.TypeTime, Column: driftreport.FieldCreatedAt},
 		},
 	}
-	graph.Nodes[14] = &sqlgraph.Node{
+	graph.Nodes[17] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   exportjob.Table,
 			Columns: exportjob.Columns,
@@ -452,7 +547,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			exportjob.FieldFinishedAt: {Type: field.TypeTime, Column: exportjob.FieldFinishedAt},
 		},
 	}
-	graph.Nodes[15] = &sqlgraph.Node{
+	graph.Nodes[18] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   failureprediction.Table,
 			Columns: failureprediction.Columns,
@@ -478,7 +573,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			failureprediction.FieldTopFeatures:        {Type: field.TypeJSON, Column: failureprediction.FieldTopFeatures},
 		},
 	}
-	graph.Nodes[16] = &sqlgraph.Node{
+	graph.Nodes[19] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   faultaction.Table,
 			Columns: faultaction.Columns,
@@ -499,7 +594,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			faultaction.FieldUpdatedAt:        {Type: field.TypeTime, Column: faultaction.FieldUpdatedAt},
 		},
 	}
-	graph.Nodes[17] = &sqlgraph.Node{
+	graph.Nodes[20] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   faulttype.Table,
 			Columns: faulttype.Columns,
@@ -525,7 +620,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			faulttype.FieldLabels:          {Type: field.TypeJSON, Column: faulttype.FieldLabels},
 		},
 	}
-	graph.Nodes[18] = &sqlgraph.Node{
+	graph.Nodes[21] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   feedback.Table,
 			Columns: feedback.Columns,
@@ -542,6 +637,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			feedback.FieldSensorID:       {Type: field.TypeUUID, Column: feedback.FieldSensorID},
 			feedback.FieldModelVersionID: {Type: field.TypeUUID, Column: feedback.FieldModelVersionID},
 			feedback.FieldPredictionID:   {Type: field.TypeUUID, Column: feedback.FieldPredictionID},
+			feedback.FieldRole:           {Type: field.TypeEnum, Column: feedback.FieldRole},
 			feedback.FieldFeatures:       {Type: field.TypeJSON, Column: feedback.FieldFeatures},
 			feedback.FieldPredictedLabel: {Type: field.TypeString, Column: feedback.FieldPredictedLabel},
 			feedback.FieldProbability:    {Type: field.TypeFloat64, Column: feedback.FieldProbability},
@@ -553,7 +649,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			feedback.FieldAt:             {Type: field.TypeTime, Column: feedback.FieldAt},
 		},
 	}
-	graph.Nodes[19] = &sqlgraph.Node{
+	graph.Nodes[22] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   gateway.Table,
 			Columns: gateway.Columns,
@@ -582,7 +678,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			gateway.FieldMqttPasswordHash: {Type: field.TypeString, Column: gateway.FieldMqttPasswordHash},
 		},
 	}
-	graph.Nodes[20] = &sqlgraph.Node{
+	graph.Nodes[23] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   idempotencykey.Table,
 			Columns: idempotencykey.Columns,
@@ -603,7 +699,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			idempotencykey.FieldExpiresAt:   {Type: field.TypeTime, Column: idempotencykey.FieldExpiresAt},
 		},
 	}
-	graph.Nodes[21] = &sqlgraph.Node{
+	graph.Nodes[24] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   importrun.Table,
 			Columns: importrun.Columns,
@@ -628,7 +724,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			importrun.FieldBy:            {Type: field.TypeUUID, Column: importrun.FieldBy},
 		},
 	}
-	graph.Nodes[22] = &sqlgraph.Node{
+	graph.Nodes[25] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   invite.Table,
 			Columns: invite.Columns,
@@ -653,7 +749,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			invite.FieldAcceptedAt: {Type: field.TypeTime, Column: invite.FieldAcceptedAt},
 		},
 	}
-	graph.Nodes[23] = &sqlgraph.Node{
+	graph.Nodes[26] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   knowledgechunk.Table,
 			Columns: knowledgechunk.Columns,
@@ -672,7 +768,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			knowledgechunk.FieldEmbeddingModel: {Type: field.TypeString, Column: knowledgechunk.FieldEmbeddingModel},
 		},
 	}
-	graph.Nodes[24] = &sqlgraph.Node{
+	graph.Nodes[27] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   knowledgedocument.Table,
 			Columns: knowledgedocument.Columns,
@@ -701,7 +797,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			knowledgedocument.FieldContentHash: {Type: field.TypeString, Column: knowledgedocument.FieldContentHash},
 		},
 	}
-	graph.Nodes[25] = &sqlgraph.Node{
+	graph.Nodes[28] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   mlmodel.Table,
 			Columns: mlmodel.Columns,
@@ -728,7 +824,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			mlmodel.FieldFeatureSchema: {Type: field.TypeString, Column: mlmodel.FieldFeatureSchema},
 		},
 	}
-	graph.Nodes[26] = &sqlgraph.Node{
+	graph.Nodes[29] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   mlmodeldeployment.Table,
 			Columns: mlmodeldeployment.Columns,
@@ -743,13 +839,15 @@ var schemaGraph = func() *sqlgraph.Schema {
 			mlmodeldeployment.FieldModelID:               {Type: field.TypeUUID, Column: mlmodeldeployment.FieldModelID},
 			mlmodeldeployment.FieldModelVersionID:        {Type: field.TypeUUID, Column: mlmodeldeployment.FieldModelVersionID},
 			mlmodeldeployment.FieldIsProduction:          {Type: field.TypeBool, Column: mlmodeldeployment.FieldIsProduction},
+			mlmodeldeployment.FieldStage:                 {Type: field.TypeEnum, Column: mlmodeldeployment.FieldStage},
+			mlmodeldeployment.FieldTrafficPercent:        {Type: field.TypeInt, Column: mlmodeldeployment.FieldTrafficPercent},
 			mlmodeldeployment.FieldDeploymentStart:       {Type: field.TypeTime, Column: mlmodeldeployment.FieldDeploymentStart},
 			mlmodeldeployment.FieldDeploymentEnd:         {Type: field.TypeTime, Column: mlmodeldeployment.FieldDeploymentEnd},
 			mlmodeldeployment.FieldRollbackFromVersionID: {Type: field.TypeUUID, Column: mlmodeldeployment.FieldRollbackFromVersionID},
 			mlmodeldeployment.FieldDeployedBy:            {Type: field.TypeUUID, Column: mlmodeldeployment.FieldDeployedBy},
 		},
 	}
-	graph.Nodes[27] = &sqlgraph.Node{
+	graph.Nodes[30] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   mlmodelversion.Table,
 			Columns: mlmodelversion.Columns,
@@ -781,10 +879,11 @@ var schemaGraph = func() *sqlgraph.Schema {
 			mlmodelversion.FieldDecisionThreshold: {Type: field.TypeFloat64, Column: mlmodelversion.FieldDecisionThreshold},
 			mlmodelversion.FieldMetrics:           {Type: field.TypeJSON, Column: mlmodelversion.FieldMetrics},
 			mlmodelversion.FieldClasses:           {Type: field.TypeJSON, Column: mlmodelversion.FieldClasses},
+			mlmodelversion.FieldCard:              {Type: field.TypeJSON, Column: mlmodelversion.FieldCard},
 			mlmodelversion.FieldDockerImageTag:    {Type: field.TypeString, Column: mlmodelversion.FieldDockerImageTag},
 		},
 	}
-	graph.Nodes[28] = &sqlgraph.Node{
+	graph.Nodes[31] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   maintenancerecord.Table,
 			Columns: maintenancerecord.Columns,
@@ -810,7 +909,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			maintenancerecord.FieldCreatedAt:     {Type: field.TypeTime, Column: maintenancerecord.FieldCreatedAt},
 		},
 	}
-	graph.Nodes[29] = &sqlgraph.Node{
+	graph.Nodes[32] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   maintenanceworkorder.Table,
 			Columns: maintenanceworkorder.Columns,
@@ -851,7 +950,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			maintenanceworkorder.FieldExternalRef:      {Type: field.TypeString, Column: maintenanceworkorder.FieldExternalRef},
 		},
 	}
-	graph.Nodes[30] = &sqlgraph.Node{
+	graph.Nodes[33] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   membership.Table,
 			Columns: membership.Columns,
@@ -874,7 +973,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			membership.FieldRole:        {Type: field.TypeEnum, Column: membership.FieldRole},
 		},
 	}
-	graph.Nodes[31] = &sqlgraph.Node{
+	graph.Nodes[34] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   message.Table,
 			Columns: message.Columns,
@@ -893,7 +992,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			message.FieldAt:             {Type: field.TypeTime, Column: message.FieldAt},
 		},
 	}
-	graph.Nodes[32] = &sqlgraph.Node{
+	graph.Nodes[35] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   notificationchannel.Table,
 			Columns: notificationchannel.Columns,
@@ -920,7 +1019,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			notificationchannel.FieldSecretCiphertext: {Type: field.TypeBytes, Column: notificationchannel.FieldSecretCiphertext},
 		},
 	}
-	graph.Nodes[33] = &sqlgraph.Node{
+	graph.Nodes[36] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   notificationlog.Table,
 			Columns: notificationlog.Columns,
@@ -945,7 +1044,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			notificationlog.FieldCreatedAt:    {Type: field.TypeTime, Column: notificationlog.FieldCreatedAt},
 		},
 	}
-	graph.Nodes[34] = &sqlgraph.Node{
+	graph.Nodes[37] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   oauthclient.Table,
 			Columns: oauthclient.Columns,
@@ -970,7 +1069,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			oauthclient.FieldLastUsedAt: {Type: field.TypeTime, Column: oauthclient.FieldLastUsedAt},
 		},
 	}
-	graph.Nodes[35] = &sqlgraph.Node{
+	graph.Nodes[38] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   parameter.Table,
 			Columns: parameter.Columns,
@@ -995,7 +1094,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			parameter.FieldHigherIsWorse: {Type: field.TypeBool, Column: parameter.FieldHigherIsWorse},
 		},
 	}
-	graph.Nodes[36] = &sqlgraph.Node{
+	graph.Nodes[39] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   passwordreset.Table,
 			Columns: passwordreset.Columns,
@@ -1014,7 +1113,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			passwordreset.FieldUsedAt:    {Type: field.TypeTime, Column: passwordreset.FieldUsedAt},
 		},
 	}
-	graph.Nodes[37] = &sqlgraph.Node{
+	graph.Nodes[40] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   permission.Table,
 			Columns: permission.Columns,
@@ -1029,7 +1128,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			permission.FieldAction:   {Type: field.TypeString, Column: permission.FieldAction},
 		},
 	}
-	graph.Nodes[38] = &sqlgraph.Node{
+	graph.Nodes[41] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   refreshtoken.Table,
 			Columns: refreshtoken.Columns,
@@ -1052,7 +1151,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			refreshtoken.FieldUserAgent: {Type: field.TypeString, Column: refreshtoken.FieldUserAgent},
 		},
 	}
-	graph.Nodes[39] = &sqlgraph.Node{
+	graph.Nodes[42] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   role.Table,
 			Columns: role.Columns,
@@ -1075,7 +1174,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			role.FieldIsSystem:    {Type: field.TypeBool, Column: role.FieldIsSystem},
 		},
 	}
-	graph.Nodes[40] = &sqlgraph.Node{
+	graph.Nodes[43] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   rolepermission.Table,
 			Columns: rolepermission.Columns,
@@ -1091,7 +1190,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			rolepermission.FieldPermissionID: {Type: field.TypeUUID, Column: rolepermission.FieldPermissionID},
 		},
 	}
-	graph.Nodes[41] = &sqlgraph.Node{
+	graph.Nodes[44] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   sensor.Table,
 			Columns: sensor.Columns,
@@ -1125,7 +1224,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			sensor.FieldExpectedIntervalSec: {Type: field.TypeInt, Column: sensor.FieldExpectedIntervalSec},
 		},
 	}
-	graph.Nodes[42] = &sqlgraph.Node{
+	graph.Nodes[45] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   site.Table,
 			Columns: site.Columns,
@@ -1154,7 +1253,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			site.FieldTimeZone:  {Type: field.TypeString, Column: site.FieldTimeZone},
 		},
 	}
-	graph.Nodes[43] = &sqlgraph.Node{
+	graph.Nodes[46] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   tenant.Table,
 			Columns: tenant.Columns,
@@ -1183,7 +1282,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			tenant.FieldSettings:      {Type: field.TypeJSON, Column: tenant.FieldSettings},
 		},
 	}
-	graph.Nodes[44] = &sqlgraph.Node{
+	graph.Nodes[47] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   trainingrun.Table,
 			Columns: trainingrun.Columns,
@@ -1203,6 +1302,8 @@ var schemaGraph = func() *sqlgraph.Schema {
 			trainingrun.FieldVersion:           {Type: field.TypeInt, Column: trainingrun.FieldVersion},
 			trainingrun.FieldModelID:           {Type: field.TypeUUID, Column: trainingrun.FieldModelID},
 			trainingrun.FieldStatus:            {Type: field.TypeEnum, Column: trainingrun.FieldStatus},
+			trainingrun.FieldSource:            {Type: field.TypeEnum, Column: trainingrun.FieldSource},
+			trainingrun.FieldRequest:           {Type: field.TypeJSON, Column: trainingrun.FieldRequest},
 			trainingrun.FieldParameters:        {Type: field.TypeJSON, Column: trainingrun.FieldParameters},
 			trainingrun.FieldDatasetHash:       {Type: field.TypeString, Column: trainingrun.FieldDatasetHash},
 			trainingrun.FieldRows:              {Type: field.TypeInt64, Column: trainingrun.FieldRows},
@@ -1210,13 +1311,15 @@ var schemaGraph = func() *sqlgraph.Schema {
 			trainingrun.FieldMetrics:           {Type: field.TypeJSON, Column: trainingrun.FieldMetrics},
 			trainingrun.FieldConfusionMatrix:   {Type: field.TypeJSON, Column: trainingrun.FieldConfusionMatrix},
 			trainingrun.FieldFeatureImportance: {Type: field.TypeJSON, Column: trainingrun.FieldFeatureImportance},
+			trainingrun.FieldOutcome:           {Type: field.TypeJSON, Column: trainingrun.FieldOutcome},
+			trainingrun.FieldAttempts:          {Type: field.TypeInt, Column: trainingrun.FieldAttempts},
 			trainingrun.FieldLogPath:           {Type: field.TypeString, Column: trainingrun.FieldLogPath},
 			trainingrun.FieldStartedAt:         {Type: field.TypeTime, Column: trainingrun.FieldStartedAt},
 			trainingrun.FieldEndedAt:           {Type: field.TypeTime, Column: trainingrun.FieldEndedAt},
 			trainingrun.FieldError:             {Type: field.TypeString, Column: trainingrun.FieldError},
 		},
 	}
-	graph.Nodes[45] = &sqlgraph.Node{
+	graph.Nodes[48] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   user.Table,
 			Columns: user.Columns,
@@ -1249,7 +1352,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			user.FieldLastLoginAt:  {Type: field.TypeTime, Column: user.FieldLastLoginAt},
 		},
 	}
-	graph.Nodes[46] = &sqlgraph.Node{
+	graph.Nodes[49] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   useridentity.Table,
 			Columns: useridentity.Columns,
@@ -1268,7 +1371,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			useridentity.FieldLastLoginAt: {Type: field.TypeTime, Column: useridentity.FieldLastLoginAt},
 		},
 	}
-	graph.Nodes[47] = &sqlgraph.Node{
+	graph.Nodes[50] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   userrole.Table,
 			Columns: userrole.Columns,
@@ -1287,7 +1390,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			userrole.FieldGrantedBy: {Type: field.TypeUUID, Column: userrole.FieldGrantedBy},
 		},
 	}
-	graph.Nodes[48] = &sqlgraph.Node{
+	graph.Nodes[51] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   usersettings.Table,
 			Columns: usersettings.Columns,
@@ -1316,7 +1419,7 @@ var schemaGraph = func() *sqlgraph.Schema {
 			usersettings.FieldUnits:               {Type: field.TypeEnum, Column: usersettings.FieldUnits},
 		},
 	}
-	graph.Nodes[49] = &sqlgraph.Node{
+	graph.Nodes[52] = &sqlgraph.Node{
 		NodeSpec: sqlgraph.NodeSpec{
 			Table:   webhook.Table,
 			Columns: webhook.Columns,
@@ -1663,6 +1766,126 @@ var schemaGraph = func() *sqlgraph.Schema {
 		},
 		"AssetModelVersion",
 		"MLModelVersion",
+	)
+	graph.MustAddE(
+		"model_version",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtest.ModelVersionTable,
+			Columns: []string{backtest.ModelVersionColumn},
+			Bidi:    false,
+		},
+		"Backtest",
+		"MLModelVersion",
+	)
+	graph.MustAddE(
+		"backtest",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtestalarm.BacktestTable,
+			Columns: []string{backtestalarm.BacktestColumn},
+			Bidi:    false,
+		},
+		"BacktestAlarm",
+		"Backtest",
+	)
+	graph.MustAddE(
+		"site",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtestalarm.SiteTable,
+			Columns: []string{backtestalarm.SiteColumn},
+			Bidi:    false,
+		},
+		"BacktestAlarm",
+		"Site",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtestalarm.AssetTable,
+			Columns: []string{backtestalarm.AssetColumn},
+			Bidi:    false,
+		},
+		"BacktestAlarm",
+		"Asset",
+	)
+	graph.MustAddE(
+		"sensor",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtestalarm.SensorTable,
+			Columns: []string{backtestalarm.SensorColumn},
+			Bidi:    false,
+		},
+		"BacktestAlarm",
+		"Sensor",
+	)
+	graph.MustAddE(
+		"alarm_event",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtestalarm.AlarmEventTable,
+			Columns: []string{backtestalarm.AlarmEventColumn},
+			Bidi:    false,
+		},
+		"BacktestAlarm",
+		"AlarmEvent",
+	)
+	graph.MustAddE(
+		"backtest",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtestprediction.BacktestTable,
+			Columns: []string{backtestprediction.BacktestColumn},
+			Bidi:    false,
+		},
+		"BacktestPrediction",
+		"Backtest",
+	)
+	graph.MustAddE(
+		"site",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtestprediction.SiteTable,
+			Columns: []string{backtestprediction.SiteColumn},
+			Bidi:    false,
+		},
+		"BacktestPrediction",
+		"Site",
+	)
+	graph.MustAddE(
+		"asset",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtestprediction.AssetTable,
+			Columns: []string{backtestprediction.AssetColumn},
+			Bidi:    false,
+		},
+		"BacktestPrediction",
+		"Asset",
+	)
+	graph.MustAddE(
+		"sensor",
+		&sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   backtestprediction.SensorTable,
+			Columns: []string{backtestprediction.SensorColumn},
+			Bidi:    false,
+		},
+		"BacktestPrediction",
+		"Sensor",
 	)
 	graph.MustAddE(
 		"asset",
@@ -3702,6 +3925,486 @@ func (f *AuditLogFilter) WhereAt(p entql.TimeP) {
 }
 
 // addPredicate implements the predicateAdder interface.
+func (_q *BacktestQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the BacktestQuery builder.
+func (_q *BacktestQuery) Filter() *BacktestFilter {
+	return &BacktestFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *BacktestMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the BacktestMutation builder.
+func (m *BacktestMutation) Filter() *BacktestFilter {
+	return &BacktestFilter{config: m.config, predicateAdder: m}
+}
+
+// BacktestFilter provides a generic filtering capability at runtime for BacktestQuery.
+type BacktestFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *BacktestFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[11].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *BacktestFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(backtest.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *BacktestFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(backtest.FieldTenantID))
+}
+
+// WhereName applies the entql string predicate on the name field.
+func (f *BacktestFilter) WhereName(p entql.StringP) {
+	f.Where(p.Field(backtest.FieldName))
+}
+
+// WhereFromUtc applies the entql time.Time predicate on the from_utc field.
+func (f *BacktestFilter) WhereFromUtc(p entql.TimeP) {
+	f.Where(p.Field(backtest.FieldFromUtc))
+}
+
+// WhereToUtc applies the entql time.Time predicate on the to_utc field.
+func (f *BacktestFilter) WhereToUtc(p entql.TimeP) {
+	f.Where(p.Field(backtest.FieldToUtc))
+}
+
+// WhereScope applies the entql json.RawMessage predicate on the scope field.
+func (f *BacktestFilter) WhereScope(p entql.BytesP) {
+	f.Where(p.Field(backtest.FieldScope))
+}
+
+// WhereSites applies the entql json.RawMessage predicate on the sites field.
+func (f *BacktestFilter) WhereSites(p entql.BytesP) {
+	f.Where(p.Field(backtest.FieldSites))
+}
+
+// WhereRules applies the entql json.RawMessage predicate on the rules field.
+func (f *BacktestFilter) WhereRules(p entql.BytesP) {
+	f.Where(p.Field(backtest.FieldRules))
+}
+
+// WherePredicts applies the entql bool predicate on the predicts field.
+func (f *BacktestFilter) WherePredicts(p entql.BoolP) {
+	f.Where(p.Field(backtest.FieldPredicts))
+}
+
+// WhereModelVersionID applies the entql [16]byte predicate on the model_version_id field.
+func (f *BacktestFilter) WhereModelVersionID(p entql.ValueP) {
+	f.Where(p.Field(backtest.FieldModelVersionID))
+}
+
+// WhereSource applies the entql string predicate on the source field.
+func (f *BacktestFilter) WhereSource(p entql.StringP) {
+	f.Where(p.Field(backtest.FieldSource))
+}
+
+// WhereStatus applies the entql string predicate on the status field.
+func (f *BacktestFilter) WhereStatus(p entql.StringP) {
+	f.Where(p.Field(backtest.FieldStatus))
+}
+
+// WherePlace applies the entql json.RawMessage predicate on the place field.
+func (f *BacktestFilter) WherePlace(p entql.BytesP) {
+	f.Where(p.Field(backtest.FieldPlace))
+}
+
+// WhereOutcome applies the entql json.RawMessage predicate on the outcome field.
+func (f *BacktestFilter) WhereOutcome(p entql.BytesP) {
+	f.Where(p.Field(backtest.FieldOutcome))
+}
+
+// WhereError applies the entql string predicate on the error field.
+func (f *BacktestFilter) WhereError(p entql.StringP) {
+	f.Where(p.Field(backtest.FieldError))
+}
+
+// WhereBy applies the entql [16]byte predicate on the by field.
+func (f *BacktestFilter) WhereBy(p entql.ValueP) {
+	f.Where(p.Field(backtest.FieldBy))
+}
+
+// WhereCreatedAt applies the entql time.Time predicate on the created_at field.
+func (f *BacktestFilter) WhereCreatedAt(p entql.TimeP) {
+	f.Where(p.Field(backtest.FieldCreatedAt))
+}
+
+// WhereFinishedAt applies the entql time.Time predicate on the finished_at field.
+func (f *BacktestFilter) WhereFinishedAt(p entql.TimeP) {
+	f.Where(p.Field(backtest.FieldFinishedAt))
+}
+
+// WhereHasModelVersion applies a predicate to check if query has an edge model_version.
+func (f *BacktestFilter) WhereHasModelVersion() {
+	f.Where(entql.HasEdge("model_version"))
+}
+
+// WhereHasModelVersionWith applies a predicate to check if query has an edge model_version with a given conditions (other predicates).
+func (f *BacktestFilter) WhereHasModelVersionWith(preds ...predicate.MLModelVersion) {
+	f.Where(entql.HasEdgeWith("model_version", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *BacktestAlarmQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the BacktestAlarmQuery builder.
+func (_q *BacktestAlarmQuery) Filter() *BacktestAlarmFilter {
+	return &BacktestAlarmFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *BacktestAlarmMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the BacktestAlarmMutation builder.
+func (m *BacktestAlarmMutation) Filter() *BacktestAlarmFilter {
+	return &BacktestAlarmFilter{config: m.config, predicateAdder: m}
+}
+
+// BacktestAlarmFilter provides a generic filtering capability at runtime for BacktestAlarmQuery.
+type BacktestAlarmFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *BacktestAlarmFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[12].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *BacktestAlarmFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(backtestalarm.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *BacktestAlarmFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(backtestalarm.FieldTenantID))
+}
+
+// WhereBacktestID applies the entql [16]byte predicate on the backtest_id field.
+func (f *BacktestAlarmFilter) WhereBacktestID(p entql.ValueP) {
+	f.Where(p.Field(backtestalarm.FieldBacktestID))
+}
+
+// WhereSiteID applies the entql [16]byte predicate on the site_id field.
+func (f *BacktestAlarmFilter) WhereSiteID(p entql.ValueP) {
+	f.Where(p.Field(backtestalarm.FieldSiteID))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *BacktestAlarmFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(backtestalarm.FieldAssetID))
+}
+
+// WhereSensorID applies the entql [16]byte predicate on the sensor_id field.
+func (f *BacktestAlarmFilter) WhereSensorID(p entql.ValueP) {
+	f.Where(p.Field(backtestalarm.FieldSensorID))
+}
+
+// WhereRuleNumber applies the entql int predicate on the rule_number field.
+func (f *BacktestAlarmFilter) WhereRuleNumber(p entql.IntP) {
+	f.Where(p.Field(backtestalarm.FieldRuleNumber))
+}
+
+// WhereFaultCode applies the entql string predicate on the fault_code field.
+func (f *BacktestAlarmFilter) WhereFaultCode(p entql.StringP) {
+	f.Where(p.Field(backtestalarm.FieldFaultCode))
+}
+
+// WhereSeverity applies the entql string predicate on the severity field.
+func (f *BacktestAlarmFilter) WhereSeverity(p entql.StringP) {
+	f.Where(p.Field(backtestalarm.FieldSeverity))
+}
+
+// WhereTriggeredValue applies the entql float64 predicate on the triggered_value field.
+func (f *BacktestAlarmFilter) WhereTriggeredValue(p entql.Float64P) {
+	f.Where(p.Field(backtestalarm.FieldTriggeredValue))
+}
+
+// WhereTriggeredAt applies the entql time.Time predicate on the triggered_at field.
+func (f *BacktestAlarmFilter) WhereTriggeredAt(p entql.TimeP) {
+	f.Where(p.Field(backtestalarm.FieldTriggeredAt))
+}
+
+// WhereLastTriggeredAt applies the entql time.Time predicate on the last_triggered_at field.
+func (f *BacktestAlarmFilter) WhereLastTriggeredAt(p entql.TimeP) {
+	f.Where(p.Field(backtestalarm.FieldLastTriggeredAt))
+}
+
+// WhereOccurrences applies the entql int predicate on the occurrences field.
+func (f *BacktestAlarmFilter) WhereOccurrences(p entql.IntP) {
+	f.Where(p.Field(backtestalarm.FieldOccurrences))
+}
+
+// WhereClearedAt applies the entql time.Time predicate on the cleared_at field.
+func (f *BacktestAlarmFilter) WhereClearedAt(p entql.TimeP) {
+	f.Where(p.Field(backtestalarm.FieldClearedAt))
+}
+
+// WhereReopened applies the entql bool predicate on the reopened field.
+func (f *BacktestAlarmFilter) WhereReopened(p entql.BoolP) {
+	f.Where(p.Field(backtestalarm.FieldReopened))
+}
+
+// WhereAlarmEventID applies the entql [16]byte predicate on the alarm_event_id field.
+func (f *BacktestAlarmFilter) WhereAlarmEventID(p entql.ValueP) {
+	f.Where(p.Field(backtestalarm.FieldAlarmEventID))
+}
+
+// WhereHasBacktest applies a predicate to check if query has an edge backtest.
+func (f *BacktestAlarmFilter) WhereHasBacktest() {
+	f.Where(entql.HasEdge("backtest"))
+}
+
+// WhereHasBacktestWith applies a predicate to check if query has an edge backtest with a given conditions (other predicates).
+func (f *BacktestAlarmFilter) WhereHasBacktestWith(preds ...predicate.Backtest) {
+	f.Where(entql.HasEdgeWith("backtest", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasSite applies a predicate to check if query has an edge site.
+func (f *BacktestAlarmFilter) WhereHasSite() {
+	f.Where(entql.HasEdge("site"))
+}
+
+// WhereHasSiteWith applies a predicate to check if query has an edge site with a given conditions (other predicates).
+func (f *BacktestAlarmFilter) WhereHasSiteWith(preds ...predicate.Site) {
+	f.Where(entql.HasEdgeWith("site", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *BacktestAlarmFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *BacktestAlarmFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasSensor applies a predicate to check if query has an edge sensor.
+func (f *BacktestAlarmFilter) WhereHasSensor() {
+	f.Where(entql.HasEdge("sensor"))
+}
+
+// WhereHasSensorWith applies a predicate to check if query has an edge sensor with a given conditions (other predicates).
+func (f *BacktestAlarmFilter) WhereHasSensorWith(preds ...predicate.Sensor) {
+	f.Where(entql.HasEdgeWith("sensor", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasAlarmEvent applies a predicate to check if query has an edge alarm_event.
+func (f *BacktestAlarmFilter) WhereHasAlarmEvent() {
+	f.Where(entql.HasEdge("alarm_event"))
+}
+
+// WhereHasAlarmEventWith applies a predicate to check if query has an edge alarm_event with a given conditions (other predicates).
+func (f *BacktestAlarmFilter) WhereHasAlarmEventWith(preds ...predicate.AlarmEvent) {
+	f.Where(entql.HasEdgeWith("alarm_event", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
+func (_q *BacktestPredictionQuery) addPredicate(pred func(s *sql.Selector)) {
+	_q.predicates = append(_q.predicates, pred)
+}
+
+// Filter returns a Filter implementation to apply filters on the BacktestPredictionQuery builder.
+func (_q *BacktestPredictionQuery) Filter() *BacktestPredictionFilter {
+	return &BacktestPredictionFilter{config: _q.config, predicateAdder: _q}
+}
+
+// addPredicate implements the predicateAdder interface.
+func (m *BacktestPredictionMutation) addPredicate(pred func(s *sql.Selector)) {
+	m.predicates = append(m.predicates, pred)
+}
+
+// Filter returns an entql.Where implementation to apply filters on the BacktestPredictionMutation builder.
+func (m *BacktestPredictionMutation) Filter() *BacktestPredictionFilter {
+	return &BacktestPredictionFilter{config: m.config, predicateAdder: m}
+}
+
+// BacktestPredictionFilter provides a generic filtering capability at runtime for BacktestPredictionQuery.
+type BacktestPredictionFilter struct {
+	predicateAdder
+	config
+}
+
+// Where applies the entql predicate on the query filter.
+func (f *BacktestPredictionFilter) Where(p entql.P) {
+	f.addPredicate(func(s *sql.Selector) {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[13].Type, p, s); err != nil {
+			s.AddError(err)
+		}
+	})
+}
+
+// WhereID applies the entql [16]byte predicate on the id field.
+func (f *BacktestPredictionFilter) WhereID(p entql.ValueP) {
+	f.Where(p.Field(backtestprediction.FieldID))
+}
+
+// WhereTenantID applies the entql [16]byte predicate on the tenant_id field.
+func (f *BacktestPredictionFilter) WhereTenantID(p entql.ValueP) {
+	f.Where(p.Field(backtestprediction.FieldTenantID))
+}
+
+// WhereBacktestID applies the entql [16]byte predicate on the backtest_id field.
+func (f *BacktestPredictionFilter) WhereBacktestID(p entql.ValueP) {
+	f.Where(p.Field(backtestprediction.FieldBacktestID))
+}
+
+// WhereSiteID applies the entql [16]byte predicate on the site_id field.
+func (f *BacktestPredictionFilter) WhereSiteID(p entql.ValueP) {
+	f.Where(p.Field(backtestprediction.FieldSiteID))
+}
+
+// WhereAssetID applies the entql [16]byte predicate on the asset_id field.
+func (f *BacktestPredictionFilter) WhereAssetID(p entql.ValueP) {
+	f.Where(p.Field(backtestprediction.FieldAssetID))
+}
+
+// WhereSensorID applies the entql [16]byte predicate on the sensor_id field.
+func (f *BacktestPredictionFilter) WhereSensorID(p entql.ValueP) {
+	f.Where(p.Field(backtestprediction.FieldSensorID))
+}
+
+// WhereBeginsAt applies the entql time.Time predicate on the begins_at field.
+func (f *BacktestPredictionFilter) WhereBeginsAt(p entql.TimeP) {
+	f.Where(p.Field(backtestprediction.FieldBeginsAt))
+}
+
+// WhereFaultCode applies the entql string predicate on the fault_code field.
+func (f *BacktestPredictionFilter) WhereFaultCode(p entql.StringP) {
+	f.Where(p.Field(backtestprediction.FieldFaultCode))
+}
+
+// WhereStoredCode applies the entql string predicate on the stored_code field.
+func (f *BacktestPredictionFilter) WhereStoredCode(p entql.StringP) {
+	f.Where(p.Field(backtestprediction.FieldStoredCode))
+}
+
+// WhereWindows applies the entql uint64 predicate on the windows field.
+func (f *BacktestPredictionFilter) WhereWindows(p entql.Uint64P) {
+	f.Where(p.Field(backtestprediction.FieldWindows))
+}
+
+// WhereOutOfDistribution applies the entql uint64 predicate on the out_of_distribution field.
+func (f *BacktestPredictionFilter) WhereOutOfDistribution(p entql.Uint64P) {
+	f.Where(p.Field(backtestprediction.FieldOutOfDistribution))
+}
+
+// WhereProbability applies the entql float64 predicate on the probability field.
+func (f *BacktestPredictionFilter) WhereProbability(p entql.Float64P) {
+	f.Where(p.Field(backtestprediction.FieldProbability))
+}
+
+// WhereStoredProbability applies the entql float64 predicate on the stored_probability field.
+func (f *BacktestPredictionFilter) WhereStoredProbability(p entql.Float64P) {
+	f.Where(p.Field(backtestprediction.FieldStoredProbability))
+}
+
+// WhereHasBacktest applies a predicate to check if query has an edge backtest.
+func (f *BacktestPredictionFilter) WhereHasBacktest() {
+	f.Where(entql.HasEdge("backtest"))
+}
+
+// WhereHasBacktestWith applies a predicate to check if query has an edge backtest with a given conditions (other predicates).
+func (f *BacktestPredictionFilter) WhereHasBacktestWith(preds ...predicate.Backtest) {
+	f.Where(entql.HasEdgeWith("backtest", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasSite applies a predicate to check if query has an edge site.
+func (f *BacktestPredictionFilter) WhereHasSite() {
+	f.Where(entql.HasEdge("site"))
+}
+
+// WhereHasSiteWith applies a predicate to check if query has an edge site with a given conditions (other predicates).
+func (f *BacktestPredictionFilter) WhereHasSiteWith(preds ...predicate.Site) {
+	f.Where(entql.HasEdgeWith("site", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasAsset applies a predicate to check if query has an edge asset.
+func (f *BacktestPredictionFilter) WhereHasAsset() {
+	f.Where(entql.HasEdge("asset"))
+}
+
+// WhereHasAssetWith applies a predicate to check if query has an edge asset with a given conditions (other predicates).
+func (f *BacktestPredictionFilter) WhereHasAssetWith(preds ...predicate.Asset) {
+	f.Where(entql.HasEdgeWith("asset", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// WhereHasSensor applies a predicate to check if query has an edge sensor.
+func (f *BacktestPredictionFilter) WhereHasSensor() {
+	f.Where(entql.HasEdge("sensor"))
+}
+
+// WhereHasSensorWith applies a predicate to check if query has an edge sensor with a given conditions (other predicates).
+func (f *BacktestPredictionFilter) WhereHasSensorWith(preds ...predicate.Sensor) {
+	f.Where(entql.HasEdgeWith("sensor", sqlgraph.WrapFunc(func(s *sql.Selector) {
+		for _, p := range preds {
+			p(s)
+		}
+	})))
+}
+
+// addPredicate implements the predicateAdder interface.
 func (_q *ConnectorQuery) addPredicate(pred func(s *sql.Selector)) {
 	_q.predicates = append(_q.predicates, pred)
 }
@@ -3730,7 +4433,7 @@ type ConnectorFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *ConnectorFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[11].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[14].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -3855,7 +4558,7 @@ type ConversationFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *ConversationFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[12].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[15].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -3973,7 +4676,7 @@ type DriftReportFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *DriftReportFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[13].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[16].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -4014,14 +4717,59 @@ func (f *DriftReportFilter) WherePsi(p entql.BytesP) {
 	f.Where(p.Field(driftreport.FieldPsi))
 }
 
+// WhereMachines applies the entql int64 predicate on the machines field.
+func (f *DriftReportFilter) WhereMachines(p entql.Int64P) {
+	f.Where(p.Field(driftreport.FieldMachines))
+}
+
+// WhereDrifted applies the entql json.RawMessage predicate on the drifted field.
+func (f *DriftReportFilter) WhereDrifted(p entql.BytesP) {
+	f.Where(p.Field(driftreport.FieldDrifted))
+}
+
 // WhereLabelShift applies the entql float64 predicate on the label_shift field.
 func (f *DriftReportFilter) WhereLabelShift(p entql.Float64P) {
 	f.Where(p.Field(driftreport.FieldLabelShift))
 }
 
+// WhereLabels applies the entql json.RawMessage predicate on the labels field.
+func (f *DriftReportFilter) WhereLabels(p entql.BytesP) {
+	f.Where(p.Field(driftreport.FieldLabels))
+}
+
+// WhereIsReference applies the entql bool predicate on the is_reference field.
+func (f *DriftReportFilter) WhereIsReference(p entql.BoolP) {
+	f.Where(p.Field(driftreport.FieldIsReference))
+}
+
+// WhereCoverage applies the entql json.RawMessage predicate on the coverage field.
+func (f *DriftReportFilter) WhereCoverage(p entql.BytesP) {
+	f.Where(p.Field(driftreport.FieldCoverage))
+}
+
+// WhereTelemetryCoverage applies the entql float64 predicate on the telemetry_coverage field.
+func (f *DriftReportFilter) WhereTelemetryCoverage(p entql.Float64P) {
+	f.Where(p.Field(driftreport.FieldTelemetryCoverage))
+}
+
+// WhereOutOfDistribution applies the entql float64 predicate on the out_of_distribution field.
+func (f *DriftReportFilter) WhereOutOfDistribution(p entql.Float64P) {
+	f.Where(p.Field(driftreport.FieldOutOfDistribution))
+}
+
+// WhereLabelSets applies the entql json.RawMessage predicate on the label_sets field.
+func (f *DriftReportFilter) WhereLabelSets(p entql.BytesP) {
+	f.Where(p.Field(driftreport.FieldLabelSets))
+}
+
 // WhereVerdict applies the entql string predicate on the verdict field.
 func (f *DriftReportFilter) WhereVerdict(p entql.StringP) {
 	f.Where(p.Field(driftreport.FieldVerdict))
+}
+
+// WhereReasons applies the entql json.RawMessage predicate on the reasons field.
+func (f *DriftReportFilter) WhereReasons(p entql.BytesP) {
+	f.Where(p.Field(driftreport.FieldReasons))
 }
 
 // WhereCreatedAt applies the entql time.Time predicate on the created_at field.
@@ -4072,7 +4820,7 @@ type ExportJobFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *ExportJobFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[14].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[17].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -4167,7 +4915,7 @@ type FailurePredictionFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *FailurePredictionFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[15].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[18].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -4300,7 +5048,7 @@ type FaultActionFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *FaultActionFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[16].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[19].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -4380,7 +5128,7 @@ type FaultTypeFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *FaultTypeFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[17].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[20].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -4485,7 +5233,7 @@ type FeedbackFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *FeedbackFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[18].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[21].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -4524,6 +5272,11 @@ func (f *FeedbackFilter) WhereModelVersionID(p entql.ValueP) {
 // WherePredictionID applies the entql [16]byte predicate on the prediction_id field.
 func (f *FeedbackFilter) WherePredictionID(p entql.ValueP) {
 	f.Where(p.Field(feedback.FieldPredictionID))
+}
+
+// WhereRole applies the entql string predicate on the role field.
+func (f *FeedbackFilter) WhereRole(p entql.StringP) {
+	f.Where(p.Field(feedback.FieldRole))
 }
 
 // WhereFeatures applies the entql json.RawMessage predicate on the features field.
@@ -4656,7 +5409,7 @@ type GatewayFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *GatewayFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[19].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[22].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -4818,7 +5571,7 @@ type IdempotencyKeyFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *IdempotencyKeyFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[20].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[23].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -4898,7 +5651,7 @@ type ImportRunFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *ImportRunFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[21].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[24].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -5012,7 +5765,7 @@ type InviteFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *InviteFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[22].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[25].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -5112,7 +5865,7 @@ type KnowledgeChunkFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *KnowledgeChunkFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[23].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[26].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -5196,7 +5949,7 @@ type KnowledgeDocumentFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *KnowledgeDocumentFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[24].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[27].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -5330,7 +6083,7 @@ type MLModelFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MLModelFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[25].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[28].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -5468,7 +6221,7 @@ type MLModelDeploymentFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MLModelDeploymentFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[26].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[29].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -5497,6 +6250,16 @@ func (f *MLModelDeploymentFilter) WhereModelVersionID(p entql.ValueP) {
 // WhereIsProduction applies the entql bool predicate on the is_production field.
 func (f *MLModelDeploymentFilter) WhereIsProduction(p entql.BoolP) {
 	f.Where(p.Field(mlmodeldeployment.FieldIsProduction))
+}
+
+// WhereStage applies the entql string predicate on the stage field.
+func (f *MLModelDeploymentFilter) WhereStage(p entql.StringP) {
+	f.Where(p.Field(mlmodeldeployment.FieldStage))
+}
+
+// WhereTrafficPercent applies the entql int predicate on the traffic_percent field.
+func (f *MLModelDeploymentFilter) WhereTrafficPercent(p entql.IntP) {
+	f.Where(p.Field(mlmodeldeployment.FieldTrafficPercent))
 }
 
 // WhereDeploymentStart applies the entql time.Time predicate on the deployment_start field.
@@ -5590,7 +6353,7 @@ type MLModelVersionFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MLModelVersionFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[27].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[30].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -5706,6 +6469,11 @@ func (f *MLModelVersionFilter) WhereClasses(p entql.BytesP) {
 	f.Where(p.Field(mlmodelversion.FieldClasses))
 }
 
+// WhereCard applies the entql json.RawMessage predicate on the card field.
+func (f *MLModelVersionFilter) WhereCard(p entql.BytesP) {
+	f.Where(p.Field(mlmodelversion.FieldCard))
+}
+
 // WhereDockerImageTag applies the entql string predicate on the docker_image_tag field.
 func (f *MLModelVersionFilter) WhereDockerImageTag(p entql.StringP) {
 	f.Where(p.Field(mlmodelversion.FieldDockerImageTag))
@@ -5782,7 +6550,7 @@ type MaintenanceRecordFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MaintenanceRecordFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[28].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[31].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -5915,7 +6683,7 @@ type MaintenanceWorkOrderFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MaintenanceWorkOrderFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[29].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[32].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6123,7 +6891,7 @@ type MembershipFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MembershipFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[30].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[33].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6213,7 +6981,7 @@ type MessageFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *MessageFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[31].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[34].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6297,7 +7065,7 @@ type NotificationChannelFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *NotificationChannelFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[32].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[35].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6407,7 +7175,7 @@ type NotificationLogFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *NotificationLogFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[33].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[36].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6535,7 +7303,7 @@ type OAuthClientFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *OAuthClientFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[34].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[37].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6635,7 +7403,7 @@ type ParameterFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *ParameterFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[35].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[38].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6735,7 +7503,7 @@ type PasswordResetFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *PasswordResetFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[36].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[39].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6805,7 +7573,7 @@ type PermissionFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *PermissionFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[37].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[40].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6855,7 +7623,7 @@ type RefreshTokenFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *RefreshTokenFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[38].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[41].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -6945,7 +7713,7 @@ type RoleFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *RoleFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[39].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[42].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -7049,7 +7817,7 @@ type RolePermissionFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *RolePermissionFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[40].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[43].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -7132,7 +7900,7 @@ type SensorFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *SensorFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[41].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[44].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -7305,7 +8073,7 @@ type SiteFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *SiteFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[42].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[45].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -7453,7 +8221,7 @@ type TenantFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *TenantFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[43].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[46].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -7573,7 +8341,7 @@ type TrainingRunFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *TrainingRunFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[44].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[47].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -7629,6 +8397,16 @@ func (f *TrainingRunFilter) WhereStatus(p entql.StringP) {
 	f.Where(p.Field(trainingrun.FieldStatus))
 }
 
+// WhereSource applies the entql string predicate on the source field.
+func (f *TrainingRunFilter) WhereSource(p entql.StringP) {
+	f.Where(p.Field(trainingrun.FieldSource))
+}
+
+// WhereRequest applies the entql json.RawMessage predicate on the request field.
+func (f *TrainingRunFilter) WhereRequest(p entql.BytesP) {
+	f.Where(p.Field(trainingrun.FieldRequest))
+}
+
 // WhereParameters applies the entql json.RawMessage predicate on the parameters field.
 func (f *TrainingRunFilter) WhereParameters(p entql.BytesP) {
 	f.Where(p.Field(trainingrun.FieldParameters))
@@ -7662,6 +8440,16 @@ func (f *TrainingRunFilter) WhereConfusionMatrix(p entql.BytesP) {
 // WhereFeatureImportance applies the entql json.RawMessage predicate on the feature_importance field.
 func (f *TrainingRunFilter) WhereFeatureImportance(p entql.BytesP) {
 	f.Where(p.Field(trainingrun.FieldFeatureImportance))
+}
+
+// WhereOutcome applies the entql json.RawMessage predicate on the outcome field.
+func (f *TrainingRunFilter) WhereOutcome(p entql.BytesP) {
+	f.Where(p.Field(trainingrun.FieldOutcome))
+}
+
+// WhereAttempts applies the entql int predicate on the attempts field.
+func (f *TrainingRunFilter) WhereAttempts(p entql.IntP) {
+	f.Where(p.Field(trainingrun.FieldAttempts))
 }
 
 // WhereLogPath applies the entql string predicate on the log_path field.
@@ -7727,7 +8515,7 @@ type UserFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *UserFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[45].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[48].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -7867,7 +8655,7 @@ type UserIdentityFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *UserIdentityFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[46].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[49].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -7937,7 +8725,7 @@ type UserRoleFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *UserRoleFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[47].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[50].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -8035,7 +8823,7 @@ type UserSettingsFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *UserSettingsFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[48].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[51].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})
@@ -8155,7 +8943,7 @@ type WebhookFilter struct {
 // Where applies the entql predicate on the query filter.
 func (f *WebhookFilter) Where(p entql.P) {
 	f.addPredicate(func(s *sql.Selector) {
-		if err := schemaGraph.EvalP(schemaGraph.Nodes[49].Type, p, s); err != nil {
+		if err := schemaGraph.EvalP(schemaGraph.Nodes[52].Type, p, s); err != nil {
 			s.AddError(err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"foresight/ent/asset"
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"foresight/ent/feedback"
 	"foresight/ent/mlmodelversion"
@@ -37,8 +38,10 @@ type Feedback struct {
 	ModelVersionID uuid.UUID `json:"model_version_id,omitempty"`
 	// the prediction, in the telemetry store, which forgets it before the feedback is forgotten
 	PredictionID *uuid.UUID `json:"prediction_id,omitempty"`
-	// normalised features of the prediction, in the order of the model's feature list
-	Features []float32 `json:"features,omitempty"`
+	// part that the version played when it predicted; null: not known, of predictions of failures and of examples without a prediction
+	Role *enum.BindingStage `json:"role,omitempty"`
+	// features of the prediction, in the order of the model's feature list, null where one was missing; null: they could not be computed any more
+	Features document.Features `json:"features,omitempty"`
 	// fault that was predicted
 	PredictedLabel string `json:"predicted_label,omitempty"`
 	// probability that the model gave it
@@ -131,7 +134,7 @@ func (*Feedback) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case feedback.FieldProbability:
 			values[i] = new(sql.NullFloat64)
-		case feedback.FieldPredictedLabel, feedback.FieldNewLabel, feedback.FieldCorrection, feedback.FieldFeedbackType:
+		case feedback.FieldRole, feedback.FieldPredictedLabel, feedback.FieldNewLabel, feedback.FieldCorrection, feedback.FieldFeedbackType:
 			values[i] = new(sql.NullString)
 		case feedback.FieldAt:
 			values[i] = new(sql.NullTime)
@@ -197,6 +200,13 @@ func (_m *Feedback) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.PredictionID = new(uuid.UUID)
 				*_m.PredictionID = *value.S.(*uuid.UUID)
+			}
+		case feedback.FieldRole:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field role", values[i])
+			} else if value.Valid {
+				_m.Role = new(enum.BindingStage)
+				*_m.Role = enum.BindingStage(value.String)
 			}
 		case feedback.FieldFeatures:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -337,6 +347,11 @@ func (_m *Feedback) String() string {
 	builder.WriteString(", ")
 	if v := _m.PredictionID; v != nil {
 		builder.WriteString("prediction_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.Role; v != nil {
+		builder.WriteString("role=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteString(", ")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"foresight/ent/asset"
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"foresight/ent/feedback"
 	"foresight/ent/mlmodelversion"
@@ -94,8 +95,22 @@ func (_c *FeedbackCreate) SetNillablePredictionID(v *uuid.UUID) *FeedbackCreate 
 	return _c
 }
 
+// SetRole sets the "role" field.
+func (_c *FeedbackCreate) SetRole(v enum.BindingStage) *FeedbackCreate {
+	_c.mutation.SetRole(v)
+	return _c
+}
+
+// SetNillableRole sets the "role" field if the given value is not nil.
+func (_c *FeedbackCreate) SetNillableRole(v *enum.BindingStage) *FeedbackCreate {
+	if v != nil {
+		_c.SetRole(*v)
+	}
+	return _c
+}
+
 // SetFeatures sets the "features" field.
-func (_c *FeedbackCreate) SetFeatures(v []float32) *FeedbackCreate {
+func (_c *FeedbackCreate) SetFeatures(v document.Features) *FeedbackCreate {
 	_c.mutation.SetFeatures(v)
 	return _c
 }
@@ -268,6 +283,11 @@ func (_c *FeedbackCreate) check() error {
 	if _, ok := _c.mutation.ModelVersionID(); !ok {
 		return &ValidationError{Name: "model_version_id", err: errors.New(`ent: missing required field "Feedback.model_version_id"`)}
 	}
+	if v, ok := _c.mutation.Role(); ok {
+		if err := feedback.RoleValidator(v); err != nil {
+			return &ValidationError{Name: "role", err: fmt.Errorf(`ent: validator failed for field "Feedback.role": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.PredictedLabel(); !ok {
 		return &ValidationError{Name: "predicted_label", err: errors.New(`ent: missing required field "Feedback.predicted_label"`)}
 	}
@@ -350,6 +370,10 @@ func (_c *FeedbackCreate) createSpec() (*Feedback, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PredictionID(); ok {
 		_spec.SetField(feedback.FieldPredictionID, field.TypeUUID, value)
 		_node.PredictionID = &value
+	}
+	if value, ok := _c.mutation.Role(); ok {
+		_spec.SetField(feedback.FieldRole, field.TypeEnum, value)
+		_node.Role = &value
 	}
 	if value, ok := _c.mutation.Features(); ok {
 		_spec.SetField(feedback.FieldFeatures, field.TypeJSON, value)

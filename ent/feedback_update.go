@@ -82,6 +82,9 @@ func (_u *FeedbackUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.PredictionIDCleared() {
 		_spec.ClearField(feedback.FieldPredictionID, field.TypeUUID)
 	}
+	if _u.mutation.RoleCleared() {
+		_spec.ClearField(feedback.FieldRole, field.TypeEnum)
+	}
 	if _u.mutation.FeaturesCleared() {
 		_spec.ClearField(feedback.FieldFeatures, field.TypeJSON)
 	}
@@ -198,6 +201,9 @@ func (_u *FeedbackUpdateOne) sqlSave(ctx context.Context) (_node *Feedback, err 
 	}
 	if _u.mutation.PredictionIDCleared() {
 		_spec.ClearField(feedback.FieldPredictionID, field.TypeUUID)
+	}
+	if _u.mutation.RoleCleared() {
+		_spec.ClearField(feedback.FieldRole, field.TypeEnum)
 	}
 	if _u.mutation.FeaturesCleared() {
 		_spec.ClearField(feedback.FieldFeatures, field.TypeJSON)

@@ -4,6 +4,7 @@ package ent
 
 import (
 	"fmt"
+	"foresight/ent/enum"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
@@ -27,8 +28,12 @@ type MLModelDeployment struct {
 	ModelID uuid.UUID `json:"model_id,omitempty"`
 	// the version that serves
 	ModelVersionID uuid.UUID `json:"model_version_id,omitempty"`
-	// false: canary, shadow or trial
+	// whether the stage is `production`
 	IsProduction bool `json:"is_production,omitempty"`
+	// the part that the version plays for the tenant
+	Stage enum.BindingStage `json:"stage,omitempty"`
+	// share of the tenant's assets that a canary or shadow serves, %
+	TrafficPercent int `json:"traffic_percent,omitempty"`
 	// served from, UTC
 	DeploymentStart time.Time `json:"deployment_start,omitempty"`
 	// served until, UTC; null: still serves
@@ -98,6 +103,10 @@ func (*MLModelDeployment) scanValues(columns []string) ([]any, error) {
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case mlmodeldeployment.FieldIsProduction:
 			values[i] = new(sql.NullBool)
+		case mlmodeldeployment.FieldTrafficPercent:
+			values[i] = new(sql.NullInt64)
+		case mlmodeldeployment.FieldStage:
+			values[i] = new(sql.NullString)
 		case mlmodeldeployment.FieldDeploymentStart, mlmodeldeployment.FieldDeploymentEnd:
 			values[i] = new(sql.NullTime)
 		case mlmodeldeployment.FieldID, mlmodeldeployment.FieldTenantID, mlmodeldeployment.FieldModelID, mlmodeldeployment.FieldModelVersionID:
@@ -146,6 +155,18 @@ func (_m *MLModelDeployment) assignValues(columns []string, values []any) error 
 				return fmt.Errorf("unexpected type %T for field is_production", values[i])
 			} else if value.Valid {
 				_m.IsProduction = value.Bool
+			}
+		case mlmodeldeployment.FieldStage:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field stage", values[i])
+			} else if value.Valid {
+				_m.Stage = enum.BindingStage(value.String)
+			}
+		case mlmodeldeployment.FieldTrafficPercent:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field traffic_percent", values[i])
+			} else if value.Valid {
+				_m.TrafficPercent = int(value.Int64)
 			}
 		case mlmodeldeployment.FieldDeploymentStart:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -236,6 +257,12 @@ func (_m *MLModelDeployment) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("is_production=")
 	builder.WriteString(fmt.Sprintf("%v", _m.IsProduction))
+	builder.WriteString(", ")
+	builder.WriteString("stage=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Stage))
+	builder.WriteString(", ")
+	builder.WriteString("traffic_percent=")
+	builder.WriteString(fmt.Sprintf("%v", _m.TrafficPercent))
 	builder.WriteString(", ")
 	builder.WriteString("deployment_start=")
 	builder.WriteString(_m.DeploymentStart.Format(time.ANSIC))

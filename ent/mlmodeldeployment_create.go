@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"foresight/ent/enum"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
@@ -51,6 +52,34 @@ func (_c *MLModelDeploymentCreate) SetIsProduction(v bool) *MLModelDeploymentCre
 func (_c *MLModelDeploymentCreate) SetNillableIsProduction(v *bool) *MLModelDeploymentCreate {
 	if v != nil {
 		_c.SetIsProduction(*v)
+	}
+	return _c
+}
+
+// SetStage sets the "stage" field.
+func (_c *MLModelDeploymentCreate) SetStage(v enum.BindingStage) *MLModelDeploymentCreate {
+	_c.mutation.SetStage(v)
+	return _c
+}
+
+// SetNillableStage sets the "stage" field if the given value is not nil.
+func (_c *MLModelDeploymentCreate) SetNillableStage(v *enum.BindingStage) *MLModelDeploymentCreate {
+	if v != nil {
+		_c.SetStage(*v)
+	}
+	return _c
+}
+
+// SetTrafficPercent sets the "traffic_percent" field.
+func (_c *MLModelDeploymentCreate) SetTrafficPercent(v int) *MLModelDeploymentCreate {
+	_c.mutation.SetTrafficPercent(v)
+	return _c
+}
+
+// SetNillableTrafficPercent sets the "traffic_percent" field if the given value is not nil.
+func (_c *MLModelDeploymentCreate) SetNillableTrafficPercent(v *int) *MLModelDeploymentCreate {
+	if v != nil {
+		_c.SetTrafficPercent(*v)
 	}
 	return _c
 }
@@ -181,6 +210,14 @@ func (_c *MLModelDeploymentCreate) defaults() error {
 		v := mlmodeldeployment.DefaultIsProduction
 		_c.mutation.SetIsProduction(v)
 	}
+	if _, ok := _c.mutation.Stage(); !ok {
+		v := mlmodeldeployment.DefaultStage
+		_c.mutation.SetStage(v)
+	}
+	if _, ok := _c.mutation.TrafficPercent(); !ok {
+		v := mlmodeldeployment.DefaultTrafficPercent
+		_c.mutation.SetTrafficPercent(v)
+	}
 	if _, ok := _c.mutation.DeploymentStart(); !ok {
 		if mlmodeldeployment.DefaultDeploymentStart == nil {
 			return fmt.Errorf("ent: uninitialized mlmodeldeployment.DefaultDeploymentStart (forgotten import ent/runtime?)")
@@ -211,6 +248,22 @@ func (_c *MLModelDeploymentCreate) check() error {
 	}
 	if _, ok := _c.mutation.IsProduction(); !ok {
 		return &ValidationError{Name: "is_production", err: errors.New(`ent: missing required field "MLModelDeployment.is_production"`)}
+	}
+	if _, ok := _c.mutation.Stage(); !ok {
+		return &ValidationError{Name: "stage", err: errors.New(`ent: missing required field "MLModelDeployment.stage"`)}
+	}
+	if v, ok := _c.mutation.Stage(); ok {
+		if err := mlmodeldeployment.StageValidator(v); err != nil {
+			return &ValidationError{Name: "stage", err: fmt.Errorf(`ent: validator failed for field "MLModelDeployment.stage": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.TrafficPercent(); !ok {
+		return &ValidationError{Name: "traffic_percent", err: errors.New(`ent: missing required field "MLModelDeployment.traffic_percent"`)}
+	}
+	if v, ok := _c.mutation.TrafficPercent(); ok {
+		if err := mlmodeldeployment.TrafficPercentValidator(v); err != nil {
+			return &ValidationError{Name: "traffic_percent", err: fmt.Errorf(`ent: validator failed for field "MLModelDeployment.traffic_percent": %w`, err)}
+		}
 	}
 	if len(_c.mutation.ModelIDs()) == 0 {
 		return &ValidationError{Name: "model", err: errors.New(`ent: missing required edge "MLModelDeployment.model"`)}
@@ -260,6 +313,14 @@ func (_c *MLModelDeploymentCreate) createSpec() (*MLModelDeployment, *sqlgraph.C
 	if value, ok := _c.mutation.IsProduction(); ok {
 		_spec.SetField(mlmodeldeployment.FieldIsProduction, field.TypeBool, value)
 		_node.IsProduction = value
+	}
+	if value, ok := _c.mutation.Stage(); ok {
+		_spec.SetField(mlmodeldeployment.FieldStage, field.TypeEnum, value)
+		_node.Stage = value
+	}
+	if value, ok := _c.mutation.TrafficPercent(); ok {
+		_spec.SetField(mlmodeldeployment.FieldTrafficPercent, field.TypeInt, value)
+		_node.TrafficPercent = value
 	}
 	if value, ok := _c.mutation.DeploymentStart(); ok {
 		_spec.SetField(mlmodeldeployment.FieldDeploymentStart, field.TypeTime, value)

@@ -28,6 +28,27 @@ func (_u *MLModelDeploymentUpdate) Where(ps ...predicate.MLModelDeployment) *MLM
 	return _u
 }
 
+// SetTrafficPercent sets the "traffic_percent" field.
+func (_u *MLModelDeploymentUpdate) SetTrafficPercent(v int) *MLModelDeploymentUpdate {
+	_u.mutation.ResetTrafficPercent()
+	_u.mutation.SetTrafficPercent(v)
+	return _u
+}
+
+// SetNillableTrafficPercent sets the "traffic_percent" field if the given value is not nil.
+func (_u *MLModelDeploymentUpdate) SetNillableTrafficPercent(v *int) *MLModelDeploymentUpdate {
+	if v != nil {
+		_u.SetTrafficPercent(*v)
+	}
+	return _u
+}
+
+// AddTrafficPercent adds value to the "traffic_percent" field.
+func (_u *MLModelDeploymentUpdate) AddTrafficPercent(v int) *MLModelDeploymentUpdate {
+	_u.mutation.AddTrafficPercent(v)
+	return _u
+}
+
 // SetDeploymentEnd sets the "deployment_end" field.
 func (_u *MLModelDeploymentUpdate) SetDeploymentEnd(v time.Time) *MLModelDeploymentUpdate {
 	_u.mutation.SetDeploymentEnd(v)
@@ -82,6 +103,11 @@ func (_u *MLModelDeploymentUpdate) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *MLModelDeploymentUpdate) check() error {
+	if v, ok := _u.mutation.TrafficPercent(); ok {
+		if err := mlmodeldeployment.TrafficPercentValidator(v); err != nil {
+			return &ValidationError{Name: "traffic_percent", err: fmt.Errorf(`ent: validator failed for field "MLModelDeployment.traffic_percent": %w`, err)}
+		}
+	}
 	if _u.mutation.ModelCleared() && len(_u.mutation.ModelIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "MLModelDeployment.model"`)
 	}
@@ -102,6 +128,12 @@ func (_u *MLModelDeploymentUpdate) sqlSave(ctx context.Context) (_node int, err 
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.TrafficPercent(); ok {
+		_spec.SetField(mlmodeldeployment.FieldTrafficPercent, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedTrafficPercent(); ok {
+		_spec.AddField(mlmodeldeployment.FieldTrafficPercent, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.DeploymentEnd(); ok {
 		_spec.SetField(mlmodeldeployment.FieldDeploymentEnd, field.TypeTime, value)
@@ -130,6 +162,27 @@ type MLModelDeploymentUpdateOne struct {
 	fields   []string
 	hooks    []Hook
 	mutation *MLModelDeploymentMutation
+}
+
+// SetTrafficPercent sets the "traffic_percent" field.
+func (_u *MLModelDeploymentUpdateOne) SetTrafficPercent(v int) *MLModelDeploymentUpdateOne {
+	_u.mutation.ResetTrafficPercent()
+	_u.mutation.SetTrafficPercent(v)
+	return _u
+}
+
+// SetNillableTrafficPercent sets the "traffic_percent" field if the given value is not nil.
+func (_u *MLModelDeploymentUpdateOne) SetNillableTrafficPercent(v *int) *MLModelDeploymentUpdateOne {
+	if v != nil {
+		_u.SetTrafficPercent(*v)
+	}
+	return _u
+}
+
+// AddTrafficPercent adds value to the "traffic_percent" field.
+func (_u *MLModelDeploymentUpdateOne) AddTrafficPercent(v int) *MLModelDeploymentUpdateOne {
+	_u.mutation.AddTrafficPercent(v)
+	return _u
 }
 
 // SetDeploymentEnd sets the "deployment_end" field.
@@ -199,6 +252,11 @@ func (_u *MLModelDeploymentUpdateOne) ExecX(ctx context.Context) {
 
 // check runs all checks and user-defined validators on the builder.
 func (_u *MLModelDeploymentUpdateOne) check() error {
+	if v, ok := _u.mutation.TrafficPercent(); ok {
+		if err := mlmodeldeployment.TrafficPercentValidator(v); err != nil {
+			return &ValidationError{Name: "traffic_percent", err: fmt.Errorf(`ent: validator failed for field "MLModelDeployment.traffic_percent": %w`, err)}
+		}
+	}
 	if _u.mutation.ModelCleared() && len(_u.mutation.ModelIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "MLModelDeployment.model"`)
 	}
@@ -236,6 +294,12 @@ func (_u *MLModelDeploymentUpdateOne) sqlSave(ctx context.Context) (_node *MLMod
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.TrafficPercent(); ok {
+		_spec.SetField(mlmodeldeployment.FieldTrafficPercent, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedTrafficPercent(); ok {
+		_spec.AddField(mlmodeldeployment.FieldTrafficPercent, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.DeploymentEnd(); ok {
 		_spec.SetField(mlmodeldeployment.FieldDeploymentEnd, field.TypeTime, value)

@@ -5,6 +5,7 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodelversion"
@@ -65,6 +66,8 @@ type MLModelVersion struct {
 	Metrics map[string]float64 `json:"metrics,omitempty"`
 	// class list in the order of the model's outputs
 	Classes []string `json:"classes,omitempty"`
+	// what the artifact says of itself; null of versions that were registered before it was kept
+	Card *document.ModelCard `json:"card,omitempty"`
 	// image of an external runner, if one serves it
 	DockerImageTag *string `json:"docker_image_tag,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -124,7 +127,7 @@ func (*MLModelVersion) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case mlmodelversion.FieldCreatedBy, mlmodelversion.FieldUpdatedBy, mlmodelversion.FieldDeletedBy, mlmodelversion.FieldTrainingRunID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case mlmodelversion.FieldMetrics, mlmodelversion.FieldClasses:
+		case mlmodelversion.FieldMetrics, mlmodelversion.FieldClasses, mlmodelversion.FieldCard:
 			values[i] = new([]byte)
 		case mlmodelversion.FieldIsActive, mlmodelversion.FieldIsDeleted:
 			values[i] = new(sql.NullBool)
@@ -294,6 +297,14 @@ func (_m *MLModelVersion) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field classes: %w", err)
 				}
 			}
+		case mlmodelversion.FieldCard:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field card", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Card); err != nil {
+					return fmt.Errorf("unmarshal field card: %w", err)
+				}
+			}
 		case mlmodelversion.FieldDockerImageTag:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field docker_image_tag", values[i])
@@ -424,6 +435,9 @@ func (_m *MLModelVersion) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("classes=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Classes))
+	builder.WriteString(", ")
+	builder.WriteString("card=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Card))
 	builder.WriteString(", ")
 	if v := _m.DockerImageTag; v != nil {
 		builder.WriteString("docker_image_tag=")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
@@ -244,6 +245,12 @@ func (_c *MLModelVersionCreate) SetMetrics(v map[string]float64) *MLModelVersion
 // SetClasses sets the "classes" field.
 func (_c *MLModelVersionCreate) SetClasses(v []string) *MLModelVersionCreate {
 	_c.mutation.SetClasses(v)
+	return _c
+}
+
+// SetCard sets the "card" field.
+func (_c *MLModelVersionCreate) SetCard(v *document.ModelCard) *MLModelVersionCreate {
+	_c.mutation.SetCard(v)
 	return _c
 }
 
@@ -585,6 +592,10 @@ func (_c *MLModelVersionCreate) createSpec() (*MLModelVersion, *sqlgraph.CreateS
 	if value, ok := _c.mutation.Classes(); ok {
 		_spec.SetField(mlmodelversion.FieldClasses, field.TypeJSON, value)
 		_node.Classes = value
+	}
+	if value, ok := _c.mutation.Card(); ok {
+		_spec.SetField(mlmodelversion.FieldCard, field.TypeJSON, value)
+		_node.Card = value
 	}
 	if value, ok := _c.mutation.DockerImageTag(); ok {
 		_spec.SetField(mlmodelversion.FieldDockerImageTag, field.TypeString, value)

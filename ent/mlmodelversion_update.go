@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
@@ -184,6 +185,18 @@ func (_u *MLModelVersionUpdate) AddDecisionThreshold(v float64) *MLModelVersionU
 // SetMetrics sets the "metrics" field.
 func (_u *MLModelVersionUpdate) SetMetrics(v map[string]float64) *MLModelVersionUpdate {
 	_u.mutation.SetMetrics(v)
+	return _u
+}
+
+// SetCard sets the "card" field.
+func (_u *MLModelVersionUpdate) SetCard(v *document.ModelCard) *MLModelVersionUpdate {
+	_u.mutation.SetCard(v)
+	return _u
+}
+
+// ClearCard clears the value of the "card" field.
+func (_u *MLModelVersionUpdate) ClearCard() *MLModelVersionUpdate {
+	_u.mutation.ClearCard()
 	return _u
 }
 
@@ -377,6 +390,12 @@ func (_u *MLModelVersionUpdate) sqlSave(ctx context.Context) (_node int, err err
 	}
 	if value, ok := _u.mutation.Metrics(); ok {
 		_spec.SetField(mlmodelversion.FieldMetrics, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.Card(); ok {
+		_spec.SetField(mlmodelversion.FieldCard, field.TypeJSON, value)
+	}
+	if _u.mutation.CardCleared() {
+		_spec.ClearField(mlmodelversion.FieldCard, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.DockerImageTag(); ok {
 		_spec.SetField(mlmodelversion.FieldDockerImageTag, field.TypeString, value)
@@ -605,6 +624,18 @@ func (_u *MLModelVersionUpdateOne) SetMetrics(v map[string]float64) *MLModelVers
 	return _u
 }
 
+// SetCard sets the "card" field.
+func (_u *MLModelVersionUpdateOne) SetCard(v *document.ModelCard) *MLModelVersionUpdateOne {
+	_u.mutation.SetCard(v)
+	return _u
+}
+
+// ClearCard clears the value of the "card" field.
+func (_u *MLModelVersionUpdateOne) ClearCard() *MLModelVersionUpdateOne {
+	_u.mutation.ClearCard()
+	return _u
+}
+
 // SetDockerImageTag sets the "docker_image_tag" field.
 func (_u *MLModelVersionUpdateOne) SetDockerImageTag(v string) *MLModelVersionUpdateOne {
 	_u.mutation.SetDockerImageTag(v)
@@ -825,6 +856,12 @@ func (_u *MLModelVersionUpdateOne) sqlSave(ctx context.Context) (_node *MLModelV
 	}
 	if value, ok := _u.mutation.Metrics(); ok {
 		_spec.SetField(mlmodelversion.FieldMetrics, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.Card(); ok {
+		_spec.SetField(mlmodelversion.FieldCard, field.TypeJSON, value)
+	}
+	if _u.mutation.CardCleared() {
+		_spec.ClearField(mlmodelversion.FieldCard, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.DockerImageTag(); ok {
 		_spec.SetField(mlmodelversion.FieldDockerImageTag, field.TypeString, value)

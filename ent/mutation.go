@@ -17,6 +17,9 @@ import (
 	"foresight/ent/assethealth"
 	"foresight/ent/assetmodelversion"
 	"foresight/ent/auditlog"
+	"foresight/ent/backtest"
+	"foresight/ent/backtestalarm"
+	"foresight/ent/backtestprediction"
 	"foresight/ent/connector"
 	"foresight/ent/conversation"
 	"foresight/ent/document"
@@ -90,6 +93,9 @@ const (
 	TypeAssetHealth          = "AssetHealth"
 	TypeAssetModelVersion    = "AssetModelVersion"
 	TypeAuditLog             = "AuditLog"
+	TypeBacktest             = "Backtest"
+	TypeBacktestAlarm        = "BacktestAlarm"
+	TypeBacktestPrediction   = "BacktestPrediction"
 	TypeConnector            = "Connector"
 	TypeConversation         = "Conversation"
 	TypeDriftReport          = "DriftReport"
@@ -14350,6 +14356,4170 @@ func (m *AuditLogMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown AuditLog edge %s", name)
 }
 
+// BacktestMutation represents an operation that mutates the Backtest nodes in the graph.
+type BacktestMutation struct {
+	config
+	op                   Op
+	typ                  string
+	id                   *uuid.UUID
+	tenant_id            *uuid.UUID
+	name                 *string
+	from_utc             *time.Time
+	to_utc               *time.Time
+	scope                *document.BacktestScope
+	sites                *[]uuid.UUID
+	appendsites          []uuid.UUID
+	rules                *[]document.BacktestRule
+	appendrules          []document.BacktestRule
+	predicts             *bool
+	source               *enum.BacktestSource
+	status               *enum.JobStatus
+	place                *document.BacktestPlace
+	outcome              *document.BacktestOutcome
+	error                *string
+	by                   *uuid.UUID
+	created_at           *time.Time
+	finished_at          *time.Time
+	clearedFields        map[string]struct{}
+	model_version        *uuid.UUID
+	clearedmodel_version bool
+	done                 bool
+	oldValue             func(context.Context) (*Backtest, error)
+	predicates           []predicate.Backtest
+}
+
+var _ ent.Mutation = (*BacktestMutation)(nil)
+
+// backtestOption allows management of the mutation configuration using functional options.
+type backtestOption func(*BacktestMutation)
+
+// newBacktestMutation creates new mutation for the Backtest entity.
+func newBacktestMutation(c config, op Op, opts ...backtestOption) *BacktestMutation {
+	m := &BacktestMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBacktest,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBacktestID sets the ID field of the mutation.
+func withBacktestID(id uuid.UUID) backtestOption {
+	return func(m *BacktestMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Backtest
+		)
+		m.oldValue = func(ctx context.Context) (*Backtest, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Backtest.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBacktest sets the old Backtest of the mutation.
+func withBacktest(node *Backtest) backtestOption {
+	return func(m *BacktestMutation) {
+		m.oldValue = func(context.Context) (*Backtest, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BacktestMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BacktestMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Backtest entities.
+func (m *BacktestMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BacktestMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BacktestMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Backtest.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetTenantID sets the "tenant_id" field.
+func (m *BacktestMutation) SetTenantID(u uuid.UUID) {
+	m.tenant_id = &u
+}
+
+// TenantID returns the value of the "tenant_id" field in the mutation.
+func (m *BacktestMutation) TenantID() (r uuid.UUID, exists bool) {
+	v := m.tenant_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTenantID returns the old "tenant_id" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldTenantID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTenantID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTenantID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTenantID: %w", err)
+	}
+	return oldValue.TenantID, nil
+}
+
+// ResetTenantID resets all changes to the "tenant_id" field.
+func (m *BacktestMutation) ResetTenantID() {
+	m.tenant_id = nil
+}
+
+// SetName sets the "name" field.
+func (m *BacktestMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *BacktestMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *BacktestMutation) ResetName() {
+	m.name = nil
+}
+
+// SetFromUtc sets the "from_utc" field.
+func (m *BacktestMutation) SetFromUtc(t time.Time) {
+	m.from_utc = &t
+}
+
+// FromUtc returns the value of the "from_utc" field in the mutation.
+func (m *BacktestMutation) FromUtc() (r time.Time, exists bool) {
+	v := m.from_utc
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFromUtc returns the old "from_utc" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldFromUtc(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFromUtc is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFromUtc requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFromUtc: %w", err)
+	}
+	return oldValue.FromUtc, nil
+}
+
+// ResetFromUtc resets all changes to the "from_utc" field.
+func (m *BacktestMutation) ResetFromUtc() {
+	m.from_utc = nil
+}
+
+// SetToUtc sets the "to_utc" field.
+func (m *BacktestMutation) SetToUtc(t time.Time) {
+	m.to_utc = &t
+}
+
+// ToUtc returns the value of the "to_utc" field in the mutation.
+func (m *BacktestMutation) ToUtc() (r time.Time, exists bool) {
+	v := m.to_utc
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldToUtc returns the old "to_utc" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldToUtc(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldToUtc is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldToUtc requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldToUtc: %w", err)
+	}
+	return oldValue.ToUtc, nil
+}
+
+// ResetToUtc resets all changes to the "to_utc" field.
+func (m *BacktestMutation) ResetToUtc() {
+	m.to_utc = nil
+}
+
+// SetScope sets the "scope" field.
+func (m *BacktestMutation) SetScope(ds document.BacktestScope) {
+	m.scope = &ds
+}
+
+// Scope returns the value of the "scope" field in the mutation.
+func (m *BacktestMutation) Scope() (r document.BacktestScope, exists bool) {
+	v := m.scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScope returns the old "scope" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldScope(ctx context.Context) (v document.BacktestScope, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScope is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScope requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScope: %w", err)
+	}
+	return oldValue.Scope, nil
+}
+
+// ResetScope resets all changes to the "scope" field.
+func (m *BacktestMutation) ResetScope() {
+	m.scope = nil
+}
+
+// SetSites sets the "sites" field.
+func (m *BacktestMutation) SetSites(u []uuid.UUID) {
+	m.sites = &u
+	m.appendsites = nil
+}
+
+// Sites returns the value of the "sites" field in the mutation.
+func (m *BacktestMutation) Sites() (r []uuid.UUID, exists bool) {
+	v := m.sites
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSites returns the old "sites" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldSites(ctx context.Context) (v []uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSites is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSites requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSites: %w", err)
+	}
+	return oldValue.Sites, nil
+}
+
+// AppendSites adds u to the "sites" field.
+func (m *BacktestMutation) AppendSites(u []uuid.UUID) {
+	m.appendsites = append(m.appendsites, u...)
+}
+
+// AppendedSites returns the list of values that were appended to the "sites" field in this mutation.
+func (m *BacktestMutation) AppendedSites() ([]uuid.UUID, bool) {
+	if len(m.appendsites) == 0 {
+		return nil, false
+	}
+	return m.appendsites, true
+}
+
+// ClearSites clears the value of the "sites" field.
+func (m *BacktestMutation) ClearSites() {
+	m.sites = nil
+	m.appendsites = nil
+	m.clearedFields[backtest.FieldSites] = struct{}{}
+}
+
+// SitesCleared returns if the "sites" field was cleared in this mutation.
+func (m *BacktestMutation) SitesCleared() bool {
+	_, ok := m.clearedFields[backtest.FieldSites]
+	return ok
+}
+
+// ResetSites resets all changes to the "sites" field.
+func (m *BacktestMutation) ResetSites() {
+	m.sites = nil
+	m.appendsites = nil
+	delete(m.clearedFields, backtest.FieldSites)
+}
+
+// SetRules sets the "rules" field.
+func (m *BacktestMutation) SetRules(dr []document.BacktestRule) {
+	m.rules = &dr
+	m.appendrules = nil
+}
+
+// Rules returns the value of the "rules" field in the mutation.
+func (m *BacktestMutation) Rules() (r []document.BacktestRule, exists bool) {
+	v := m.rules
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRules returns the old "rules" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldRules(ctx context.Context) (v []document.BacktestRule, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRules is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRules requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRules: %w", err)
+	}
+	return oldValue.Rules, nil
+}
+
+// AppendRules adds dr to the "rules" field.
+func (m *BacktestMutation) AppendRules(dr []document.BacktestRule) {
+	m.appendrules = append(m.appendrules, dr...)
+}
+
+// AppendedRules returns the list of values that were appended to the "rules" field in this mutation.
+func (m *BacktestMutation) AppendedRules() ([]document.BacktestRule, bool) {
+	if len(m.appendrules) == 0 {
+		return nil, false
+	}
+	return m.appendrules, true
+}
+
+// ResetRules resets all changes to the "rules" field.
+func (m *BacktestMutation) ResetRules() {
+	m.rules = nil
+	m.appendrules = nil
+}
+
+// SetPredicts sets the "predicts" field.
+func (m *BacktestMutation) SetPredicts(b bool) {
+	m.predicts = &b
+}
+
+// Predicts returns the value of the "predicts" field in the mutation.
+func (m *BacktestMutation) Predicts() (r bool, exists bool) {
+	v := m.predicts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPredicts returns the old "predicts" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldPredicts(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPredicts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPredicts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPredicts: %w", err)
+	}
+	return oldValue.Predicts, nil
+}
+
+// ResetPredicts resets all changes to the "predicts" field.
+func (m *BacktestMutation) ResetPredicts() {
+	m.predicts = nil
+}
+
+// SetModelVersionID sets the "model_version_id" field.
+func (m *BacktestMutation) SetModelVersionID(u uuid.UUID) {
+	m.model_version = &u
+}
+
+// ModelVersionID returns the value of the "model_version_id" field in the mutation.
+func (m *BacktestMutation) ModelVersionID() (r uuid.UUID, exists bool) {
+	v := m.model_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModelVersionID returns the old "model_version_id" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldModelVersionID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModelVersionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModelVersionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModelVersionID: %w", err)
+	}
+	return oldValue.ModelVersionID, nil
+}
+
+// ClearModelVersionID clears the value of the "model_version_id" field.
+func (m *BacktestMutation) ClearModelVersionID() {
+	m.model_version = nil
+	m.clearedFields[backtest.FieldModelVersionID] = struct{}{}
+}
+
+// ModelVersionIDCleared returns if the "model_version_id" field was cleared in this mutation.
+func (m *BacktestMutation) ModelVersionIDCleared() bool {
+	_, ok := m.clearedFields[backtest.FieldModelVersionID]
+	return ok
+}
+
+// ResetModelVersionID resets all changes to the "model_version_id" field.
+func (m *BacktestMutation) ResetModelVersionID() {
+	m.model_version = nil
+	delete(m.clearedFields, backtest.FieldModelVersionID)
+}
+
+// SetSource sets the "source" field.
+func (m *BacktestMutation) SetSource(es enum.BacktestSource) {
+	m.source = &es
+}
+
+// Source returns the value of the "source" field in the mutation.
+func (m *BacktestMutation) Source() (r enum.BacktestSource, exists bool) {
+	v := m.source
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSource returns the old "source" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldSource(ctx context.Context) (v enum.BacktestSource, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSource is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSource requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSource: %w", err)
+	}
+	return oldValue.Source, nil
+}
+
+// ResetSource resets all changes to the "source" field.
+func (m *BacktestMutation) ResetSource() {
+	m.source = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *BacktestMutation) SetStatus(es enum.JobStatus) {
+	m.status = &es
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *BacktestMutation) Status() (r enum.JobStatus, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldStatus(ctx context.Context) (v enum.JobStatus, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *BacktestMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *BacktestMutation) SetPlace(dp document.BacktestPlace) {
+	m.place = &dp
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *BacktestMutation) Place() (r document.BacktestPlace, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldPlace(ctx context.Context) (v document.BacktestPlace, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *BacktestMutation) ResetPlace() {
+	m.place = nil
+}
+
+// SetOutcome sets the "outcome" field.
+func (m *BacktestMutation) SetOutcome(do document.BacktestOutcome) {
+	m.outcome = &do
+}
+
+// Outcome returns the value of the "outcome" field in the mutation.
+func (m *BacktestMutation) Outcome() (r document.BacktestOutcome, exists bool) {
+	v := m.outcome
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutcome returns the old "outcome" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldOutcome(ctx context.Context) (v document.BacktestOutcome, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutcome is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutcome requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutcome: %w", err)
+	}
+	return oldValue.Outcome, nil
+}
+
+// ResetOutcome resets all changes to the "outcome" field.
+func (m *BacktestMutation) ResetOutcome() {
+	m.outcome = nil
+}
+
+// SetError sets the "error" field.
+func (m *BacktestMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *BacktestMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldError(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ClearError clears the value of the "error" field.
+func (m *BacktestMutation) ClearError() {
+	m.error = nil
+	m.clearedFields[backtest.FieldError] = struct{}{}
+}
+
+// ErrorCleared returns if the "error" field was cleared in this mutation.
+func (m *BacktestMutation) ErrorCleared() bool {
+	_, ok := m.clearedFields[backtest.FieldError]
+	return ok
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *BacktestMutation) ResetError() {
+	m.error = nil
+	delete(m.clearedFields, backtest.FieldError)
+}
+
+// SetBy sets the "by" field.
+func (m *BacktestMutation) SetBy(u uuid.UUID) {
+	m.by = &u
+}
+
+// By returns the value of the "by" field in the mutation.
+func (m *BacktestMutation) By() (r uuid.UUID, exists bool) {
+	v := m.by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBy returns the old "by" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldBy(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBy: %w", err)
+	}
+	return oldValue.By, nil
+}
+
+// ClearBy clears the value of the "by" field.
+func (m *BacktestMutation) ClearBy() {
+	m.by = nil
+	m.clearedFields[backtest.FieldBy] = struct{}{}
+}
+
+// ByCleared returns if the "by" field was cleared in this mutation.
+func (m *BacktestMutation) ByCleared() bool {
+	_, ok := m.clearedFields[backtest.FieldBy]
+	return ok
+}
+
+// ResetBy resets all changes to the "by" field.
+func (m *BacktestMutation) ResetBy() {
+	m.by = nil
+	delete(m.clearedFields, backtest.FieldBy)
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *BacktestMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *BacktestMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *BacktestMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetFinishedAt sets the "finished_at" field.
+func (m *BacktestMutation) SetFinishedAt(t time.Time) {
+	m.finished_at = &t
+}
+
+// FinishedAt returns the value of the "finished_at" field in the mutation.
+func (m *BacktestMutation) FinishedAt() (r time.Time, exists bool) {
+	v := m.finished_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinishedAt returns the old "finished_at" field's value of the Backtest entity.
+// If the Backtest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestMutation) OldFinishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinishedAt: %w", err)
+	}
+	return oldValue.FinishedAt, nil
+}
+
+// ClearFinishedAt clears the value of the "finished_at" field.
+func (m *BacktestMutation) ClearFinishedAt() {
+	m.finished_at = nil
+	m.clearedFields[backtest.FieldFinishedAt] = struct{}{}
+}
+
+// FinishedAtCleared returns if the "finished_at" field was cleared in this mutation.
+func (m *BacktestMutation) FinishedAtCleared() bool {
+	_, ok := m.clearedFields[backtest.FieldFinishedAt]
+	return ok
+}
+
+// ResetFinishedAt resets all changes to the "finished_at" field.
+func (m *BacktestMutation) ResetFinishedAt() {
+	m.finished_at = nil
+	delete(m.clearedFields, backtest.FieldFinishedAt)
+}
+
+// ClearModelVersion clears the "model_version" edge to the MLModelVersion entity.
+func (m *BacktestMutation) ClearModelVersion() {
+	m.clearedmodel_version = true
+	m.clearedFields[backtest.FieldModelVersionID] = struct{}{}
+}
+
+// ModelVersionCleared reports if the "model_version" edge to the MLModelVersion entity was cleared.
+func (m *BacktestMutation) ModelVersionCleared() bool {
+	return m.ModelVersionIDCleared() || m.clearedmodel_version
+}
+
+// ModelVersionIDs returns the "model_version" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ModelVersionID instead. It exists only for internal usage by the builders.
+func (m *BacktestMutation) ModelVersionIDs() (ids []uuid.UUID) {
+	if id := m.model_version; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetModelVersion resets all changes to the "model_version" edge.
+func (m *BacktestMutation) ResetModelVersion() {
+	m.model_version = nil
+	m.clearedmodel_version = false
+}
+
+// Where appends a list predicates to the BacktestMutation builder.
+func (m *BacktestMutation) Where(ps ...predicate.Backtest) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BacktestMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BacktestMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Backtest, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BacktestMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BacktestMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Backtest).
+func (m *BacktestMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BacktestMutation) Fields() []string {
+	fields := make([]string, 0, 17)
+	if m.tenant_id != nil {
+		fields = append(fields, backtest.FieldTenantID)
+	}
+	if m.name != nil {
+		fields = append(fields, backtest.FieldName)
+	}
+	if m.from_utc != nil {
+		fields = append(fields, backtest.FieldFromUtc)
+	}
+	if m.to_utc != nil {
+		fields = append(fields, backtest.FieldToUtc)
+	}
+	if m.scope != nil {
+		fields = append(fields, backtest.FieldScope)
+	}
+	if m.sites != nil {
+		fields = append(fields, backtest.FieldSites)
+	}
+	if m.rules != nil {
+		fields = append(fields, backtest.FieldRules)
+	}
+	if m.predicts != nil {
+		fields = append(fields, backtest.FieldPredicts)
+	}
+	if m.model_version != nil {
+		fields = append(fields, backtest.FieldModelVersionID)
+	}
+	if m.source != nil {
+		fields = append(fields, backtest.FieldSource)
+	}
+	if m.status != nil {
+		fields = append(fields, backtest.FieldStatus)
+	}
+	if m.place != nil {
+		fields = append(fields, backtest.FieldPlace)
+	}
+	if m.outcome != nil {
+		fields = append(fields, backtest.FieldOutcome)
+	}
+	if m.error != nil {
+		fields = append(fields, backtest.FieldError)
+	}
+	if m.by != nil {
+		fields = append(fields, backtest.FieldBy)
+	}
+	if m.created_at != nil {
+		fields = append(fields, backtest.FieldCreatedAt)
+	}
+	if m.finished_at != nil {
+		fields = append(fields, backtest.FieldFinishedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BacktestMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case backtest.FieldTenantID:
+		return m.TenantID()
+	case backtest.FieldName:
+		return m.Name()
+	case backtest.FieldFromUtc:
+		return m.FromUtc()
+	case backtest.FieldToUtc:
+		return m.ToUtc()
+	case backtest.FieldScope:
+		return m.Scope()
+	case backtest.FieldSites:
+		return m.Sites()
+	case backtest.FieldRules:
+		return m.Rules()
+	case backtest.FieldPredicts:
+		return m.Predicts()
+	case backtest.FieldModelVersionID:
+		return m.ModelVersionID()
+	case backtest.FieldSource:
+		return m.Source()
+	case backtest.FieldStatus:
+		return m.Status()
+	case backtest.FieldPlace:
+		return m.Place()
+	case backtest.FieldOutcome:
+		return m.Outcome()
+	case backtest.FieldError:
+		return m.Error()
+	case backtest.FieldBy:
+		return m.By()
+	case backtest.FieldCreatedAt:
+		return m.CreatedAt()
+	case backtest.FieldFinishedAt:
+		return m.FinishedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BacktestMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case backtest.FieldTenantID:
+		return m.OldTenantID(ctx)
+	case backtest.FieldName:
+		return m.OldName(ctx)
+	case backtest.FieldFromUtc:
+		return m.OldFromUtc(ctx)
+	case backtest.FieldToUtc:
+		return m.OldToUtc(ctx)
+	case backtest.FieldScope:
+		return m.OldScope(ctx)
+	case backtest.FieldSites:
+		return m.OldSites(ctx)
+	case backtest.FieldRules:
+		return m.OldRules(ctx)
+	case backtest.FieldPredicts:
+		return m.OldPredicts(ctx)
+	case backtest.FieldModelVersionID:
+		return m.OldModelVersionID(ctx)
+	case backtest.FieldSource:
+		return m.OldSource(ctx)
+	case backtest.FieldStatus:
+		return m.OldStatus(ctx)
+	case backtest.FieldPlace:
+		return m.OldPlace(ctx)
+	case backtest.FieldOutcome:
+		return m.OldOutcome(ctx)
+	case backtest.FieldError:
+		return m.OldError(ctx)
+	case backtest.FieldBy:
+		return m.OldBy(ctx)
+	case backtest.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case backtest.FieldFinishedAt:
+		return m.OldFinishedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Backtest field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BacktestMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case backtest.FieldTenantID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTenantID(v)
+		return nil
+	case backtest.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case backtest.FieldFromUtc:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFromUtc(v)
+		return nil
+	case backtest.FieldToUtc:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetToUtc(v)
+		return nil
+	case backtest.FieldScope:
+		v, ok := value.(document.BacktestScope)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScope(v)
+		return nil
+	case backtest.FieldSites:
+		v, ok := value.([]uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSites(v)
+		return nil
+	case backtest.FieldRules:
+		v, ok := value.([]document.BacktestRule)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRules(v)
+		return nil
+	case backtest.FieldPredicts:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPredicts(v)
+		return nil
+	case backtest.FieldModelVersionID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModelVersionID(v)
+		return nil
+	case backtest.FieldSource:
+		v, ok := value.(enum.BacktestSource)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSource(v)
+		return nil
+	case backtest.FieldStatus:
+		v, ok := value.(enum.JobStatus)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case backtest.FieldPlace:
+		v, ok := value.(document.BacktestPlace)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case backtest.FieldOutcome:
+		v, ok := value.(document.BacktestOutcome)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutcome(v)
+		return nil
+	case backtest.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case backtest.FieldBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBy(v)
+		return nil
+	case backtest.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case backtest.FieldFinishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinishedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Backtest field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BacktestMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BacktestMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BacktestMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Backtest numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BacktestMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(backtest.FieldSites) {
+		fields = append(fields, backtest.FieldSites)
+	}
+	if m.FieldCleared(backtest.FieldModelVersionID) {
+		fields = append(fields, backtest.FieldModelVersionID)
+	}
+	if m.FieldCleared(backtest.FieldError) {
+		fields = append(fields, backtest.FieldError)
+	}
+	if m.FieldCleared(backtest.FieldBy) {
+		fields = append(fields, backtest.FieldBy)
+	}
+	if m.FieldCleared(backtest.FieldFinishedAt) {
+		fields = append(fields, backtest.FieldFinishedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BacktestMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BacktestMutation) ClearField(name string) error {
+	switch name {
+	case backtest.FieldSites:
+		m.ClearSites()
+		return nil
+	case backtest.FieldModelVersionID:
+		m.ClearModelVersionID()
+		return nil
+	case backtest.FieldError:
+		m.ClearError()
+		return nil
+	case backtest.FieldBy:
+		m.ClearBy()
+		return nil
+	case backtest.FieldFinishedAt:
+		m.ClearFinishedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Backtest nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BacktestMutation) ResetField(name string) error {
+	switch name {
+	case backtest.FieldTenantID:
+		m.ResetTenantID()
+		return nil
+	case backtest.FieldName:
+		m.ResetName()
+		return nil
+	case backtest.FieldFromUtc:
+		m.ResetFromUtc()
+		return nil
+	case backtest.FieldToUtc:
+		m.ResetToUtc()
+		return nil
+	case backtest.FieldScope:
+		m.ResetScope()
+		return nil
+	case backtest.FieldSites:
+		m.ResetSites()
+		return nil
+	case backtest.FieldRules:
+		m.ResetRules()
+		return nil
+	case backtest.FieldPredicts:
+		m.ResetPredicts()
+		return nil
+	case backtest.FieldModelVersionID:
+		m.ResetModelVersionID()
+		return nil
+	case backtest.FieldSource:
+		m.ResetSource()
+		return nil
+	case backtest.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case backtest.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case backtest.FieldOutcome:
+		m.ResetOutcome()
+		return nil
+	case backtest.FieldError:
+		m.ResetError()
+		return nil
+	case backtest.FieldBy:
+		m.ResetBy()
+		return nil
+	case backtest.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case backtest.FieldFinishedAt:
+		m.ResetFinishedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Backtest field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BacktestMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.model_version != nil {
+		edges = append(edges, backtest.EdgeModelVersion)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BacktestMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case backtest.EdgeModelVersion:
+		if id := m.model_version; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BacktestMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BacktestMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BacktestMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedmodel_version {
+		edges = append(edges, backtest.EdgeModelVersion)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BacktestMutation) EdgeCleared(name string) bool {
+	switch name {
+	case backtest.EdgeModelVersion:
+		return m.clearedmodel_version
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BacktestMutation) ClearEdge(name string) error {
+	switch name {
+	case backtest.EdgeModelVersion:
+		m.ClearModelVersion()
+		return nil
+	}
+	return fmt.Errorf("unknown Backtest unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BacktestMutation) ResetEdge(name string) error {
+	switch name {
+	case backtest.EdgeModelVersion:
+		m.ResetModelVersion()
+		return nil
+	}
+	return fmt.Errorf("unknown Backtest edge %s", name)
+}
+
+// BacktestAlarmMutation represents an operation that mutates the BacktestAlarm nodes in the graph.
+type BacktestAlarmMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *uuid.UUID
+	tenant_id          *uuid.UUID
+	rule_number        *int
+	addrule_number     *int
+	fault_code         *string
+	severity           *rules.Severity
+	triggered_value    *float64
+	addtriggered_value *float64
+	triggered_at       *time.Time
+	last_triggered_at  *time.Time
+	occurrences        *int
+	addoccurrences     *int
+	cleared_at         *time.Time
+	reopened           *bool
+	clearedFields      map[string]struct{}
+	backtest           *uuid.UUID
+	clearedbacktest    bool
+	site               *uuid.UUID
+	clearedsite        bool
+	asset              *uuid.UUID
+	clearedasset       bool
+	sensor             *uuid.UUID
+	clearedsensor      bool
+	alarm_event        *uuid.UUID
+	clearedalarm_event bool
+	done               bool
+	oldValue           func(context.Context) (*BacktestAlarm, error)
+	predicates         []predicate.BacktestAlarm
+}
+
+var _ ent.Mutation = (*BacktestAlarmMutation)(nil)
+
+// backtestalarmOption allows management of the mutation configuration using functional options.
+type backtestalarmOption func(*BacktestAlarmMutation)
+
+// newBacktestAlarmMutation creates new mutation for the BacktestAlarm entity.
+func newBacktestAlarmMutation(c config, op Op, opts ...backtestalarmOption) *BacktestAlarmMutation {
+	m := &BacktestAlarmMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBacktestAlarm,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBacktestAlarmID sets the ID field of the mutation.
+func withBacktestAlarmID(id uuid.UUID) backtestalarmOption {
+	return func(m *BacktestAlarmMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BacktestAlarm
+		)
+		m.oldValue = func(ctx context.Context) (*BacktestAlarm, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BacktestAlarm.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBacktestAlarm sets the old BacktestAlarm of the mutation.
+func withBacktestAlarm(node *BacktestAlarm) backtestalarmOption {
+	return func(m *BacktestAlarmMutation) {
+		m.oldValue = func(context.Context) (*BacktestAlarm, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BacktestAlarmMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BacktestAlarmMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of BacktestAlarm entities.
+func (m *BacktestAlarmMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BacktestAlarmMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BacktestAlarmMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BacktestAlarm.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetTenantID sets the "tenant_id" field.
+func (m *BacktestAlarmMutation) SetTenantID(u uuid.UUID) {
+	m.tenant_id = &u
+}
+
+// TenantID returns the value of the "tenant_id" field in the mutation.
+func (m *BacktestAlarmMutation) TenantID() (r uuid.UUID, exists bool) {
+	v := m.tenant_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTenantID returns the old "tenant_id" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldTenantID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTenantID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTenantID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTenantID: %w", err)
+	}
+	return oldValue.TenantID, nil
+}
+
+// ResetTenantID resets all changes to the "tenant_id" field.
+func (m *BacktestAlarmMutation) ResetTenantID() {
+	m.tenant_id = nil
+}
+
+// SetBacktestID sets the "backtest_id" field.
+func (m *BacktestAlarmMutation) SetBacktestID(u uuid.UUID) {
+	m.backtest = &u
+}
+
+// BacktestID returns the value of the "backtest_id" field in the mutation.
+func (m *BacktestAlarmMutation) BacktestID() (r uuid.UUID, exists bool) {
+	v := m.backtest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBacktestID returns the old "backtest_id" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldBacktestID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBacktestID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBacktestID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBacktestID: %w", err)
+	}
+	return oldValue.BacktestID, nil
+}
+
+// ResetBacktestID resets all changes to the "backtest_id" field.
+func (m *BacktestAlarmMutation) ResetBacktestID() {
+	m.backtest = nil
+}
+
+// SetSiteID sets the "site_id" field.
+func (m *BacktestAlarmMutation) SetSiteID(u uuid.UUID) {
+	m.site = &u
+}
+
+// SiteID returns the value of the "site_id" field in the mutation.
+func (m *BacktestAlarmMutation) SiteID() (r uuid.UUID, exists bool) {
+	v := m.site
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSiteID returns the old "site_id" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldSiteID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSiteID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSiteID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSiteID: %w", err)
+	}
+	return oldValue.SiteID, nil
+}
+
+// ResetSiteID resets all changes to the "site_id" field.
+func (m *BacktestAlarmMutation) ResetSiteID() {
+	m.site = nil
+}
+
+// SetAssetID sets the "asset_id" field.
+func (m *BacktestAlarmMutation) SetAssetID(u uuid.UUID) {
+	m.asset = &u
+}
+
+// AssetID returns the value of the "asset_id" field in the mutation.
+func (m *BacktestAlarmMutation) AssetID() (r uuid.UUID, exists bool) {
+	v := m.asset
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAssetID returns the old "asset_id" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldAssetID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAssetID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAssetID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAssetID: %w", err)
+	}
+	return oldValue.AssetID, nil
+}
+
+// ResetAssetID resets all changes to the "asset_id" field.
+func (m *BacktestAlarmMutation) ResetAssetID() {
+	m.asset = nil
+}
+
+// SetSensorID sets the "sensor_id" field.
+func (m *BacktestAlarmMutation) SetSensorID(u uuid.UUID) {
+	m.sensor = &u
+}
+
+// SensorID returns the value of the "sensor_id" field in the mutation.
+func (m *BacktestAlarmMutation) SensorID() (r uuid.UUID, exists bool) {
+	v := m.sensor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSensorID returns the old "sensor_id" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldSensorID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSensorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSensorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSensorID: %w", err)
+	}
+	return oldValue.SensorID, nil
+}
+
+// ResetSensorID resets all changes to the "sensor_id" field.
+func (m *BacktestAlarmMutation) ResetSensorID() {
+	m.sensor = nil
+}
+
+// SetRuleNumber sets the "rule_number" field.
+func (m *BacktestAlarmMutation) SetRuleNumber(i int) {
+	m.rule_number = &i
+	m.addrule_number = nil
+}
+
+// RuleNumber returns the value of the "rule_number" field in the mutation.
+func (m *BacktestAlarmMutation) RuleNumber() (r int, exists bool) {
+	v := m.rule_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRuleNumber returns the old "rule_number" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldRuleNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRuleNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRuleNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRuleNumber: %w", err)
+	}
+	return oldValue.RuleNumber, nil
+}
+
+// AddRuleNumber adds i to the "rule_number" field.
+func (m *BacktestAlarmMutation) AddRuleNumber(i int) {
+	if m.addrule_number != nil {
+		*m.addrule_number += i
+	} else {
+		m.addrule_number = &i
+	}
+}
+
+// AddedRuleNumber returns the value that was added to the "rule_number" field in this mutation.
+func (m *BacktestAlarmMutation) AddedRuleNumber() (r int, exists bool) {
+	v := m.addrule_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRuleNumber resets all changes to the "rule_number" field.
+func (m *BacktestAlarmMutation) ResetRuleNumber() {
+	m.rule_number = nil
+	m.addrule_number = nil
+}
+
+// SetFaultCode sets the "fault_code" field.
+func (m *BacktestAlarmMutation) SetFaultCode(s string) {
+	m.fault_code = &s
+}
+
+// FaultCode returns the value of the "fault_code" field in the mutation.
+func (m *BacktestAlarmMutation) FaultCode() (r string, exists bool) {
+	v := m.fault_code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFaultCode returns the old "fault_code" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldFaultCode(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFaultCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFaultCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFaultCode: %w", err)
+	}
+	return oldValue.FaultCode, nil
+}
+
+// ClearFaultCode clears the value of the "fault_code" field.
+func (m *BacktestAlarmMutation) ClearFaultCode() {
+	m.fault_code = nil
+	m.clearedFields[backtestalarm.FieldFaultCode] = struct{}{}
+}
+
+// FaultCodeCleared returns if the "fault_code" field was cleared in this mutation.
+func (m *BacktestAlarmMutation) FaultCodeCleared() bool {
+	_, ok := m.clearedFields[backtestalarm.FieldFaultCode]
+	return ok
+}
+
+// ResetFaultCode resets all changes to the "fault_code" field.
+func (m *BacktestAlarmMutation) ResetFaultCode() {
+	m.fault_code = nil
+	delete(m.clearedFields, backtestalarm.FieldFaultCode)
+}
+
+// SetSeverity sets the "severity" field.
+func (m *BacktestAlarmMutation) SetSeverity(r rules.Severity) {
+	m.severity = &r
+}
+
+// Severity returns the value of the "severity" field in the mutation.
+func (m *BacktestAlarmMutation) Severity() (r rules.Severity, exists bool) {
+	v := m.severity
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeverity returns the old "severity" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldSeverity(ctx context.Context) (v rules.Severity, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeverity is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeverity requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeverity: %w", err)
+	}
+	return oldValue.Severity, nil
+}
+
+// ResetSeverity resets all changes to the "severity" field.
+func (m *BacktestAlarmMutation) ResetSeverity() {
+	m.severity = nil
+}
+
+// SetTriggeredValue sets the "triggered_value" field.
+func (m *BacktestAlarmMutation) SetTriggeredValue(f float64) {
+	m.triggered_value = &f
+	m.addtriggered_value = nil
+}
+
+// TriggeredValue returns the value of the "triggered_value" field in the mutation.
+func (m *BacktestAlarmMutation) TriggeredValue() (r float64, exists bool) {
+	v := m.triggered_value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTriggeredValue returns the old "triggered_value" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldTriggeredValue(ctx context.Context) (v float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTriggeredValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTriggeredValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTriggeredValue: %w", err)
+	}
+	return oldValue.TriggeredValue, nil
+}
+
+// AddTriggeredValue adds f to the "triggered_value" field.
+func (m *BacktestAlarmMutation) AddTriggeredValue(f float64) {
+	if m.addtriggered_value != nil {
+		*m.addtriggered_value += f
+	} else {
+		m.addtriggered_value = &f
+	}
+}
+
+// AddedTriggeredValue returns the value that was added to the "triggered_value" field in this mutation.
+func (m *BacktestAlarmMutation) AddedTriggeredValue() (r float64, exists bool) {
+	v := m.addtriggered_value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTriggeredValue resets all changes to the "triggered_value" field.
+func (m *BacktestAlarmMutation) ResetTriggeredValue() {
+	m.triggered_value = nil
+	m.addtriggered_value = nil
+}
+
+// SetTriggeredAt sets the "triggered_at" field.
+func (m *BacktestAlarmMutation) SetTriggeredAt(t time.Time) {
+	m.triggered_at = &t
+}
+
+// TriggeredAt returns the value of the "triggered_at" field in the mutation.
+func (m *BacktestAlarmMutation) TriggeredAt() (r time.Time, exists bool) {
+	v := m.triggered_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTriggeredAt returns the old "triggered_at" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldTriggeredAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTriggeredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTriggeredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTriggeredAt: %w", err)
+	}
+	return oldValue.TriggeredAt, nil
+}
+
+// ResetTriggeredAt resets all changes to the "triggered_at" field.
+func (m *BacktestAlarmMutation) ResetTriggeredAt() {
+	m.triggered_at = nil
+}
+
+// SetLastTriggeredAt sets the "last_triggered_at" field.
+func (m *BacktestAlarmMutation) SetLastTriggeredAt(t time.Time) {
+	m.last_triggered_at = &t
+}
+
+// LastTriggeredAt returns the value of the "last_triggered_at" field in the mutation.
+func (m *BacktestAlarmMutation) LastTriggeredAt() (r time.Time, exists bool) {
+	v := m.last_triggered_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastTriggeredAt returns the old "last_triggered_at" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldLastTriggeredAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastTriggeredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastTriggeredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastTriggeredAt: %w", err)
+	}
+	return oldValue.LastTriggeredAt, nil
+}
+
+// ResetLastTriggeredAt resets all changes to the "last_triggered_at" field.
+func (m *BacktestAlarmMutation) ResetLastTriggeredAt() {
+	m.last_triggered_at = nil
+}
+
+// SetOccurrences sets the "occurrences" field.
+func (m *BacktestAlarmMutation) SetOccurrences(i int) {
+	m.occurrences = &i
+	m.addoccurrences = nil
+}
+
+// Occurrences returns the value of the "occurrences" field in the mutation.
+func (m *BacktestAlarmMutation) Occurrences() (r int, exists bool) {
+	v := m.occurrences
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOccurrences returns the old "occurrences" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldOccurrences(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOccurrences is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOccurrences requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOccurrences: %w", err)
+	}
+	return oldValue.Occurrences, nil
+}
+
+// AddOccurrences adds i to the "occurrences" field.
+func (m *BacktestAlarmMutation) AddOccurrences(i int) {
+	if m.addoccurrences != nil {
+		*m.addoccurrences += i
+	} else {
+		m.addoccurrences = &i
+	}
+}
+
+// AddedOccurrences returns the value that was added to the "occurrences" field in this mutation.
+func (m *BacktestAlarmMutation) AddedOccurrences() (r int, exists bool) {
+	v := m.addoccurrences
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOccurrences resets all changes to the "occurrences" field.
+func (m *BacktestAlarmMutation) ResetOccurrences() {
+	m.occurrences = nil
+	m.addoccurrences = nil
+}
+
+// SetClearedAt sets the "cleared_at" field.
+func (m *BacktestAlarmMutation) SetClearedAt(t time.Time) {
+	m.cleared_at = &t
+}
+
+// ClearedAt returns the value of the "cleared_at" field in the mutation.
+func (m *BacktestAlarmMutation) ClearedAt() (r time.Time, exists bool) {
+	v := m.cleared_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClearedAt returns the old "cleared_at" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldClearedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClearedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClearedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClearedAt: %w", err)
+	}
+	return oldValue.ClearedAt, nil
+}
+
+// ClearClearedAt clears the value of the "cleared_at" field.
+func (m *BacktestAlarmMutation) ClearClearedAt() {
+	m.cleared_at = nil
+	m.clearedFields[backtestalarm.FieldClearedAt] = struct{}{}
+}
+
+// ClearedAtCleared returns if the "cleared_at" field was cleared in this mutation.
+func (m *BacktestAlarmMutation) ClearedAtCleared() bool {
+	_, ok := m.clearedFields[backtestalarm.FieldClearedAt]
+	return ok
+}
+
+// ResetClearedAt resets all changes to the "cleared_at" field.
+func (m *BacktestAlarmMutation) ResetClearedAt() {
+	m.cleared_at = nil
+	delete(m.clearedFields, backtestalarm.FieldClearedAt)
+}
+
+// SetReopened sets the "reopened" field.
+func (m *BacktestAlarmMutation) SetReopened(b bool) {
+	m.reopened = &b
+}
+
+// Reopened returns the value of the "reopened" field in the mutation.
+func (m *BacktestAlarmMutation) Reopened() (r bool, exists bool) {
+	v := m.reopened
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReopened returns the old "reopened" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldReopened(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReopened is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReopened requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReopened: %w", err)
+	}
+	return oldValue.Reopened, nil
+}
+
+// ResetReopened resets all changes to the "reopened" field.
+func (m *BacktestAlarmMutation) ResetReopened() {
+	m.reopened = nil
+}
+
+// SetAlarmEventID sets the "alarm_event_id" field.
+func (m *BacktestAlarmMutation) SetAlarmEventID(u uuid.UUID) {
+	m.alarm_event = &u
+}
+
+// AlarmEventID returns the value of the "alarm_event_id" field in the mutation.
+func (m *BacktestAlarmMutation) AlarmEventID() (r uuid.UUID, exists bool) {
+	v := m.alarm_event
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAlarmEventID returns the old "alarm_event_id" field's value of the BacktestAlarm entity.
+// If the BacktestAlarm object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestAlarmMutation) OldAlarmEventID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAlarmEventID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAlarmEventID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAlarmEventID: %w", err)
+	}
+	return oldValue.AlarmEventID, nil
+}
+
+// ClearAlarmEventID clears the value of the "alarm_event_id" field.
+func (m *BacktestAlarmMutation) ClearAlarmEventID() {
+	m.alarm_event = nil
+	m.clearedFields[backtestalarm.FieldAlarmEventID] = struct{}{}
+}
+
+// AlarmEventIDCleared returns if the "alarm_event_id" field was cleared in this mutation.
+func (m *BacktestAlarmMutation) AlarmEventIDCleared() bool {
+	_, ok := m.clearedFields[backtestalarm.FieldAlarmEventID]
+	return ok
+}
+
+// ResetAlarmEventID resets all changes to the "alarm_event_id" field.
+func (m *BacktestAlarmMutation) ResetAlarmEventID() {
+	m.alarm_event = nil
+	delete(m.clearedFields, backtestalarm.FieldAlarmEventID)
+}
+
+// ClearBacktest clears the "backtest" edge to the Backtest entity.
+func (m *BacktestAlarmMutation) ClearBacktest() {
+	m.clearedbacktest = true
+	m.clearedFields[backtestalarm.FieldBacktestID] = struct{}{}
+}
+
+// BacktestCleared reports if the "backtest" edge to the Backtest entity was cleared.
+func (m *BacktestAlarmMutation) BacktestCleared() bool {
+	return m.clearedbacktest
+}
+
+// BacktestIDs returns the "backtest" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// BacktestID instead. It exists only for internal usage by the builders.
+func (m *BacktestAlarmMutation) BacktestIDs() (ids []uuid.UUID) {
+	if id := m.backtest; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetBacktest resets all changes to the "backtest" edge.
+func (m *BacktestAlarmMutation) ResetBacktest() {
+	m.backtest = nil
+	m.clearedbacktest = false
+}
+
+// ClearSite clears the "site" edge to the Site entity.
+func (m *BacktestAlarmMutation) ClearSite() {
+	m.clearedsite = true
+	m.clearedFields[backtestalarm.FieldSiteID] = struct{}{}
+}
+
+// SiteCleared reports if the "site" edge to the Site entity was cleared.
+func (m *BacktestAlarmMutation) SiteCleared() bool {
+	return m.clearedsite
+}
+
+// SiteIDs returns the "site" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SiteID instead. It exists only for internal usage by the builders.
+func (m *BacktestAlarmMutation) SiteIDs() (ids []uuid.UUID) {
+	if id := m.site; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSite resets all changes to the "site" edge.
+func (m *BacktestAlarmMutation) ResetSite() {
+	m.site = nil
+	m.clearedsite = false
+}
+
+// ClearAsset clears the "asset" edge to the Asset entity.
+func (m *BacktestAlarmMutation) ClearAsset() {
+	m.clearedasset = true
+	m.clearedFields[backtestalarm.FieldAssetID] = struct{}{}
+}
+
+// AssetCleared reports if the "asset" edge to the Asset entity was cleared.
+func (m *BacktestAlarmMutation) AssetCleared() bool {
+	return m.clearedasset
+}
+
+// AssetIDs returns the "asset" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AssetID instead. It exists only for internal usage by the builders.
+func (m *BacktestAlarmMutation) AssetIDs() (ids []uuid.UUID) {
+	if id := m.asset; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAsset resets all changes to the "asset" edge.
+func (m *BacktestAlarmMutation) ResetAsset() {
+	m.asset = nil
+	m.clearedasset = false
+}
+
+// ClearSensor clears the "sensor" edge to the Sensor entity.
+func (m *BacktestAlarmMutation) ClearSensor() {
+	m.clearedsensor = true
+	m.clearedFields[backtestalarm.FieldSensorID] = struct{}{}
+}
+
+// SensorCleared reports if the "sensor" edge to the Sensor entity was cleared.
+func (m *BacktestAlarmMutation) SensorCleared() bool {
+	return m.clearedsensor
+}
+
+// SensorIDs returns the "sensor" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SensorID instead. It exists only for internal usage by the builders.
+func (m *BacktestAlarmMutation) SensorIDs() (ids []uuid.UUID) {
+	if id := m.sensor; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSensor resets all changes to the "sensor" edge.
+func (m *BacktestAlarmMutation) ResetSensor() {
+	m.sensor = nil
+	m.clearedsensor = false
+}
+
+// ClearAlarmEvent clears the "alarm_event" edge to the AlarmEvent entity.
+func (m *BacktestAlarmMutation) ClearAlarmEvent() {
+	m.clearedalarm_event = true
+	m.clearedFields[backtestalarm.FieldAlarmEventID] = struct{}{}
+}
+
+// AlarmEventCleared reports if the "alarm_event" edge to the AlarmEvent entity was cleared.
+func (m *BacktestAlarmMutation) AlarmEventCleared() bool {
+	return m.AlarmEventIDCleared() || m.clearedalarm_event
+}
+
+// AlarmEventIDs returns the "alarm_event" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AlarmEventID instead. It exists only for internal usage by the builders.
+func (m *BacktestAlarmMutation) AlarmEventIDs() (ids []uuid.UUID) {
+	if id := m.alarm_event; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAlarmEvent resets all changes to the "alarm_event" edge.
+func (m *BacktestAlarmMutation) ResetAlarmEvent() {
+	m.alarm_event = nil
+	m.clearedalarm_event = false
+}
+
+// Where appends a list predicates to the BacktestAlarmMutation builder.
+func (m *BacktestAlarmMutation) Where(ps ...predicate.BacktestAlarm) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BacktestAlarmMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BacktestAlarmMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BacktestAlarm, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BacktestAlarmMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BacktestAlarmMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BacktestAlarm).
+func (m *BacktestAlarmMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BacktestAlarmMutation) Fields() []string {
+	fields := make([]string, 0, 15)
+	if m.tenant_id != nil {
+		fields = append(fields, backtestalarm.FieldTenantID)
+	}
+	if m.backtest != nil {
+		fields = append(fields, backtestalarm.FieldBacktestID)
+	}
+	if m.site != nil {
+		fields = append(fields, backtestalarm.FieldSiteID)
+	}
+	if m.asset != nil {
+		fields = append(fields, backtestalarm.FieldAssetID)
+	}
+	if m.sensor != nil {
+		fields = append(fields, backtestalarm.FieldSensorID)
+	}
+	if m.rule_number != nil {
+		fields = append(fields, backtestalarm.FieldRuleNumber)
+	}
+	if m.fault_code != nil {
+		fields = append(fields, backtestalarm.FieldFaultCode)
+	}
+	if m.severity != nil {
+		fields = append(fields, backtestalarm.FieldSeverity)
+	}
+	if m.triggered_value != nil {
+		fields = append(fields, backtestalarm.FieldTriggeredValue)
+	}
+	if m.triggered_at != nil {
+		fields = append(fields, backtestalarm.FieldTriggeredAt)
+	}
+	if m.last_triggered_at != nil {
+		fields = append(fields, backtestalarm.FieldLastTriggeredAt)
+	}
+	if m.occurrences != nil {
+		fields = append(fields, backtestalarm.FieldOccurrences)
+	}
+	if m.cleared_at != nil {
+		fields = append(fields, backtestalarm.FieldClearedAt)
+	}
+	if m.reopened != nil {
+		fields = append(fields, backtestalarm.FieldReopened)
+	}
+	if m.alarm_event != nil {
+		fields = append(fields, backtestalarm.FieldAlarmEventID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BacktestAlarmMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case backtestalarm.FieldTenantID:
+		return m.TenantID()
+	case backtestalarm.FieldBacktestID:
+		return m.BacktestID()
+	case backtestalarm.FieldSiteID:
+		return m.SiteID()
+	case backtestalarm.FieldAssetID:
+		return m.AssetID()
+	case backtestalarm.FieldSensorID:
+		return m.SensorID()
+	case backtestalarm.FieldRuleNumber:
+		return m.RuleNumber()
+	case backtestalarm.FieldFaultCode:
+		return m.FaultCode()
+	case backtestalarm.FieldSeverity:
+		return m.Severity()
+	case backtestalarm.FieldTriggeredValue:
+		return m.TriggeredValue()
+	case backtestalarm.FieldTriggeredAt:
+		return m.TriggeredAt()
+	case backtestalarm.FieldLastTriggeredAt:
+		return m.LastTriggeredAt()
+	case backtestalarm.FieldOccurrences:
+		return m.Occurrences()
+	case backtestalarm.FieldClearedAt:
+		return m.ClearedAt()
+	case backtestalarm.FieldReopened:
+		return m.Reopened()
+	case backtestalarm.FieldAlarmEventID:
+		return m.AlarmEventID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BacktestAlarmMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case backtestalarm.FieldTenantID:
+		return m.OldTenantID(ctx)
+	case backtestalarm.FieldBacktestID:
+		return m.OldBacktestID(ctx)
+	case backtestalarm.FieldSiteID:
+		return m.OldSiteID(ctx)
+	case backtestalarm.FieldAssetID:
+		return m.OldAssetID(ctx)
+	case backtestalarm.FieldSensorID:
+		return m.OldSensorID(ctx)
+	case backtestalarm.FieldRuleNumber:
+		return m.OldRuleNumber(ctx)
+	case backtestalarm.FieldFaultCode:
+		return m.OldFaultCode(ctx)
+	case backtestalarm.FieldSeverity:
+		return m.OldSeverity(ctx)
+	case backtestalarm.FieldTriggeredValue:
+		return m.OldTriggeredValue(ctx)
+	case backtestalarm.FieldTriggeredAt:
+		return m.OldTriggeredAt(ctx)
+	case backtestalarm.FieldLastTriggeredAt:
+		return m.OldLastTriggeredAt(ctx)
+	case backtestalarm.FieldOccurrences:
+		return m.OldOccurrences(ctx)
+	case backtestalarm.FieldClearedAt:
+		return m.OldClearedAt(ctx)
+	case backtestalarm.FieldReopened:
+		return m.OldReopened(ctx)
+	case backtestalarm.FieldAlarmEventID:
+		return m.OldAlarmEventID(ctx)
+	}
+	return nil, fmt.Errorf("unknown BacktestAlarm field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BacktestAlarmMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case backtestalarm.FieldTenantID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTenantID(v)
+		return nil
+	case backtestalarm.FieldBacktestID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBacktestID(v)
+		return nil
+	case backtestalarm.FieldSiteID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSiteID(v)
+		return nil
+	case backtestalarm.FieldAssetID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAssetID(v)
+		return nil
+	case backtestalarm.FieldSensorID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSensorID(v)
+		return nil
+	case backtestalarm.FieldRuleNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRuleNumber(v)
+		return nil
+	case backtestalarm.FieldFaultCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFaultCode(v)
+		return nil
+	case backtestalarm.FieldSeverity:
+		v, ok := value.(rules.Severity)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeverity(v)
+		return nil
+	case backtestalarm.FieldTriggeredValue:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTriggeredValue(v)
+		return nil
+	case backtestalarm.FieldTriggeredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTriggeredAt(v)
+		return nil
+	case backtestalarm.FieldLastTriggeredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastTriggeredAt(v)
+		return nil
+	case backtestalarm.FieldOccurrences:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOccurrences(v)
+		return nil
+	case backtestalarm.FieldClearedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClearedAt(v)
+		return nil
+	case backtestalarm.FieldReopened:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReopened(v)
+		return nil
+	case backtestalarm.FieldAlarmEventID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAlarmEventID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestAlarm field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BacktestAlarmMutation) AddedFields() []string {
+	var fields []string
+	if m.addrule_number != nil {
+		fields = append(fields, backtestalarm.FieldRuleNumber)
+	}
+	if m.addtriggered_value != nil {
+		fields = append(fields, backtestalarm.FieldTriggeredValue)
+	}
+	if m.addoccurrences != nil {
+		fields = append(fields, backtestalarm.FieldOccurrences)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BacktestAlarmMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case backtestalarm.FieldRuleNumber:
+		return m.AddedRuleNumber()
+	case backtestalarm.FieldTriggeredValue:
+		return m.AddedTriggeredValue()
+	case backtestalarm.FieldOccurrences:
+		return m.AddedOccurrences()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BacktestAlarmMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case backtestalarm.FieldRuleNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRuleNumber(v)
+		return nil
+	case backtestalarm.FieldTriggeredValue:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTriggeredValue(v)
+		return nil
+	case backtestalarm.FieldOccurrences:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOccurrences(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestAlarm numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BacktestAlarmMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(backtestalarm.FieldFaultCode) {
+		fields = append(fields, backtestalarm.FieldFaultCode)
+	}
+	if m.FieldCleared(backtestalarm.FieldClearedAt) {
+		fields = append(fields, backtestalarm.FieldClearedAt)
+	}
+	if m.FieldCleared(backtestalarm.FieldAlarmEventID) {
+		fields = append(fields, backtestalarm.FieldAlarmEventID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BacktestAlarmMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BacktestAlarmMutation) ClearField(name string) error {
+	switch name {
+	case backtestalarm.FieldFaultCode:
+		m.ClearFaultCode()
+		return nil
+	case backtestalarm.FieldClearedAt:
+		m.ClearClearedAt()
+		return nil
+	case backtestalarm.FieldAlarmEventID:
+		m.ClearAlarmEventID()
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestAlarm nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BacktestAlarmMutation) ResetField(name string) error {
+	switch name {
+	case backtestalarm.FieldTenantID:
+		m.ResetTenantID()
+		return nil
+	case backtestalarm.FieldBacktestID:
+		m.ResetBacktestID()
+		return nil
+	case backtestalarm.FieldSiteID:
+		m.ResetSiteID()
+		return nil
+	case backtestalarm.FieldAssetID:
+		m.ResetAssetID()
+		return nil
+	case backtestalarm.FieldSensorID:
+		m.ResetSensorID()
+		return nil
+	case backtestalarm.FieldRuleNumber:
+		m.ResetRuleNumber()
+		return nil
+	case backtestalarm.FieldFaultCode:
+		m.ResetFaultCode()
+		return nil
+	case backtestalarm.FieldSeverity:
+		m.ResetSeverity()
+		return nil
+	case backtestalarm.FieldTriggeredValue:
+		m.ResetTriggeredValue()
+		return nil
+	case backtestalarm.FieldTriggeredAt:
+		m.ResetTriggeredAt()
+		return nil
+	case backtestalarm.FieldLastTriggeredAt:
+		m.ResetLastTriggeredAt()
+		return nil
+	case backtestalarm.FieldOccurrences:
+		m.ResetOccurrences()
+		return nil
+	case backtestalarm.FieldClearedAt:
+		m.ResetClearedAt()
+		return nil
+	case backtestalarm.FieldReopened:
+		m.ResetReopened()
+		return nil
+	case backtestalarm.FieldAlarmEventID:
+		m.ResetAlarmEventID()
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestAlarm field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BacktestAlarmMutation) AddedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.backtest != nil {
+		edges = append(edges, backtestalarm.EdgeBacktest)
+	}
+	if m.site != nil {
+		edges = append(edges, backtestalarm.EdgeSite)
+	}
+	if m.asset != nil {
+		edges = append(edges, backtestalarm.EdgeAsset)
+	}
+	if m.sensor != nil {
+		edges = append(edges, backtestalarm.EdgeSensor)
+	}
+	if m.alarm_event != nil {
+		edges = append(edges, backtestalarm.EdgeAlarmEvent)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BacktestAlarmMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case backtestalarm.EdgeBacktest:
+		if id := m.backtest; id != nil {
+			return []ent.Value{*id}
+		}
+	case backtestalarm.EdgeSite:
+		if id := m.site; id != nil {
+			return []ent.Value{*id}
+		}
+	case backtestalarm.EdgeAsset:
+		if id := m.asset; id != nil {
+			return []ent.Value{*id}
+		}
+	case backtestalarm.EdgeSensor:
+		if id := m.sensor; id != nil {
+			return []ent.Value{*id}
+		}
+	case backtestalarm.EdgeAlarmEvent:
+		if id := m.alarm_event; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BacktestAlarmMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 5)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BacktestAlarmMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BacktestAlarmMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.clearedbacktest {
+		edges = append(edges, backtestalarm.EdgeBacktest)
+	}
+	if m.clearedsite {
+		edges = append(edges, backtestalarm.EdgeSite)
+	}
+	if m.clearedasset {
+		edges = append(edges, backtestalarm.EdgeAsset)
+	}
+	if m.clearedsensor {
+		edges = append(edges, backtestalarm.EdgeSensor)
+	}
+	if m.clearedalarm_event {
+		edges = append(edges, backtestalarm.EdgeAlarmEvent)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BacktestAlarmMutation) EdgeCleared(name string) bool {
+	switch name {
+	case backtestalarm.EdgeBacktest:
+		return m.clearedbacktest
+	case backtestalarm.EdgeSite:
+		return m.clearedsite
+	case backtestalarm.EdgeAsset:
+		return m.clearedasset
+	case backtestalarm.EdgeSensor:
+		return m.clearedsensor
+	case backtestalarm.EdgeAlarmEvent:
+		return m.clearedalarm_event
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BacktestAlarmMutation) ClearEdge(name string) error {
+	switch name {
+	case backtestalarm.EdgeBacktest:
+		m.ClearBacktest()
+		return nil
+	case backtestalarm.EdgeSite:
+		m.ClearSite()
+		return nil
+	case backtestalarm.EdgeAsset:
+		m.ClearAsset()
+		return nil
+	case backtestalarm.EdgeSensor:
+		m.ClearSensor()
+		return nil
+	case backtestalarm.EdgeAlarmEvent:
+		m.ClearAlarmEvent()
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestAlarm unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BacktestAlarmMutation) ResetEdge(name string) error {
+	switch name {
+	case backtestalarm.EdgeBacktest:
+		m.ResetBacktest()
+		return nil
+	case backtestalarm.EdgeSite:
+		m.ResetSite()
+		return nil
+	case backtestalarm.EdgeAsset:
+		m.ResetAsset()
+		return nil
+	case backtestalarm.EdgeSensor:
+		m.ResetSensor()
+		return nil
+	case backtestalarm.EdgeAlarmEvent:
+		m.ResetAlarmEvent()
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestAlarm edge %s", name)
+}
+
+// BacktestPredictionMutation represents an operation that mutates the BacktestPrediction nodes in the graph.
+type BacktestPredictionMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *uuid.UUID
+	tenant_id              *uuid.UUID
+	begins_at              *time.Time
+	fault_code             *string
+	stored_code            *string
+	windows                *uint64
+	addwindows             *int64
+	out_of_distribution    *uint64
+	addout_of_distribution *int64
+	probability            *float64
+	addprobability         *float64
+	stored_probability     *float64
+	addstored_probability  *float64
+	clearedFields          map[string]struct{}
+	backtest               *uuid.UUID
+	clearedbacktest        bool
+	site                   *uuid.UUID
+	clearedsite            bool
+	asset                  *uuid.UUID
+	clearedasset           bool
+	sensor                 *uuid.UUID
+	clearedsensor          bool
+	done                   bool
+	oldValue               func(context.Context) (*BacktestPrediction, error)
+	predicates             []predicate.BacktestPrediction
+}
+
+var _ ent.Mutation = (*BacktestPredictionMutation)(nil)
+
+// backtestpredictionOption allows management of the mutation configuration using functional options.
+type backtestpredictionOption func(*BacktestPredictionMutation)
+
+// newBacktestPredictionMutation creates new mutation for the BacktestPrediction entity.
+func newBacktestPredictionMutation(c config, op Op, opts ...backtestpredictionOption) *BacktestPredictionMutation {
+	m := &BacktestPredictionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBacktestPrediction,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBacktestPredictionID sets the ID field of the mutation.
+func withBacktestPredictionID(id uuid.UUID) backtestpredictionOption {
+	return func(m *BacktestPredictionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BacktestPrediction
+		)
+		m.oldValue = func(ctx context.Context) (*BacktestPrediction, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BacktestPrediction.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBacktestPrediction sets the old BacktestPrediction of the mutation.
+func withBacktestPrediction(node *BacktestPrediction) backtestpredictionOption {
+	return func(m *BacktestPredictionMutation) {
+		m.oldValue = func(context.Context) (*BacktestPrediction, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BacktestPredictionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BacktestPredictionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of BacktestPrediction entities.
+func (m *BacktestPredictionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BacktestPredictionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BacktestPredictionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BacktestPrediction.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetTenantID sets the "tenant_id" field.
+func (m *BacktestPredictionMutation) SetTenantID(u uuid.UUID) {
+	m.tenant_id = &u
+}
+
+// TenantID returns the value of the "tenant_id" field in the mutation.
+func (m *BacktestPredictionMutation) TenantID() (r uuid.UUID, exists bool) {
+	v := m.tenant_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTenantID returns the old "tenant_id" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldTenantID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTenantID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTenantID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTenantID: %w", err)
+	}
+	return oldValue.TenantID, nil
+}
+
+// ResetTenantID resets all changes to the "tenant_id" field.
+func (m *BacktestPredictionMutation) ResetTenantID() {
+	m.tenant_id = nil
+}
+
+// SetBacktestID sets the "backtest_id" field.
+func (m *BacktestPredictionMutation) SetBacktestID(u uuid.UUID) {
+	m.backtest = &u
+}
+
+// BacktestID returns the value of the "backtest_id" field in the mutation.
+func (m *BacktestPredictionMutation) BacktestID() (r uuid.UUID, exists bool) {
+	v := m.backtest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBacktestID returns the old "backtest_id" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldBacktestID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBacktestID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBacktestID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBacktestID: %w", err)
+	}
+	return oldValue.BacktestID, nil
+}
+
+// ResetBacktestID resets all changes to the "backtest_id" field.
+func (m *BacktestPredictionMutation) ResetBacktestID() {
+	m.backtest = nil
+}
+
+// SetSiteID sets the "site_id" field.
+func (m *BacktestPredictionMutation) SetSiteID(u uuid.UUID) {
+	m.site = &u
+}
+
+// SiteID returns the value of the "site_id" field in the mutation.
+func (m *BacktestPredictionMutation) SiteID() (r uuid.UUID, exists bool) {
+	v := m.site
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSiteID returns the old "site_id" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldSiteID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSiteID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSiteID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSiteID: %w", err)
+	}
+	return oldValue.SiteID, nil
+}
+
+// ResetSiteID resets all changes to the "site_id" field.
+func (m *BacktestPredictionMutation) ResetSiteID() {
+	m.site = nil
+}
+
+// SetAssetID sets the "asset_id" field.
+func (m *BacktestPredictionMutation) SetAssetID(u uuid.UUID) {
+	m.asset = &u
+}
+
+// AssetID returns the value of the "asset_id" field in the mutation.
+func (m *BacktestPredictionMutation) AssetID() (r uuid.UUID, exists bool) {
+	v := m.asset
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAssetID returns the old "asset_id" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldAssetID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAssetID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAssetID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAssetID: %w", err)
+	}
+	return oldValue.AssetID, nil
+}
+
+// ResetAssetID resets all changes to the "asset_id" field.
+func (m *BacktestPredictionMutation) ResetAssetID() {
+	m.asset = nil
+}
+
+// SetSensorID sets the "sensor_id" field.
+func (m *BacktestPredictionMutation) SetSensorID(u uuid.UUID) {
+	m.sensor = &u
+}
+
+// SensorID returns the value of the "sensor_id" field in the mutation.
+func (m *BacktestPredictionMutation) SensorID() (r uuid.UUID, exists bool) {
+	v := m.sensor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSensorID returns the old "sensor_id" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldSensorID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSensorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSensorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSensorID: %w", err)
+	}
+	return oldValue.SensorID, nil
+}
+
+// ResetSensorID resets all changes to the "sensor_id" field.
+func (m *BacktestPredictionMutation) ResetSensorID() {
+	m.sensor = nil
+}
+
+// SetBeginsAt sets the "begins_at" field.
+func (m *BacktestPredictionMutation) SetBeginsAt(t time.Time) {
+	m.begins_at = &t
+}
+
+// BeginsAt returns the value of the "begins_at" field in the mutation.
+func (m *BacktestPredictionMutation) BeginsAt() (r time.Time, exists bool) {
+	v := m.begins_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBeginsAt returns the old "begins_at" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldBeginsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBeginsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBeginsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBeginsAt: %w", err)
+	}
+	return oldValue.BeginsAt, nil
+}
+
+// ResetBeginsAt resets all changes to the "begins_at" field.
+func (m *BacktestPredictionMutation) ResetBeginsAt() {
+	m.begins_at = nil
+}
+
+// SetFaultCode sets the "fault_code" field.
+func (m *BacktestPredictionMutation) SetFaultCode(s string) {
+	m.fault_code = &s
+}
+
+// FaultCode returns the value of the "fault_code" field in the mutation.
+func (m *BacktestPredictionMutation) FaultCode() (r string, exists bool) {
+	v := m.fault_code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFaultCode returns the old "fault_code" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldFaultCode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFaultCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFaultCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFaultCode: %w", err)
+	}
+	return oldValue.FaultCode, nil
+}
+
+// ResetFaultCode resets all changes to the "fault_code" field.
+func (m *BacktestPredictionMutation) ResetFaultCode() {
+	m.fault_code = nil
+}
+
+// SetStoredCode sets the "stored_code" field.
+func (m *BacktestPredictionMutation) SetStoredCode(s string) {
+	m.stored_code = &s
+}
+
+// StoredCode returns the value of the "stored_code" field in the mutation.
+func (m *BacktestPredictionMutation) StoredCode() (r string, exists bool) {
+	v := m.stored_code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStoredCode returns the old "stored_code" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldStoredCode(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStoredCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStoredCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStoredCode: %w", err)
+	}
+	return oldValue.StoredCode, nil
+}
+
+// ClearStoredCode clears the value of the "stored_code" field.
+func (m *BacktestPredictionMutation) ClearStoredCode() {
+	m.stored_code = nil
+	m.clearedFields[backtestprediction.FieldStoredCode] = struct{}{}
+}
+
+// StoredCodeCleared returns if the "stored_code" field was cleared in this mutation.
+func (m *BacktestPredictionMutation) StoredCodeCleared() bool {
+	_, ok := m.clearedFields[backtestprediction.FieldStoredCode]
+	return ok
+}
+
+// ResetStoredCode resets all changes to the "stored_code" field.
+func (m *BacktestPredictionMutation) ResetStoredCode() {
+	m.stored_code = nil
+	delete(m.clearedFields, backtestprediction.FieldStoredCode)
+}
+
+// SetWindows sets the "windows" field.
+func (m *BacktestPredictionMutation) SetWindows(u uint64) {
+	m.windows = &u
+	m.addwindows = nil
+}
+
+// Windows returns the value of the "windows" field in the mutation.
+func (m *BacktestPredictionMutation) Windows() (r uint64, exists bool) {
+	v := m.windows
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWindows returns the old "windows" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldWindows(ctx context.Context) (v uint64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWindows is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWindows requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWindows: %w", err)
+	}
+	return oldValue.Windows, nil
+}
+
+// AddWindows adds u to the "windows" field.
+func (m *BacktestPredictionMutation) AddWindows(u int64) {
+	if m.addwindows != nil {
+		*m.addwindows += u
+	} else {
+		m.addwindows = &u
+	}
+}
+
+// AddedWindows returns the value that was added to the "windows" field in this mutation.
+func (m *BacktestPredictionMutation) AddedWindows() (r int64, exists bool) {
+	v := m.addwindows
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetWindows resets all changes to the "windows" field.
+func (m *BacktestPredictionMutation) ResetWindows() {
+	m.windows = nil
+	m.addwindows = nil
+}
+
+// SetOutOfDistribution sets the "out_of_distribution" field.
+func (m *BacktestPredictionMutation) SetOutOfDistribution(u uint64) {
+	m.out_of_distribution = &u
+	m.addout_of_distribution = nil
+}
+
+// OutOfDistribution returns the value of the "out_of_distribution" field in the mutation.
+func (m *BacktestPredictionMutation) OutOfDistribution() (r uint64, exists bool) {
+	v := m.out_of_distribution
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutOfDistribution returns the old "out_of_distribution" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldOutOfDistribution(ctx context.Context) (v uint64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutOfDistribution is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutOfDistribution requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutOfDistribution: %w", err)
+	}
+	return oldValue.OutOfDistribution, nil
+}
+
+// AddOutOfDistribution adds u to the "out_of_distribution" field.
+func (m *BacktestPredictionMutation) AddOutOfDistribution(u int64) {
+	if m.addout_of_distribution != nil {
+		*m.addout_of_distribution += u
+	} else {
+		m.addout_of_distribution = &u
+	}
+}
+
+// AddedOutOfDistribution returns the value that was added to the "out_of_distribution" field in this mutation.
+func (m *BacktestPredictionMutation) AddedOutOfDistribution() (r int64, exists bool) {
+	v := m.addout_of_distribution
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOutOfDistribution resets all changes to the "out_of_distribution" field.
+func (m *BacktestPredictionMutation) ResetOutOfDistribution() {
+	m.out_of_distribution = nil
+	m.addout_of_distribution = nil
+}
+
+// SetProbability sets the "probability" field.
+func (m *BacktestPredictionMutation) SetProbability(f float64) {
+	m.probability = &f
+	m.addprobability = nil
+}
+
+// Probability returns the value of the "probability" field in the mutation.
+func (m *BacktestPredictionMutation) Probability() (r float64, exists bool) {
+	v := m.probability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProbability returns the old "probability" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldProbability(ctx context.Context) (v float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProbability is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProbability requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProbability: %w", err)
+	}
+	return oldValue.Probability, nil
+}
+
+// AddProbability adds f to the "probability" field.
+func (m *BacktestPredictionMutation) AddProbability(f float64) {
+	if m.addprobability != nil {
+		*m.addprobability += f
+	} else {
+		m.addprobability = &f
+	}
+}
+
+// AddedProbability returns the value that was added to the "probability" field in this mutation.
+func (m *BacktestPredictionMutation) AddedProbability() (r float64, exists bool) {
+	v := m.addprobability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetProbability resets all changes to the "probability" field.
+func (m *BacktestPredictionMutation) ResetProbability() {
+	m.probability = nil
+	m.addprobability = nil
+}
+
+// SetStoredProbability sets the "stored_probability" field.
+func (m *BacktestPredictionMutation) SetStoredProbability(f float64) {
+	m.stored_probability = &f
+	m.addstored_probability = nil
+}
+
+// StoredProbability returns the value of the "stored_probability" field in the mutation.
+func (m *BacktestPredictionMutation) StoredProbability() (r float64, exists bool) {
+	v := m.stored_probability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStoredProbability returns the old "stored_probability" field's value of the BacktestPrediction entity.
+// If the BacktestPrediction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BacktestPredictionMutation) OldStoredProbability(ctx context.Context) (v *float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStoredProbability is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStoredProbability requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStoredProbability: %w", err)
+	}
+	return oldValue.StoredProbability, nil
+}
+
+// AddStoredProbability adds f to the "stored_probability" field.
+func (m *BacktestPredictionMutation) AddStoredProbability(f float64) {
+	if m.addstored_probability != nil {
+		*m.addstored_probability += f
+	} else {
+		m.addstored_probability = &f
+	}
+}
+
+// AddedStoredProbability returns the value that was added to the "stored_probability" field in this mutation.
+func (m *BacktestPredictionMutation) AddedStoredProbability() (r float64, exists bool) {
+	v := m.addstored_probability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearStoredProbability clears the value of the "stored_probability" field.
+func (m *BacktestPredictionMutation) ClearStoredProbability() {
+	m.stored_probability = nil
+	m.addstored_probability = nil
+	m.clearedFields[backtestprediction.FieldStoredProbability] = struct{}{}
+}
+
+// StoredProbabilityCleared returns if the "stored_probability" field was cleared in this mutation.
+func (m *BacktestPredictionMutation) StoredProbabilityCleared() bool {
+	_, ok := m.clearedFields[backtestprediction.FieldStoredProbability]
+	return ok
+}
+
+// ResetStoredProbability resets all changes to the "stored_probability" field.
+func (m *BacktestPredictionMutation) ResetStoredProbability() {
+	m.stored_probability = nil
+	m.addstored_probability = nil
+	delete(m.clearedFields, backtestprediction.FieldStoredProbability)
+}
+
+// ClearBacktest clears the "backtest" edge to the Backtest entity.
+func (m *BacktestPredictionMutation) ClearBacktest() {
+	m.clearedbacktest = true
+	m.clearedFields[backtestprediction.FieldBacktestID] = struct{}{}
+}
+
+// BacktestCleared reports if the "backtest" edge to the Backtest entity was cleared.
+func (m *BacktestPredictionMutation) BacktestCleared() bool {
+	return m.clearedbacktest
+}
+
+// BacktestIDs returns the "backtest" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// BacktestID instead. It exists only for internal usage by the builders.
+func (m *BacktestPredictionMutation) BacktestIDs() (ids []uuid.UUID) {
+	if id := m.backtest; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetBacktest resets all changes to the "backtest" edge.
+func (m *BacktestPredictionMutation) ResetBacktest() {
+	m.backtest = nil
+	m.clearedbacktest = false
+}
+
+// ClearSite clears the "site" edge to the Site entity.
+func (m *BacktestPredictionMutation) ClearSite() {
+	m.clearedsite = true
+	m.clearedFields[backtestprediction.FieldSiteID] = struct{}{}
+}
+
+// SiteCleared reports if the "site" edge to the Site entity was cleared.
+func (m *BacktestPredictionMutation) SiteCleared() bool {
+	return m.clearedsite
+}
+
+// SiteIDs returns the "site" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SiteID instead. It exists only for internal usage by the builders.
+func (m *BacktestPredictionMutation) SiteIDs() (ids []uuid.UUID) {
+	if id := m.site; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSite resets all changes to the "site" edge.
+func (m *BacktestPredictionMutation) ResetSite() {
+	m.site = nil
+	m.clearedsite = false
+}
+
+// ClearAsset clears the "asset" edge to the Asset entity.
+func (m *BacktestPredictionMutation) ClearAsset() {
+	m.clearedasset = true
+	m.clearedFields[backtestprediction.FieldAssetID] = struct{}{}
+}
+
+// AssetCleared reports if the "asset" edge to the Asset entity was cleared.
+func (m *BacktestPredictionMutation) AssetCleared() bool {
+	return m.clearedasset
+}
+
+// AssetIDs returns the "asset" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AssetID instead. It exists only for internal usage by the builders.
+func (m *BacktestPredictionMutation) AssetIDs() (ids []uuid.UUID) {
+	if id := m.asset; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAsset resets all changes to the "asset" edge.
+func (m *BacktestPredictionMutation) ResetAsset() {
+	m.asset = nil
+	m.clearedasset = false
+}
+
+// ClearSensor clears the "sensor" edge to the Sensor entity.
+func (m *BacktestPredictionMutation) ClearSensor() {
+	m.clearedsensor = true
+	m.clearedFields[backtestprediction.FieldSensorID] = struct{}{}
+}
+
+// SensorCleared reports if the "sensor" edge to the Sensor entity was cleared.
+func (m *BacktestPredictionMutation) SensorCleared() bool {
+	return m.clearedsensor
+}
+
+// SensorIDs returns the "sensor" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SensorID instead. It exists only for internal usage by the builders.
+func (m *BacktestPredictionMutation) SensorIDs() (ids []uuid.UUID) {
+	if id := m.sensor; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSensor resets all changes to the "sensor" edge.
+func (m *BacktestPredictionMutation) ResetSensor() {
+	m.sensor = nil
+	m.clearedsensor = false
+}
+
+// Where appends a list predicates to the BacktestPredictionMutation builder.
+func (m *BacktestPredictionMutation) Where(ps ...predicate.BacktestPrediction) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BacktestPredictionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BacktestPredictionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BacktestPrediction, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BacktestPredictionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BacktestPredictionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BacktestPrediction).
+func (m *BacktestPredictionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BacktestPredictionMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.tenant_id != nil {
+		fields = append(fields, backtestprediction.FieldTenantID)
+	}
+	if m.backtest != nil {
+		fields = append(fields, backtestprediction.FieldBacktestID)
+	}
+	if m.site != nil {
+		fields = append(fields, backtestprediction.FieldSiteID)
+	}
+	if m.asset != nil {
+		fields = append(fields, backtestprediction.FieldAssetID)
+	}
+	if m.sensor != nil {
+		fields = append(fields, backtestprediction.FieldSensorID)
+	}
+	if m.begins_at != nil {
+		fields = append(fields, backtestprediction.FieldBeginsAt)
+	}
+	if m.fault_code != nil {
+		fields = append(fields, backtestprediction.FieldFaultCode)
+	}
+	if m.stored_code != nil {
+		fields = append(fields, backtestprediction.FieldStoredCode)
+	}
+	if m.windows != nil {
+		fields = append(fields, backtestprediction.FieldWindows)
+	}
+	if m.out_of_distribution != nil {
+		fields = append(fields, backtestprediction.FieldOutOfDistribution)
+	}
+	if m.probability != nil {
+		fields = append(fields, backtestprediction.FieldProbability)
+	}
+	if m.stored_probability != nil {
+		fields = append(fields, backtestprediction.FieldStoredProbability)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BacktestPredictionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case backtestprediction.FieldTenantID:
+		return m.TenantID()
+	case backtestprediction.FieldBacktestID:
+		return m.BacktestID()
+	case backtestprediction.FieldSiteID:
+		return m.SiteID()
+	case backtestprediction.FieldAssetID:
+		return m.AssetID()
+	case backtestprediction.FieldSensorID:
+		return m.SensorID()
+	case backtestprediction.FieldBeginsAt:
+		return m.BeginsAt()
+	case backtestprediction.FieldFaultCode:
+		return m.FaultCode()
+	case backtestprediction.FieldStoredCode:
+		return m.StoredCode()
+	case backtestprediction.FieldWindows:
+		return m.Windows()
+	case backtestprediction.FieldOutOfDistribution:
+		return m.OutOfDistribution()
+	case backtestprediction.FieldProbability:
+		return m.Probability()
+	case backtestprediction.FieldStoredProbability:
+		return m.StoredProbability()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BacktestPredictionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case backtestprediction.FieldTenantID:
+		return m.OldTenantID(ctx)
+	case backtestprediction.FieldBacktestID:
+		return m.OldBacktestID(ctx)
+	case backtestprediction.FieldSiteID:
+		return m.OldSiteID(ctx)
+	case backtestprediction.FieldAssetID:
+		return m.OldAssetID(ctx)
+	case backtestprediction.FieldSensorID:
+		return m.OldSensorID(ctx)
+	case backtestprediction.FieldBeginsAt:
+		return m.OldBeginsAt(ctx)
+	case backtestprediction.FieldFaultCode:
+		return m.OldFaultCode(ctx)
+	case backtestprediction.FieldStoredCode:
+		return m.OldStoredCode(ctx)
+	case backtestprediction.FieldWindows:
+		return m.OldWindows(ctx)
+	case backtestprediction.FieldOutOfDistribution:
+		return m.OldOutOfDistribution(ctx)
+	case backtestprediction.FieldProbability:
+		return m.OldProbability(ctx)
+	case backtestprediction.FieldStoredProbability:
+		return m.OldStoredProbability(ctx)
+	}
+	return nil, fmt.Errorf("unknown BacktestPrediction field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BacktestPredictionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case backtestprediction.FieldTenantID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTenantID(v)
+		return nil
+	case backtestprediction.FieldBacktestID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBacktestID(v)
+		return nil
+	case backtestprediction.FieldSiteID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSiteID(v)
+		return nil
+	case backtestprediction.FieldAssetID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAssetID(v)
+		return nil
+	case backtestprediction.FieldSensorID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSensorID(v)
+		return nil
+	case backtestprediction.FieldBeginsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBeginsAt(v)
+		return nil
+	case backtestprediction.FieldFaultCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFaultCode(v)
+		return nil
+	case backtestprediction.FieldStoredCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStoredCode(v)
+		return nil
+	case backtestprediction.FieldWindows:
+		v, ok := value.(uint64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWindows(v)
+		return nil
+	case backtestprediction.FieldOutOfDistribution:
+		v, ok := value.(uint64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutOfDistribution(v)
+		return nil
+	case backtestprediction.FieldProbability:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProbability(v)
+		return nil
+	case backtestprediction.FieldStoredProbability:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStoredProbability(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestPrediction field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BacktestPredictionMutation) AddedFields() []string {
+	var fields []string
+	if m.addwindows != nil {
+		fields = append(fields, backtestprediction.FieldWindows)
+	}
+	if m.addout_of_distribution != nil {
+		fields = append(fields, backtestprediction.FieldOutOfDistribution)
+	}
+	if m.addprobability != nil {
+		fields = append(fields, backtestprediction.FieldProbability)
+	}
+	if m.addstored_probability != nil {
+		fields = append(fields, backtestprediction.FieldStoredProbability)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BacktestPredictionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case backtestprediction.FieldWindows:
+		return m.AddedWindows()
+	case backtestprediction.FieldOutOfDistribution:
+		return m.AddedOutOfDistribution()
+	case backtestprediction.FieldProbability:
+		return m.AddedProbability()
+	case backtestprediction.FieldStoredProbability:
+		return m.AddedStoredProbability()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BacktestPredictionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case backtestprediction.FieldWindows:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddWindows(v)
+		return nil
+	case backtestprediction.FieldOutOfDistribution:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOutOfDistribution(v)
+		return nil
+	case backtestprediction.FieldProbability:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddProbability(v)
+		return nil
+	case backtestprediction.FieldStoredProbability:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStoredProbability(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestPrediction numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BacktestPredictionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(backtestprediction.FieldStoredCode) {
+		fields = append(fields, backtestprediction.FieldStoredCode)
+	}
+	if m.FieldCleared(backtestprediction.FieldStoredProbability) {
+		fields = append(fields, backtestprediction.FieldStoredProbability)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BacktestPredictionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BacktestPredictionMutation) ClearField(name string) error {
+	switch name {
+	case backtestprediction.FieldStoredCode:
+		m.ClearStoredCode()
+		return nil
+	case backtestprediction.FieldStoredProbability:
+		m.ClearStoredProbability()
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestPrediction nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BacktestPredictionMutation) ResetField(name string) error {
+	switch name {
+	case backtestprediction.FieldTenantID:
+		m.ResetTenantID()
+		return nil
+	case backtestprediction.FieldBacktestID:
+		m.ResetBacktestID()
+		return nil
+	case backtestprediction.FieldSiteID:
+		m.ResetSiteID()
+		return nil
+	case backtestprediction.FieldAssetID:
+		m.ResetAssetID()
+		return nil
+	case backtestprediction.FieldSensorID:
+		m.ResetSensorID()
+		return nil
+	case backtestprediction.FieldBeginsAt:
+		m.ResetBeginsAt()
+		return nil
+	case backtestprediction.FieldFaultCode:
+		m.ResetFaultCode()
+		return nil
+	case backtestprediction.FieldStoredCode:
+		m.ResetStoredCode()
+		return nil
+	case backtestprediction.FieldWindows:
+		m.ResetWindows()
+		return nil
+	case backtestprediction.FieldOutOfDistribution:
+		m.ResetOutOfDistribution()
+		return nil
+	case backtestprediction.FieldProbability:
+		m.ResetProbability()
+		return nil
+	case backtestprediction.FieldStoredProbability:
+		m.ResetStoredProbability()
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestPrediction field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BacktestPredictionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.backtest != nil {
+		edges = append(edges, backtestprediction.EdgeBacktest)
+	}
+	if m.site != nil {
+		edges = append(edges, backtestprediction.EdgeSite)
+	}
+	if m.asset != nil {
+		edges = append(edges, backtestprediction.EdgeAsset)
+	}
+	if m.sensor != nil {
+		edges = append(edges, backtestprediction.EdgeSensor)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BacktestPredictionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case backtestprediction.EdgeBacktest:
+		if id := m.backtest; id != nil {
+			return []ent.Value{*id}
+		}
+	case backtestprediction.EdgeSite:
+		if id := m.site; id != nil {
+			return []ent.Value{*id}
+		}
+	case backtestprediction.EdgeAsset:
+		if id := m.asset; id != nil {
+			return []ent.Value{*id}
+		}
+	case backtestprediction.EdgeSensor:
+		if id := m.sensor; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BacktestPredictionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BacktestPredictionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BacktestPredictionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedbacktest {
+		edges = append(edges, backtestprediction.EdgeBacktest)
+	}
+	if m.clearedsite {
+		edges = append(edges, backtestprediction.EdgeSite)
+	}
+	if m.clearedasset {
+		edges = append(edges, backtestprediction.EdgeAsset)
+	}
+	if m.clearedsensor {
+		edges = append(edges, backtestprediction.EdgeSensor)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BacktestPredictionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case backtestprediction.EdgeBacktest:
+		return m.clearedbacktest
+	case backtestprediction.EdgeSite:
+		return m.clearedsite
+	case backtestprediction.EdgeAsset:
+		return m.clearedasset
+	case backtestprediction.EdgeSensor:
+		return m.clearedsensor
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BacktestPredictionMutation) ClearEdge(name string) error {
+	switch name {
+	case backtestprediction.EdgeBacktest:
+		m.ClearBacktest()
+		return nil
+	case backtestprediction.EdgeSite:
+		m.ClearSite()
+		return nil
+	case backtestprediction.EdgeAsset:
+		m.ClearAsset()
+		return nil
+	case backtestprediction.EdgeSensor:
+		m.ClearSensor()
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestPrediction unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BacktestPredictionMutation) ResetEdge(name string) error {
+	switch name {
+	case backtestprediction.EdgeBacktest:
+		m.ResetBacktest()
+		return nil
+	case backtestprediction.EdgeSite:
+		m.ResetSite()
+		return nil
+	case backtestprediction.EdgeAsset:
+		m.ResetAsset()
+		return nil
+	case backtestprediction.EdgeSensor:
+		m.ResetSensor()
+		return nil
+	}
+	return fmt.Errorf("unknown BacktestPrediction edge %s", name)
+}
+
 // ConnectorMutation represents an operation that mutates the Connector nodes in the graph.
 type ConnectorMutation struct {
 	config
@@ -16774,25 +20944,39 @@ func (m *ConversationMutation) ResetEdge(name string) error {
 // DriftReportMutation represents an operation that mutates the DriftReport nodes in the graph.
 type DriftReportMutation struct {
 	config
-	op                   Op
-	typ                  string
-	id                   *uuid.UUID
-	tenant_id            *uuid.UUID
-	window_start         *time.Time
-	window_end           *time.Time
-	samples              *int64
-	addsamples           *int64
-	psi                  *map[string]float64
-	label_shift          *float64
-	addlabel_shift       *float64
-	verdict              *enum.DriftVerdict
-	created_at           *time.Time
-	clearedFields        map[string]struct{}
-	model_version        *uuid.UUID
-	clearedmodel_version bool
-	done                 bool
-	oldValue             func(context.Context) (*DriftReport, error)
-	predicates           []predicate.DriftReport
+	op                     Op
+	typ                    string
+	id                     *uuid.UUID
+	tenant_id              *uuid.UUID
+	window_start           *time.Time
+	window_end             *time.Time
+	samples                *int64
+	addsamples             *int64
+	psi                    *map[string]float64
+	machines               *int64
+	addmachines            *int64
+	drifted                *[]string
+	appenddrifted          []string
+	label_shift            *float64
+	addlabel_shift         *float64
+	labels                 *map[string]document.LabelShare
+	is_reference           *bool
+	coverage               *map[string]float64
+	telemetry_coverage     *float64
+	addtelemetry_coverage  *float64
+	out_of_distribution    *float64
+	addout_of_distribution *float64
+	label_sets             *document.LabelSets
+	verdict                *enum.DriftVerdict
+	reasons                *[]string
+	appendreasons          []string
+	created_at             *time.Time
+	clearedFields          map[string]struct{}
+	model_version          *uuid.UUID
+	clearedmodel_version   bool
+	done                   bool
+	oldValue               func(context.Context) (*DriftReport, error)
+	predicates             []predicate.DriftReport
 }
 
 var _ ent.Mutation = (*DriftReportMutation)(nil)
@@ -17135,6 +21319,113 @@ func (m *DriftReportMutation) ResetPsi() {
 	m.psi = nil
 }
 
+// SetMachines sets the "machines" field.
+func (m *DriftReportMutation) SetMachines(i int64) {
+	m.machines = &i
+	m.addmachines = nil
+}
+
+// Machines returns the value of the "machines" field in the mutation.
+func (m *DriftReportMutation) Machines() (r int64, exists bool) {
+	v := m.machines
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMachines returns the old "machines" field's value of the DriftReport entity.
+// If the DriftReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DriftReportMutation) OldMachines(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMachines is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMachines requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMachines: %w", err)
+	}
+	return oldValue.Machines, nil
+}
+
+// AddMachines adds i to the "machines" field.
+func (m *DriftReportMutation) AddMachines(i int64) {
+	if m.addmachines != nil {
+		*m.addmachines += i
+	} else {
+		m.addmachines = &i
+	}
+}
+
+// AddedMachines returns the value that was added to the "machines" field in this mutation.
+func (m *DriftReportMutation) AddedMachines() (r int64, exists bool) {
+	v := m.addmachines
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMachines resets all changes to the "machines" field.
+func (m *DriftReportMutation) ResetMachines() {
+	m.machines = nil
+	m.addmachines = nil
+}
+
+// SetDrifted sets the "drifted" field.
+func (m *DriftReportMutation) SetDrifted(s []string) {
+	m.drifted = &s
+	m.appenddrifted = nil
+}
+
+// Drifted returns the value of the "drifted" field in the mutation.
+func (m *DriftReportMutation) Drifted() (r []string, exists bool) {
+	v := m.drifted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDrifted returns the old "drifted" field's value of the DriftReport entity.
+// If the DriftReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DriftReportMutation) OldDrifted(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDrifted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDrifted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDrifted: %w", err)
+	}
+	return oldValue.Drifted, nil
+}
+
+// AppendDrifted adds s to the "drifted" field.
+func (m *DriftReportMutation) AppendDrifted(s []string) {
+	m.appenddrifted = append(m.appenddrifted, s...)
+}
+
+// AppendedDrifted returns the list of values that were appended to the "drifted" field in this mutation.
+func (m *DriftReportMutation) AppendedDrifted() ([]string, bool) {
+	if len(m.appenddrifted) == 0 {
+		return nil, false
+	}
+	return m.appenddrifted, true
+}
+
+// ResetDrifted resets all changes to the "drifted" field.
+func (m *DriftReportMutation) ResetDrifted() {
+	m.drifted = nil
+	m.appenddrifted = nil
+}
+
 // SetLabelShift sets the "label_shift" field.
 func (m *DriftReportMutation) SetLabelShift(f float64) {
 	m.label_shift = &f
@@ -17191,6 +21482,262 @@ func (m *DriftReportMutation) ResetLabelShift() {
 	m.addlabel_shift = nil
 }
 
+// SetLabels sets the "labels" field.
+func (m *DriftReportMutation) SetLabels(ms map[string]document.LabelShare) {
+	m.labels = &ms
+}
+
+// Labels returns the value of the "labels" field in the mutation.
+func (m *DriftReportMutation) Labels() (r map[string]document.LabelShare, exists bool) {
+	v := m.labels
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabels returns the old "labels" field's value of the DriftReport entity.
+// If the DriftReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DriftReportMutation) OldLabels(ctx context.Context) (v map[string]document.LabelShare, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabels is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabels requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabels: %w", err)
+	}
+	return oldValue.Labels, nil
+}
+
+// ResetLabels resets all changes to the "labels" field.
+func (m *DriftReportMutation) ResetLabels() {
+	m.labels = nil
+}
+
+// SetIsReference sets the "is_reference" field.
+func (m *DriftReportMutation) SetIsReference(b bool) {
+	m.is_reference = &b
+}
+
+// IsReference returns the value of the "is_reference" field in the mutation.
+func (m *DriftReportMutation) IsReference() (r bool, exists bool) {
+	v := m.is_reference
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIsReference returns the old "is_reference" field's value of the DriftReport entity.
+// If the DriftReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DriftReportMutation) OldIsReference(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIsReference is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIsReference requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIsReference: %w", err)
+	}
+	return oldValue.IsReference, nil
+}
+
+// ResetIsReference resets all changes to the "is_reference" field.
+func (m *DriftReportMutation) ResetIsReference() {
+	m.is_reference = nil
+}
+
+// SetCoverage sets the "coverage" field.
+func (m *DriftReportMutation) SetCoverage(value map[string]float64) {
+	m.coverage = &value
+}
+
+// Coverage returns the value of the "coverage" field in the mutation.
+func (m *DriftReportMutation) Coverage() (r map[string]float64, exists bool) {
+	v := m.coverage
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCoverage returns the old "coverage" field's value of the DriftReport entity.
+// If the DriftReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DriftReportMutation) OldCoverage(ctx context.Context) (v map[string]float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCoverage is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCoverage requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCoverage: %w", err)
+	}
+	return oldValue.Coverage, nil
+}
+
+// ResetCoverage resets all changes to the "coverage" field.
+func (m *DriftReportMutation) ResetCoverage() {
+	m.coverage = nil
+}
+
+// SetTelemetryCoverage sets the "telemetry_coverage" field.
+func (m *DriftReportMutation) SetTelemetryCoverage(f float64) {
+	m.telemetry_coverage = &f
+	m.addtelemetry_coverage = nil
+}
+
+// TelemetryCoverage returns the value of the "telemetry_coverage" field in the mutation.
+func (m *DriftReportMutation) TelemetryCoverage() (r float64, exists bool) {
+	v := m.telemetry_coverage
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTelemetryCoverage returns the old "telemetry_coverage" field's value of the DriftReport entity.
+// If the DriftReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DriftReportMutation) OldTelemetryCoverage(ctx context.Context) (v float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTelemetryCoverage is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTelemetryCoverage requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTelemetryCoverage: %w", err)
+	}
+	return oldValue.TelemetryCoverage, nil
+}
+
+// AddTelemetryCoverage adds f to the "telemetry_coverage" field.
+func (m *DriftReportMutation) AddTelemetryCoverage(f float64) {
+	if m.addtelemetry_coverage != nil {
+		*m.addtelemetry_coverage += f
+	} else {
+		m.addtelemetry_coverage = &f
+	}
+}
+
+// AddedTelemetryCoverage returns the value that was added to the "telemetry_coverage" field in this mutation.
+func (m *DriftReportMutation) AddedTelemetryCoverage() (r float64, exists bool) {
+	v := m.addtelemetry_coverage
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTelemetryCoverage resets all changes to the "telemetry_coverage" field.
+func (m *DriftReportMutation) ResetTelemetryCoverage() {
+	m.telemetry_coverage = nil
+	m.addtelemetry_coverage = nil
+}
+
+// SetOutOfDistribution sets the "out_of_distribution" field.
+func (m *DriftReportMutation) SetOutOfDistribution(f float64) {
+	m.out_of_distribution = &f
+	m.addout_of_distribution = nil
+}
+
+// OutOfDistribution returns the value of the "out_of_distribution" field in the mutation.
+func (m *DriftReportMutation) OutOfDistribution() (r float64, exists bool) {
+	v := m.out_of_distribution
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutOfDistribution returns the old "out_of_distribution" field's value of the DriftReport entity.
+// If the DriftReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DriftReportMutation) OldOutOfDistribution(ctx context.Context) (v float64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutOfDistribution is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutOfDistribution requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutOfDistribution: %w", err)
+	}
+	return oldValue.OutOfDistribution, nil
+}
+
+// AddOutOfDistribution adds f to the "out_of_distribution" field.
+func (m *DriftReportMutation) AddOutOfDistribution(f float64) {
+	if m.addout_of_distribution != nil {
+		*m.addout_of_distribution += f
+	} else {
+		m.addout_of_distribution = &f
+	}
+}
+
+// AddedOutOfDistribution returns the value that was added to the "out_of_distribution" field in this mutation.
+func (m *DriftReportMutation) AddedOutOfDistribution() (r float64, exists bool) {
+	v := m.addout_of_distribution
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOutOfDistribution resets all changes to the "out_of_distribution" field.
+func (m *DriftReportMutation) ResetOutOfDistribution() {
+	m.out_of_distribution = nil
+	m.addout_of_distribution = nil
+}
+
+// SetLabelSets sets the "label_sets" field.
+func (m *DriftReportMutation) SetLabelSets(ds document.LabelSets) {
+	m.label_sets = &ds
+}
+
+// LabelSets returns the value of the "label_sets" field in the mutation.
+func (m *DriftReportMutation) LabelSets() (r document.LabelSets, exists bool) {
+	v := m.label_sets
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLabelSets returns the old "label_sets" field's value of the DriftReport entity.
+// If the DriftReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DriftReportMutation) OldLabelSets(ctx context.Context) (v document.LabelSets, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLabelSets is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLabelSets requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLabelSets: %w", err)
+	}
+	return oldValue.LabelSets, nil
+}
+
+// ResetLabelSets resets all changes to the "label_sets" field.
+func (m *DriftReportMutation) ResetLabelSets() {
+	m.label_sets = nil
+}
+
 // SetVerdict sets the "verdict" field.
 func (m *DriftReportMutation) SetVerdict(ev enum.DriftVerdict) {
 	m.verdict = &ev
@@ -17225,6 +21772,57 @@ func (m *DriftReportMutation) OldVerdict(ctx context.Context) (v enum.DriftVerdi
 // ResetVerdict resets all changes to the "verdict" field.
 func (m *DriftReportMutation) ResetVerdict() {
 	m.verdict = nil
+}
+
+// SetReasons sets the "reasons" field.
+func (m *DriftReportMutation) SetReasons(s []string) {
+	m.reasons = &s
+	m.appendreasons = nil
+}
+
+// Reasons returns the value of the "reasons" field in the mutation.
+func (m *DriftReportMutation) Reasons() (r []string, exists bool) {
+	v := m.reasons
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReasons returns the old "reasons" field's value of the DriftReport entity.
+// If the DriftReport object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DriftReportMutation) OldReasons(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReasons is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReasons requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReasons: %w", err)
+	}
+	return oldValue.Reasons, nil
+}
+
+// AppendReasons adds s to the "reasons" field.
+func (m *DriftReportMutation) AppendReasons(s []string) {
+	m.appendreasons = append(m.appendreasons, s...)
+}
+
+// AppendedReasons returns the list of values that were appended to the "reasons" field in this mutation.
+func (m *DriftReportMutation) AppendedReasons() ([]string, bool) {
+	if len(m.appendreasons) == 0 {
+		return nil, false
+	}
+	return m.appendreasons, true
+}
+
+// ResetReasons resets all changes to the "reasons" field.
+func (m *DriftReportMutation) ResetReasons() {
+	m.reasons = nil
+	m.appendreasons = nil
 }
 
 // SetCreatedAt sets the "created_at" field.
@@ -17324,7 +21922,7 @@ func (m *DriftReportMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *DriftReportMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 18)
 	if m.tenant_id != nil {
 		fields = append(fields, driftreport.FieldTenantID)
 	}
@@ -17343,11 +21941,38 @@ func (m *DriftReportMutation) Fields() []string {
 	if m.psi != nil {
 		fields = append(fields, driftreport.FieldPsi)
 	}
+	if m.machines != nil {
+		fields = append(fields, driftreport.FieldMachines)
+	}
+	if m.drifted != nil {
+		fields = append(fields, driftreport.FieldDrifted)
+	}
 	if m.label_shift != nil {
 		fields = append(fields, driftreport.FieldLabelShift)
 	}
+	if m.labels != nil {
+		fields = append(fields, driftreport.FieldLabels)
+	}
+	if m.is_reference != nil {
+		fields = append(fields, driftreport.FieldIsReference)
+	}
+	if m.coverage != nil {
+		fields = append(fields, driftreport.FieldCoverage)
+	}
+	if m.telemetry_coverage != nil {
+		fields = append(fields, driftreport.FieldTelemetryCoverage)
+	}
+	if m.out_of_distribution != nil {
+		fields = append(fields, driftreport.FieldOutOfDistribution)
+	}
+	if m.label_sets != nil {
+		fields = append(fields, driftreport.FieldLabelSets)
+	}
 	if m.verdict != nil {
 		fields = append(fields, driftreport.FieldVerdict)
+	}
+	if m.reasons != nil {
+		fields = append(fields, driftreport.FieldReasons)
 	}
 	if m.created_at != nil {
 		fields = append(fields, driftreport.FieldCreatedAt)
@@ -17372,10 +21997,28 @@ func (m *DriftReportMutation) Field(name string) (ent.Value, bool) {
 		return m.Samples()
 	case driftreport.FieldPsi:
 		return m.Psi()
+	case driftreport.FieldMachines:
+		return m.Machines()
+	case driftreport.FieldDrifted:
+		return m.Drifted()
 	case driftreport.FieldLabelShift:
 		return m.LabelShift()
+	case driftreport.FieldLabels:
+		return m.Labels()
+	case driftreport.FieldIsReference:
+		return m.IsReference()
+	case driftreport.FieldCoverage:
+		return m.Coverage()
+	case driftreport.FieldTelemetryCoverage:
+		return m.TelemetryCoverage()
+	case driftreport.FieldOutOfDistribution:
+		return m.OutOfDistribution()
+	case driftreport.FieldLabelSets:
+		return m.LabelSets()
 	case driftreport.FieldVerdict:
 		return m.Verdict()
+	case driftreport.FieldReasons:
+		return m.Reasons()
 	case driftreport.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -17399,10 +22042,28 @@ func (m *DriftReportMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldSamples(ctx)
 	case driftreport.FieldPsi:
 		return m.OldPsi(ctx)
+	case driftreport.FieldMachines:
+		return m.OldMachines(ctx)
+	case driftreport.FieldDrifted:
+		return m.OldDrifted(ctx)
 	case driftreport.FieldLabelShift:
 		return m.OldLabelShift(ctx)
+	case driftreport.FieldLabels:
+		return m.OldLabels(ctx)
+	case driftreport.FieldIsReference:
+		return m.OldIsReference(ctx)
+	case driftreport.FieldCoverage:
+		return m.OldCoverage(ctx)
+	case driftreport.FieldTelemetryCoverage:
+		return m.OldTelemetryCoverage(ctx)
+	case driftreport.FieldOutOfDistribution:
+		return m.OldOutOfDistribution(ctx)
+	case driftreport.FieldLabelSets:
+		return m.OldLabelSets(ctx)
 	case driftreport.FieldVerdict:
 		return m.OldVerdict(ctx)
+	case driftreport.FieldReasons:
+		return m.OldReasons(ctx)
 	case driftreport.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -17456,6 +22117,20 @@ func (m *DriftReportMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPsi(v)
 		return nil
+	case driftreport.FieldMachines:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMachines(v)
+		return nil
+	case driftreport.FieldDrifted:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDrifted(v)
+		return nil
 	case driftreport.FieldLabelShift:
 		v, ok := value.(float64)
 		if !ok {
@@ -17463,12 +22138,61 @@ func (m *DriftReportMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLabelShift(v)
 		return nil
+	case driftreport.FieldLabels:
+		v, ok := value.(map[string]document.LabelShare)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabels(v)
+		return nil
+	case driftreport.FieldIsReference:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIsReference(v)
+		return nil
+	case driftreport.FieldCoverage:
+		v, ok := value.(map[string]float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCoverage(v)
+		return nil
+	case driftreport.FieldTelemetryCoverage:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTelemetryCoverage(v)
+		return nil
+	case driftreport.FieldOutOfDistribution:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutOfDistribution(v)
+		return nil
+	case driftreport.FieldLabelSets:
+		v, ok := value.(document.LabelSets)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLabelSets(v)
+		return nil
 	case driftreport.FieldVerdict:
 		v, ok := value.(enum.DriftVerdict)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetVerdict(v)
+		return nil
+	case driftreport.FieldReasons:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReasons(v)
 		return nil
 	case driftreport.FieldCreatedAt:
 		v, ok := value.(time.Time)
@@ -17488,8 +22212,17 @@ func (m *DriftReportMutation) AddedFields() []string {
 	if m.addsamples != nil {
 		fields = append(fields, driftreport.FieldSamples)
 	}
+	if m.addmachines != nil {
+		fields = append(fields, driftreport.FieldMachines)
+	}
 	if m.addlabel_shift != nil {
 		fields = append(fields, driftreport.FieldLabelShift)
+	}
+	if m.addtelemetry_coverage != nil {
+		fields = append(fields, driftreport.FieldTelemetryCoverage)
+	}
+	if m.addout_of_distribution != nil {
+		fields = append(fields, driftreport.FieldOutOfDistribution)
 	}
 	return fields
 }
@@ -17501,8 +22234,14 @@ func (m *DriftReportMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case driftreport.FieldSamples:
 		return m.AddedSamples()
+	case driftreport.FieldMachines:
+		return m.AddedMachines()
 	case driftreport.FieldLabelShift:
 		return m.AddedLabelShift()
+	case driftreport.FieldTelemetryCoverage:
+		return m.AddedTelemetryCoverage()
+	case driftreport.FieldOutOfDistribution:
+		return m.AddedOutOfDistribution()
 	}
 	return nil, false
 }
@@ -17519,12 +22258,33 @@ func (m *DriftReportMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddSamples(v)
 		return nil
+	case driftreport.FieldMachines:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMachines(v)
+		return nil
 	case driftreport.FieldLabelShift:
 		v, ok := value.(float64)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddLabelShift(v)
+		return nil
+	case driftreport.FieldTelemetryCoverage:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTelemetryCoverage(v)
+		return nil
+	case driftreport.FieldOutOfDistribution:
+		v, ok := value.(float64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOutOfDistribution(v)
 		return nil
 	}
 	return fmt.Errorf("unknown DriftReport numeric field %s", name)
@@ -17571,11 +22331,38 @@ func (m *DriftReportMutation) ResetField(name string) error {
 	case driftreport.FieldPsi:
 		m.ResetPsi()
 		return nil
+	case driftreport.FieldMachines:
+		m.ResetMachines()
+		return nil
+	case driftreport.FieldDrifted:
+		m.ResetDrifted()
+		return nil
 	case driftreport.FieldLabelShift:
 		m.ResetLabelShift()
 		return nil
+	case driftreport.FieldLabels:
+		m.ResetLabels()
+		return nil
+	case driftreport.FieldIsReference:
+		m.ResetIsReference()
+		return nil
+	case driftreport.FieldCoverage:
+		m.ResetCoverage()
+		return nil
+	case driftreport.FieldTelemetryCoverage:
+		m.ResetTelemetryCoverage()
+		return nil
+	case driftreport.FieldOutOfDistribution:
+		m.ResetOutOfDistribution()
+		return nil
+	case driftreport.FieldLabelSets:
+		m.ResetLabelSets()
+		return nil
 	case driftreport.FieldVerdict:
 		m.ResetVerdict()
+		return nil
+	case driftreport.FieldReasons:
+		m.ResetReasons()
 		return nil
 	case driftreport.FieldCreatedAt:
 		m.ResetCreatedAt()
@@ -21846,8 +26633,9 @@ type FeedbackMutation struct {
 	id                   *uuid.UUID
 	tenant_id            *uuid.UUID
 	prediction_id        *uuid.UUID
-	features             *[]float32
-	appendfeatures       []float32
+	role                 *enum.BindingStage
+	features             *document.Features
+	appendfeatures       document.Features
 	predicted_label      *string
 	probability          *float64
 	addprobability       *float64
@@ -22243,14 +27031,63 @@ func (m *FeedbackMutation) ResetPredictionID() {
 	delete(m.clearedFields, feedback.FieldPredictionID)
 }
 
+// SetRole sets the "role" field.
+func (m *FeedbackMutation) SetRole(es enum.BindingStage) {
+	m.role = &es
+}
+
+// Role returns the value of the "role" field in the mutation.
+func (m *FeedbackMutation) Role() (r enum.BindingStage, exists bool) {
+	v := m.role
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRole returns the old "role" field's value of the Feedback entity.
+// If the Feedback object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeedbackMutation) OldRole(ctx context.Context) (v *enum.BindingStage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRole is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRole requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRole: %w", err)
+	}
+	return oldValue.Role, nil
+}
+
+// ClearRole clears the value of the "role" field.
+func (m *FeedbackMutation) ClearRole() {
+	m.role = nil
+	m.clearedFields[feedback.FieldRole] = struct{}{}
+}
+
+// RoleCleared returns if the "role" field was cleared in this mutation.
+func (m *FeedbackMutation) RoleCleared() bool {
+	_, ok := m.clearedFields[feedback.FieldRole]
+	return ok
+}
+
+// ResetRole resets all changes to the "role" field.
+func (m *FeedbackMutation) ResetRole() {
+	m.role = nil
+	delete(m.clearedFields, feedback.FieldRole)
+}
+
 // SetFeatures sets the "features" field.
-func (m *FeedbackMutation) SetFeatures(f []float32) {
-	m.features = &f
+func (m *FeedbackMutation) SetFeatures(d document.Features) {
+	m.features = &d
 	m.appendfeatures = nil
 }
 
 // Features returns the value of the "features" field in the mutation.
-func (m *FeedbackMutation) Features() (r []float32, exists bool) {
+func (m *FeedbackMutation) Features() (r document.Features, exists bool) {
 	v := m.features
 	if v == nil {
 		return
@@ -22261,7 +27098,7 @@ func (m *FeedbackMutation) Features() (r []float32, exists bool) {
 // OldFeatures returns the old "features" field's value of the Feedback entity.
 // If the Feedback object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *FeedbackMutation) OldFeatures(ctx context.Context) (v []float32, err error) {
+func (m *FeedbackMutation) OldFeatures(ctx context.Context) (v document.Features, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldFeatures is only allowed on UpdateOne operations")
 	}
@@ -22275,13 +27112,13 @@ func (m *FeedbackMutation) OldFeatures(ctx context.Context) (v []float32, err er
 	return oldValue.Features, nil
 }
 
-// AppendFeatures adds f to the "features" field.
-func (m *FeedbackMutation) AppendFeatures(f []float32) {
-	m.appendfeatures = append(m.appendfeatures, f...)
+// AppendFeatures adds d to the "features" field.
+func (m *FeedbackMutation) AppendFeatures(d document.Features) {
+	m.appendfeatures = append(m.appendfeatures, d...)
 }
 
 // AppendedFeatures returns the list of values that were appended to the "features" field in this mutation.
-func (m *FeedbackMutation) AppendedFeatures() ([]float32, bool) {
+func (m *FeedbackMutation) AppendedFeatures() (document.Features, bool) {
 	if len(m.appendfeatures) == 0 {
 		return nil, false
 	}
@@ -22797,7 +27634,7 @@ func (m *FeedbackMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *FeedbackMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 16)
 	if m.tenant_id != nil {
 		fields = append(fields, feedback.FieldTenantID)
 	}
@@ -22815,6 +27652,9 @@ func (m *FeedbackMutation) Fields() []string {
 	}
 	if m.prediction_id != nil {
 		fields = append(fields, feedback.FieldPredictionID)
+	}
+	if m.role != nil {
+		fields = append(fields, feedback.FieldRole)
 	}
 	if m.features != nil {
 		fields = append(fields, feedback.FieldFeatures)
@@ -22863,6 +27703,8 @@ func (m *FeedbackMutation) Field(name string) (ent.Value, bool) {
 		return m.ModelVersionID()
 	case feedback.FieldPredictionID:
 		return m.PredictionID()
+	case feedback.FieldRole:
+		return m.Role()
 	case feedback.FieldFeatures:
 		return m.Features()
 	case feedback.FieldPredictedLabel:
@@ -22902,6 +27744,8 @@ func (m *FeedbackMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldModelVersionID(ctx)
 	case feedback.FieldPredictionID:
 		return m.OldPredictionID(ctx)
+	case feedback.FieldRole:
+		return m.OldRole(ctx)
 	case feedback.FieldFeatures:
 		return m.OldFeatures(ctx)
 	case feedback.FieldPredictedLabel:
@@ -22971,8 +27815,15 @@ func (m *FeedbackMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPredictionID(v)
 		return nil
+	case feedback.FieldRole:
+		v, ok := value.(enum.BindingStage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRole(v)
+		return nil
 	case feedback.FieldFeatures:
-		v, ok := value.([]float32)
+		v, ok := value.(document.Features)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -23091,6 +27942,9 @@ func (m *FeedbackMutation) ClearedFields() []string {
 	if m.FieldCleared(feedback.FieldPredictionID) {
 		fields = append(fields, feedback.FieldPredictionID)
 	}
+	if m.FieldCleared(feedback.FieldRole) {
+		fields = append(fields, feedback.FieldRole)
+	}
 	if m.FieldCleared(feedback.FieldFeatures) {
 		fields = append(fields, feedback.FieldFeatures)
 	}
@@ -23129,6 +27983,9 @@ func (m *FeedbackMutation) ClearField(name string) error {
 	case feedback.FieldPredictionID:
 		m.ClearPredictionID()
 		return nil
+	case feedback.FieldRole:
+		m.ClearRole()
+		return nil
 	case feedback.FieldFeatures:
 		m.ClearFeatures()
 		return nil
@@ -23166,6 +28023,9 @@ func (m *FeedbackMutation) ResetField(name string) error {
 		return nil
 	case feedback.FieldPredictionID:
 		m.ResetPredictionID()
+		return nil
+	case feedback.FieldRole:
+		m.ResetRole()
 		return nil
 	case feedback.FieldFeatures:
 		m.ResetFeatures()
@@ -31296,6 +36156,9 @@ type MLModelDeploymentMutation struct {
 	id                           *uuid.UUID
 	tenant_id                    *uuid.UUID
 	is_production                *bool
+	stage                        *enum.BindingStage
+	traffic_percent              *int
+	addtraffic_percent           *int
 	deployment_start             *time.Time
 	deployment_end               *time.Time
 	deployed_by                  *uuid.UUID
@@ -31557,6 +36420,98 @@ func (m *MLModelDeploymentMutation) OldIsProduction(ctx context.Context) (v bool
 // ResetIsProduction resets all changes to the "is_production" field.
 func (m *MLModelDeploymentMutation) ResetIsProduction() {
 	m.is_production = nil
+}
+
+// SetStage sets the "stage" field.
+func (m *MLModelDeploymentMutation) SetStage(es enum.BindingStage) {
+	m.stage = &es
+}
+
+// Stage returns the value of the "stage" field in the mutation.
+func (m *MLModelDeploymentMutation) Stage() (r enum.BindingStage, exists bool) {
+	v := m.stage
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStage returns the old "stage" field's value of the MLModelDeployment entity.
+// If the MLModelDeployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MLModelDeploymentMutation) OldStage(ctx context.Context) (v enum.BindingStage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStage is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStage requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStage: %w", err)
+	}
+	return oldValue.Stage, nil
+}
+
+// ResetStage resets all changes to the "stage" field.
+func (m *MLModelDeploymentMutation) ResetStage() {
+	m.stage = nil
+}
+
+// SetTrafficPercent sets the "traffic_percent" field.
+func (m *MLModelDeploymentMutation) SetTrafficPercent(i int) {
+	m.traffic_percent = &i
+	m.addtraffic_percent = nil
+}
+
+// TrafficPercent returns the value of the "traffic_percent" field in the mutation.
+func (m *MLModelDeploymentMutation) TrafficPercent() (r int, exists bool) {
+	v := m.traffic_percent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTrafficPercent returns the old "traffic_percent" field's value of the MLModelDeployment entity.
+// If the MLModelDeployment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MLModelDeploymentMutation) OldTrafficPercent(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTrafficPercent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTrafficPercent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTrafficPercent: %w", err)
+	}
+	return oldValue.TrafficPercent, nil
+}
+
+// AddTrafficPercent adds i to the "traffic_percent" field.
+func (m *MLModelDeploymentMutation) AddTrafficPercent(i int) {
+	if m.addtraffic_percent != nil {
+		*m.addtraffic_percent += i
+	} else {
+		m.addtraffic_percent = &i
+	}
+}
+
+// AddedTrafficPercent returns the value that was added to the "traffic_percent" field in this mutation.
+func (m *MLModelDeploymentMutation) AddedTrafficPercent() (r int, exists bool) {
+	v := m.addtraffic_percent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetTrafficPercent resets all changes to the "traffic_percent" field.
+func (m *MLModelDeploymentMutation) ResetTrafficPercent() {
+	m.traffic_percent = nil
+	m.addtraffic_percent = nil
 }
 
 // SetDeploymentStart sets the "deployment_start" field.
@@ -31857,7 +36812,7 @@ func (m *MLModelDeploymentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MLModelDeploymentMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 10)
 	if m.tenant_id != nil {
 		fields = append(fields, mlmodeldeployment.FieldTenantID)
 	}
@@ -31869,6 +36824,12 @@ func (m *MLModelDeploymentMutation) Fields() []string {
 	}
 	if m.is_production != nil {
 		fields = append(fields, mlmodeldeployment.FieldIsProduction)
+	}
+	if m.stage != nil {
+		fields = append(fields, mlmodeldeployment.FieldStage)
+	}
+	if m.traffic_percent != nil {
+		fields = append(fields, mlmodeldeployment.FieldTrafficPercent)
 	}
 	if m.deployment_start != nil {
 		fields = append(fields, mlmodeldeployment.FieldDeploymentStart)
@@ -31898,6 +36859,10 @@ func (m *MLModelDeploymentMutation) Field(name string) (ent.Value, bool) {
 		return m.ModelVersionID()
 	case mlmodeldeployment.FieldIsProduction:
 		return m.IsProduction()
+	case mlmodeldeployment.FieldStage:
+		return m.Stage()
+	case mlmodeldeployment.FieldTrafficPercent:
+		return m.TrafficPercent()
 	case mlmodeldeployment.FieldDeploymentStart:
 		return m.DeploymentStart()
 	case mlmodeldeployment.FieldDeploymentEnd:
@@ -31923,6 +36888,10 @@ func (m *MLModelDeploymentMutation) OldField(ctx context.Context, name string) (
 		return m.OldModelVersionID(ctx)
 	case mlmodeldeployment.FieldIsProduction:
 		return m.OldIsProduction(ctx)
+	case mlmodeldeployment.FieldStage:
+		return m.OldStage(ctx)
+	case mlmodeldeployment.FieldTrafficPercent:
+		return m.OldTrafficPercent(ctx)
 	case mlmodeldeployment.FieldDeploymentStart:
 		return m.OldDeploymentStart(ctx)
 	case mlmodeldeployment.FieldDeploymentEnd:
@@ -31968,6 +36937,20 @@ func (m *MLModelDeploymentMutation) SetField(name string, value ent.Value) error
 		}
 		m.SetIsProduction(v)
 		return nil
+	case mlmodeldeployment.FieldStage:
+		v, ok := value.(enum.BindingStage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStage(v)
+		return nil
+	case mlmodeldeployment.FieldTrafficPercent:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTrafficPercent(v)
+		return nil
 	case mlmodeldeployment.FieldDeploymentStart:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -32003,13 +36986,21 @@ func (m *MLModelDeploymentMutation) SetField(name string, value ent.Value) error
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *MLModelDeploymentMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addtraffic_percent != nil {
+		fields = append(fields, mlmodeldeployment.FieldTrafficPercent)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *MLModelDeploymentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case mlmodeldeployment.FieldTrafficPercent:
+		return m.AddedTrafficPercent()
+	}
 	return nil, false
 }
 
@@ -32018,6 +37009,13 @@ func (m *MLModelDeploymentMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *MLModelDeploymentMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case mlmodeldeployment.FieldTrafficPercent:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddTrafficPercent(v)
+		return nil
 	}
 	return fmt.Errorf("unknown MLModelDeployment numeric field %s", name)
 }
@@ -32077,6 +37075,12 @@ func (m *MLModelDeploymentMutation) ResetField(name string) error {
 		return nil
 	case mlmodeldeployment.FieldIsProduction:
 		m.ResetIsProduction()
+		return nil
+	case mlmodeldeployment.FieldStage:
+		m.ResetStage()
+		return nil
+	case mlmodeldeployment.FieldTrafficPercent:
+		m.ResetTrafficPercent()
 		return nil
 	case mlmodeldeployment.FieldDeploymentStart:
 		m.ResetDeploymentStart()
@@ -32232,6 +37236,7 @@ type MLModelVersionMutation struct {
 	metrics               *map[string]float64
 	classes               *[]string
 	appendclasses         []string
+	card                  **document.ModelCard
 	docker_image_tag      *string
 	clearedFields         map[string]struct{}
 	model                 *uuid.UUID
@@ -33226,6 +38231,55 @@ func (m *MLModelVersionMutation) ResetClasses() {
 	m.appendclasses = nil
 }
 
+// SetCard sets the "card" field.
+func (m *MLModelVersionMutation) SetCard(dc *document.ModelCard) {
+	m.card = &dc
+}
+
+// Card returns the value of the "card" field in the mutation.
+func (m *MLModelVersionMutation) Card() (r *document.ModelCard, exists bool) {
+	v := m.card
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCard returns the old "card" field's value of the MLModelVersion entity.
+// If the MLModelVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MLModelVersionMutation) OldCard(ctx context.Context) (v *document.ModelCard, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCard is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCard requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCard: %w", err)
+	}
+	return oldValue.Card, nil
+}
+
+// ClearCard clears the value of the "card" field.
+func (m *MLModelVersionMutation) ClearCard() {
+	m.card = nil
+	m.clearedFields[mlmodelversion.FieldCard] = struct{}{}
+}
+
+// CardCleared returns if the "card" field was cleared in this mutation.
+func (m *MLModelVersionMutation) CardCleared() bool {
+	_, ok := m.clearedFields[mlmodelversion.FieldCard]
+	return ok
+}
+
+// ResetCard resets all changes to the "card" field.
+func (m *MLModelVersionMutation) ResetCard() {
+	m.card = nil
+	delete(m.clearedFields, mlmodelversion.FieldCard)
+}
+
 // SetDockerImageTag sets the "docker_image_tag" field.
 func (m *MLModelVersionMutation) SetDockerImageTag(s string) {
 	m.docker_image_tag = &s
@@ -33417,7 +38471,7 @@ func (m *MLModelVersionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MLModelVersionMutation) Fields() []string {
-	fields := make([]string, 0, 22)
+	fields := make([]string, 0, 23)
 	if m.tenant_id != nil {
 		fields = append(fields, mlmodelversion.FieldTenantID)
 	}
@@ -33481,6 +38535,9 @@ func (m *MLModelVersionMutation) Fields() []string {
 	if m.classes != nil {
 		fields = append(fields, mlmodelversion.FieldClasses)
 	}
+	if m.card != nil {
+		fields = append(fields, mlmodelversion.FieldCard)
+	}
 	if m.docker_image_tag != nil {
 		fields = append(fields, mlmodelversion.FieldDockerImageTag)
 	}
@@ -33534,6 +38591,8 @@ func (m *MLModelVersionMutation) Field(name string) (ent.Value, bool) {
 		return m.Metrics()
 	case mlmodelversion.FieldClasses:
 		return m.Classes()
+	case mlmodelversion.FieldCard:
+		return m.Card()
 	case mlmodelversion.FieldDockerImageTag:
 		return m.DockerImageTag()
 	}
@@ -33587,6 +38646,8 @@ func (m *MLModelVersionMutation) OldField(ctx context.Context, name string) (ent
 		return m.OldMetrics(ctx)
 	case mlmodelversion.FieldClasses:
 		return m.OldClasses(ctx)
+	case mlmodelversion.FieldCard:
+		return m.OldCard(ctx)
 	case mlmodelversion.FieldDockerImageTag:
 		return m.OldDockerImageTag(ctx)
 	}
@@ -33745,6 +38806,13 @@ func (m *MLModelVersionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetClasses(v)
 		return nil
+	case mlmodelversion.FieldCard:
+		v, ok := value.(*document.ModelCard)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCard(v)
+		return nil
 	case mlmodelversion.FieldDockerImageTag:
 		v, ok := value.(string)
 		if !ok {
@@ -33824,6 +38892,9 @@ func (m *MLModelVersionMutation) ClearedFields() []string {
 	if m.FieldCleared(mlmodelversion.FieldTrainingRunID) {
 		fields = append(fields, mlmodelversion.FieldTrainingRunID)
 	}
+	if m.FieldCleared(mlmodelversion.FieldCard) {
+		fields = append(fields, mlmodelversion.FieldCard)
+	}
 	if m.FieldCleared(mlmodelversion.FieldDockerImageTag) {
 		fields = append(fields, mlmodelversion.FieldDockerImageTag)
 	}
@@ -33855,6 +38926,9 @@ func (m *MLModelVersionMutation) ClearField(name string) error {
 		return nil
 	case mlmodelversion.FieldTrainingRunID:
 		m.ClearTrainingRunID()
+		return nil
+	case mlmodelversion.FieldCard:
+		m.ClearCard()
 		return nil
 	case mlmodelversion.FieldDockerImageTag:
 		m.ClearDockerImageTag()
@@ -33929,6 +39003,9 @@ func (m *MLModelVersionMutation) ResetField(name string) error {
 		return nil
 	case mlmodelversion.FieldClasses:
 		m.ResetClasses()
+		return nil
+	case mlmodelversion.FieldCard:
+		m.ResetCard()
 		return nil
 	case mlmodelversion.FieldDockerImageTag:
 		m.ResetDockerImageTag()
@@ -51730,6 +56807,8 @@ type TrainingRunMutation struct {
 	version                  *int
 	addversion               *int
 	status                   *enum.JobStatus
+	source                   *enum.TrainingSource
+	request                  *document.TrainingRequest
 	parameters               *map[string]interface{}
 	dataset_hash             *string
 	rows                     *int64
@@ -51741,6 +56820,9 @@ type TrainingRunMutation struct {
 	appendconfusion_matrix   [][]int64
 	feature_importance       *[]document.Importance
 	appendfeature_importance []document.Importance
+	outcome                  *document.TrainingOutcome
+	attempts                 *int
+	addattempts              *int
 	log_path                 *string
 	started_at               *time.Time
 	ended_at                 *time.Time
@@ -52227,6 +57309,78 @@ func (m *TrainingRunMutation) ResetStatus() {
 	m.status = nil
 }
 
+// SetSource sets the "source" field.
+func (m *TrainingRunMutation) SetSource(es enum.TrainingSource) {
+	m.source = &es
+}
+
+// Source returns the value of the "source" field in the mutation.
+func (m *TrainingRunMutation) Source() (r enum.TrainingSource, exists bool) {
+	v := m.source
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSource returns the old "source" field's value of the TrainingRun entity.
+// If the TrainingRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrainingRunMutation) OldSource(ctx context.Context) (v enum.TrainingSource, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSource is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSource requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSource: %w", err)
+	}
+	return oldValue.Source, nil
+}
+
+// ResetSource resets all changes to the "source" field.
+func (m *TrainingRunMutation) ResetSource() {
+	m.source = nil
+}
+
+// SetRequest sets the "request" field.
+func (m *TrainingRunMutation) SetRequest(dr document.TrainingRequest) {
+	m.request = &dr
+}
+
+// Request returns the value of the "request" field in the mutation.
+func (m *TrainingRunMutation) Request() (r document.TrainingRequest, exists bool) {
+	v := m.request
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequest returns the old "request" field's value of the TrainingRun entity.
+// If the TrainingRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrainingRunMutation) OldRequest(ctx context.Context) (v document.TrainingRequest, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequest: %w", err)
+	}
+	return oldValue.Request, nil
+}
+
+// ResetRequest resets all changes to the "request" field.
+func (m *TrainingRunMutation) ResetRequest() {
+	m.request = nil
+}
+
 // SetParameters sets the "parameters" field.
 func (m *TrainingRunMutation) SetParameters(value map[string]interface{}) {
 	m.parameters = &value
@@ -52590,6 +57744,98 @@ func (m *TrainingRunMutation) ResetFeatureImportance() {
 	delete(m.clearedFields, trainingrun.FieldFeatureImportance)
 }
 
+// SetOutcome sets the "outcome" field.
+func (m *TrainingRunMutation) SetOutcome(do document.TrainingOutcome) {
+	m.outcome = &do
+}
+
+// Outcome returns the value of the "outcome" field in the mutation.
+func (m *TrainingRunMutation) Outcome() (r document.TrainingOutcome, exists bool) {
+	v := m.outcome
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutcome returns the old "outcome" field's value of the TrainingRun entity.
+// If the TrainingRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrainingRunMutation) OldOutcome(ctx context.Context) (v document.TrainingOutcome, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutcome is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutcome requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutcome: %w", err)
+	}
+	return oldValue.Outcome, nil
+}
+
+// ResetOutcome resets all changes to the "outcome" field.
+func (m *TrainingRunMutation) ResetOutcome() {
+	m.outcome = nil
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *TrainingRunMutation) SetAttempts(i int) {
+	m.attempts = &i
+	m.addattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *TrainingRunMutation) Attempts() (r int, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the TrainingRun entity.
+// If the TrainingRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TrainingRunMutation) OldAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AddAttempts adds i to the "attempts" field.
+func (m *TrainingRunMutation) AddAttempts(i int) {
+	if m.addattempts != nil {
+		*m.addattempts += i
+	} else {
+		m.addattempts = &i
+	}
+}
+
+// AddedAttempts returns the value that was added to the "attempts" field in this mutation.
+func (m *TrainingRunMutation) AddedAttempts() (r int, exists bool) {
+	v := m.addattempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *TrainingRunMutation) ResetAttempts() {
+	m.attempts = nil
+	m.addattempts = nil
+}
+
 // SetLogPath sets the "log_path" field.
 func (m *TrainingRunMutation) SetLogPath(s string) {
 	m.log_path = &s
@@ -52847,7 +58093,7 @@ func (m *TrainingRunMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TrainingRunMutation) Fields() []string {
-	fields := make([]string, 0, 20)
+	fields := make([]string, 0, 24)
 	if m.tenant_id != nil {
 		fields = append(fields, trainingrun.FieldTenantID)
 	}
@@ -52875,6 +58121,12 @@ func (m *TrainingRunMutation) Fields() []string {
 	if m.status != nil {
 		fields = append(fields, trainingrun.FieldStatus)
 	}
+	if m.source != nil {
+		fields = append(fields, trainingrun.FieldSource)
+	}
+	if m.request != nil {
+		fields = append(fields, trainingrun.FieldRequest)
+	}
 	if m.parameters != nil {
 		fields = append(fields, trainingrun.FieldParameters)
 	}
@@ -52895,6 +58147,12 @@ func (m *TrainingRunMutation) Fields() []string {
 	}
 	if m.feature_importance != nil {
 		fields = append(fields, trainingrun.FieldFeatureImportance)
+	}
+	if m.outcome != nil {
+		fields = append(fields, trainingrun.FieldOutcome)
+	}
+	if m.attempts != nil {
+		fields = append(fields, trainingrun.FieldAttempts)
 	}
 	if m.log_path != nil {
 		fields = append(fields, trainingrun.FieldLogPath)
@@ -52934,6 +58192,10 @@ func (m *TrainingRunMutation) Field(name string) (ent.Value, bool) {
 		return m.ModelID()
 	case trainingrun.FieldStatus:
 		return m.Status()
+	case trainingrun.FieldSource:
+		return m.Source()
+	case trainingrun.FieldRequest:
+		return m.Request()
 	case trainingrun.FieldParameters:
 		return m.Parameters()
 	case trainingrun.FieldDatasetHash:
@@ -52948,6 +58210,10 @@ func (m *TrainingRunMutation) Field(name string) (ent.Value, bool) {
 		return m.ConfusionMatrix()
 	case trainingrun.FieldFeatureImportance:
 		return m.FeatureImportance()
+	case trainingrun.FieldOutcome:
+		return m.Outcome()
+	case trainingrun.FieldAttempts:
+		return m.Attempts()
 	case trainingrun.FieldLogPath:
 		return m.LogPath()
 	case trainingrun.FieldStartedAt:
@@ -52983,6 +58249,10 @@ func (m *TrainingRunMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldModelID(ctx)
 	case trainingrun.FieldStatus:
 		return m.OldStatus(ctx)
+	case trainingrun.FieldSource:
+		return m.OldSource(ctx)
+	case trainingrun.FieldRequest:
+		return m.OldRequest(ctx)
 	case trainingrun.FieldParameters:
 		return m.OldParameters(ctx)
 	case trainingrun.FieldDatasetHash:
@@ -52997,6 +58267,10 @@ func (m *TrainingRunMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldConfusionMatrix(ctx)
 	case trainingrun.FieldFeatureImportance:
 		return m.OldFeatureImportance(ctx)
+	case trainingrun.FieldOutcome:
+		return m.OldOutcome(ctx)
+	case trainingrun.FieldAttempts:
+		return m.OldAttempts(ctx)
 	case trainingrun.FieldLogPath:
 		return m.OldLogPath(ctx)
 	case trainingrun.FieldStartedAt:
@@ -53077,6 +58351,20 @@ func (m *TrainingRunMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetStatus(v)
 		return nil
+	case trainingrun.FieldSource:
+		v, ok := value.(enum.TrainingSource)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSource(v)
+		return nil
+	case trainingrun.FieldRequest:
+		v, ok := value.(document.TrainingRequest)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequest(v)
+		return nil
 	case trainingrun.FieldParameters:
 		v, ok := value.(map[string]interface{})
 		if !ok {
@@ -53126,6 +58414,20 @@ func (m *TrainingRunMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetFeatureImportance(v)
 		return nil
+	case trainingrun.FieldOutcome:
+		v, ok := value.(document.TrainingOutcome)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutcome(v)
+		return nil
+	case trainingrun.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
 	case trainingrun.FieldLogPath:
 		v, ok := value.(string)
 		if !ok {
@@ -53171,6 +58473,9 @@ func (m *TrainingRunMutation) AddedFields() []string {
 	if m.addfeedback_rows != nil {
 		fields = append(fields, trainingrun.FieldFeedbackRows)
 	}
+	if m.addattempts != nil {
+		fields = append(fields, trainingrun.FieldAttempts)
+	}
 	return fields
 }
 
@@ -53185,6 +58490,8 @@ func (m *TrainingRunMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedRows()
 	case trainingrun.FieldFeedbackRows:
 		return m.AddedFeedbackRows()
+	case trainingrun.FieldAttempts:
+		return m.AddedAttempts()
 	}
 	return nil, false
 }
@@ -53214,6 +58521,13 @@ func (m *TrainingRunMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddFeedbackRows(v)
+		return nil
+	case trainingrun.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAttempts(v)
 		return nil
 	}
 	return fmt.Errorf("unknown TrainingRun numeric field %s", name)
@@ -53326,6 +58640,12 @@ func (m *TrainingRunMutation) ResetField(name string) error {
 	case trainingrun.FieldStatus:
 		m.ResetStatus()
 		return nil
+	case trainingrun.FieldSource:
+		m.ResetSource()
+		return nil
+	case trainingrun.FieldRequest:
+		m.ResetRequest()
+		return nil
 	case trainingrun.FieldParameters:
 		m.ResetParameters()
 		return nil
@@ -53346,6 +58666,12 @@ func (m *TrainingRunMutation) ResetField(name string) error {
 		return nil
 	case trainingrun.FieldFeatureImportance:
 		m.ResetFeatureImportance()
+		return nil
+	case trainingrun.FieldOutcome:
+		m.ResetOutcome()
+		return nil
+	case trainingrun.FieldAttempts:
+		m.ResetAttempts()
 		return nil
 	case trainingrun.FieldLogPath:
 		m.ResetLogPath()

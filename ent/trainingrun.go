@@ -41,6 +41,10 @@ type TrainingRun struct {
 	ModelID uuid.UUID `json:"model_id,omitempty"`
 	// where it stands
 	Status enum.JobStatus `json:"status,omitempty"`
+	// where its examples come from
+	Source enum.TrainingSource `json:"source,omitempty"`
+	// what was asked besides the hyper-parameters
+	Request document.TrainingRequest `json:"request,omitempty"`
 	// hyper-parameters, seed and split
 	Parameters map[string]interface{} `json:"parameters,omitempty"`
 	// SHA-256 of the training set, hexadecimal; null: not gathered yet
@@ -55,6 +59,10 @@ type TrainingRun struct {
 	ConfusionMatrix [][]int64 `json:"confusion_matrix,omitempty"`
 	// gain, weight and cover by feature, largest gain first
 	FeatureImportance []document.Importance `json:"feature_importance,omitempty"`
+	// what it came to, by booster: per-class metrics, calibration curve, importance; time and memory
+	Outcome document.TrainingOutcome `json:"outcome,omitempty"`
+	// how often a process has begun to work it
+	Attempts int `json:"attempts,omitempty"`
 	// key of the log in the artifact store
 	LogPath *string `json:"log_path,omitempty"`
 	// when work began, UTC
@@ -96,13 +104,13 @@ func (*TrainingRun) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case trainingrun.FieldCreatedBy, trainingrun.FieldUpdatedBy:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case trainingrun.FieldParameters, trainingrun.FieldMetrics, trainingrun.FieldConfusionMatrix, trainingrun.FieldFeatureImportance:
+		case trainingrun.FieldRequest, trainingrun.FieldParameters, trainingrun.FieldMetrics, trainingrun.FieldConfusionMatrix, trainingrun.FieldFeatureImportance, trainingrun.FieldOutcome:
 			values[i] = new([]byte)
 		case trainingrun.FieldIsActive:
 			values[i] = new(sql.NullBool)
-		case trainingrun.FieldVersion, trainingrun.FieldRows, trainingrun.FieldFeedbackRows:
+		case trainingrun.FieldVersion, trainingrun.FieldRows, trainingrun.FieldFeedbackRows, trainingrun.FieldAttempts:
 			values[i] = new(sql.NullInt64)
-		case trainingrun.FieldStatus, trainingrun.FieldDatasetHash, trainingrun.FieldLogPath, trainingrun.FieldError:
+		case trainingrun.FieldStatus, trainingrun.FieldSource, trainingrun.FieldDatasetHash, trainingrun.FieldLogPath, trainingrun.FieldError:
 			values[i] = new(sql.NullString)
 		case trainingrun.FieldCreatedAt, trainingrun.FieldUpdatedAt, trainingrun.FieldStartedAt, trainingrun.FieldEndedAt:
 			values[i] = new(sql.NullTime)
@@ -185,6 +193,20 @@ func (_m *TrainingRun) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Status = enum.JobStatus(value.String)
 			}
+		case trainingrun.FieldSource:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field source", values[i])
+			} else if value.Valid {
+				_m.Source = enum.TrainingSource(value.String)
+			}
+		case trainingrun.FieldRequest:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field request", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Request); err != nil {
+					return fmt.Errorf("unmarshal field request: %w", err)
+				}
+			}
 		case trainingrun.FieldParameters:
 			if value, ok := values[i].(*[]byte); !ok {
 				return fmt.Errorf("unexpected type %T for field parameters", values[i])
@@ -235,6 +257,20 @@ func (_m *TrainingRun) assignValues(columns []string, values []any) error {
 				if err := json.Unmarshal(*value, &_m.FeatureImportance); err != nil {
 					return fmt.Errorf("unmarshal field feature_importance: %w", err)
 				}
+			}
+		case trainingrun.FieldOutcome:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field outcome", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Outcome); err != nil {
+					return fmt.Errorf("unmarshal field outcome: %w", err)
+				}
+			}
+		case trainingrun.FieldAttempts:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field attempts", values[i])
+			} else if value.Valid {
+				_m.Attempts = int(value.Int64)
 			}
 		case trainingrun.FieldLogPath:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -336,6 +372,12 @@ func (_m *TrainingRun) String() string {
 	builder.WriteString("status=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Status))
 	builder.WriteString(", ")
+	builder.WriteString("source=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Source))
+	builder.WriteString(", ")
+	builder.WriteString("request=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Request))
+	builder.WriteString(", ")
 	builder.WriteString("parameters=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Parameters))
 	builder.WriteString(", ")
@@ -358,6 +400,12 @@ func (_m *TrainingRun) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("feature_importance=")
 	builder.WriteString(fmt.Sprintf("%v", _m.FeatureImportance))
+	builder.WriteString(", ")
+	builder.WriteString("outcome=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Outcome))
+	builder.WriteString(", ")
+	builder.WriteString("attempts=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Attempts))
 	builder.WriteString(", ")
 	if v := _m.LogPath; v != nil {
 		builder.WriteString("log_path=")

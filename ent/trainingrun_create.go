@@ -134,6 +134,34 @@ func (_c *TrainingRunCreate) SetNillableStatus(v *enum.JobStatus) *TrainingRunCr
 	return _c
 }
 
+// SetSource sets the "source" field.
+func (_c *TrainingRunCreate) SetSource(v enum.TrainingSource) *TrainingRunCreate {
+	_c.mutation.SetSource(v)
+	return _c
+}
+
+// SetNillableSource sets the "source" field if the given value is not nil.
+func (_c *TrainingRunCreate) SetNillableSource(v *enum.TrainingSource) *TrainingRunCreate {
+	if v != nil {
+		_c.SetSource(*v)
+	}
+	return _c
+}
+
+// SetRequest sets the "request" field.
+func (_c *TrainingRunCreate) SetRequest(v document.TrainingRequest) *TrainingRunCreate {
+	_c.mutation.SetRequest(v)
+	return _c
+}
+
+// SetNillableRequest sets the "request" field if the given value is not nil.
+func (_c *TrainingRunCreate) SetNillableRequest(v *document.TrainingRequest) *TrainingRunCreate {
+	if v != nil {
+		_c.SetRequest(*v)
+	}
+	return _c
+}
+
 // SetParameters sets the "parameters" field.
 func (_c *TrainingRunCreate) SetParameters(v map[string]interface{}) *TrainingRunCreate {
 	_c.mutation.SetParameters(v)
@@ -197,6 +225,34 @@ func (_c *TrainingRunCreate) SetConfusionMatrix(v [][]int64) *TrainingRunCreate 
 // SetFeatureImportance sets the "feature_importance" field.
 func (_c *TrainingRunCreate) SetFeatureImportance(v []document.Importance) *TrainingRunCreate {
 	_c.mutation.SetFeatureImportance(v)
+	return _c
+}
+
+// SetOutcome sets the "outcome" field.
+func (_c *TrainingRunCreate) SetOutcome(v document.TrainingOutcome) *TrainingRunCreate {
+	_c.mutation.SetOutcome(v)
+	return _c
+}
+
+// SetNillableOutcome sets the "outcome" field if the given value is not nil.
+func (_c *TrainingRunCreate) SetNillableOutcome(v *document.TrainingOutcome) *TrainingRunCreate {
+	if v != nil {
+		_c.SetOutcome(*v)
+	}
+	return _c
+}
+
+// SetAttempts sets the "attempts" field.
+func (_c *TrainingRunCreate) SetAttempts(v int) *TrainingRunCreate {
+	_c.mutation.SetAttempts(v)
+	return _c
+}
+
+// SetNillableAttempts sets the "attempts" field if the given value is not nil.
+func (_c *TrainingRunCreate) SetNillableAttempts(v *int) *TrainingRunCreate {
+	if v != nil {
+		_c.SetAttempts(*v)
+	}
 	return _c
 }
 
@@ -338,6 +394,14 @@ func (_c *TrainingRunCreate) defaults() error {
 		v := trainingrun.DefaultStatus
 		_c.mutation.SetStatus(v)
 	}
+	if _, ok := _c.mutation.Source(); !ok {
+		v := trainingrun.DefaultSource
+		_c.mutation.SetSource(v)
+	}
+	if _, ok := _c.mutation.Request(); !ok {
+		v := trainingrun.DefaultRequest
+		_c.mutation.SetRequest(v)
+	}
 	if _, ok := _c.mutation.Parameters(); !ok {
 		v := trainingrun.DefaultParameters
 		_c.mutation.SetParameters(v)
@@ -353,6 +417,14 @@ func (_c *TrainingRunCreate) defaults() error {
 	if _, ok := _c.mutation.Metrics(); !ok {
 		v := trainingrun.DefaultMetrics
 		_c.mutation.SetMetrics(v)
+	}
+	if _, ok := _c.mutation.Outcome(); !ok {
+		v := trainingrun.DefaultOutcome
+		_c.mutation.SetOutcome(v)
+	}
+	if _, ok := _c.mutation.Attempts(); !ok {
+		v := trainingrun.DefaultAttempts
+		_c.mutation.SetAttempts(v)
 	}
 	if _, ok := _c.mutation.ID(); !ok {
 		if trainingrun.DefaultID == nil {
@@ -391,6 +463,14 @@ func (_c *TrainingRunCreate) check() error {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.status": %w`, err)}
 		}
 	}
+	if _, ok := _c.mutation.Source(); !ok {
+		return &ValidationError{Name: "source", err: errors.New(`ent: missing required field "TrainingRun.source"`)}
+	}
+	if v, ok := _c.mutation.Source(); ok {
+		if err := trainingrun.SourceValidator(v); err != nil {
+			return &ValidationError{Name: "source", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.source": %w`, err)}
+		}
+	}
 	if v, ok := _c.mutation.DatasetHash(); ok {
 		if err := trainingrun.DatasetHashValidator(v); err != nil {
 			return &ValidationError{Name: "dataset_hash", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.dataset_hash": %w`, err)}
@@ -410,6 +490,14 @@ func (_c *TrainingRunCreate) check() error {
 	if v, ok := _c.mutation.FeedbackRows(); ok {
 		if err := trainingrun.FeedbackRowsValidator(v); err != nil {
 			return &ValidationError{Name: "feedback_rows", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.feedback_rows": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Attempts(); !ok {
+		return &ValidationError{Name: "attempts", err: errors.New(`ent: missing required field "TrainingRun.attempts"`)}
+	}
+	if v, ok := _c.mutation.Attempts(); ok {
+		if err := trainingrun.AttemptsValidator(v); err != nil {
+			return &ValidationError{Name: "attempts", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.attempts": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.LogPath(); ok {
@@ -492,6 +580,14 @@ func (_c *TrainingRunCreate) createSpec() (*TrainingRun, *sqlgraph.CreateSpec) {
 		_spec.SetField(trainingrun.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
 	}
+	if value, ok := _c.mutation.Source(); ok {
+		_spec.SetField(trainingrun.FieldSource, field.TypeEnum, value)
+		_node.Source = value
+	}
+	if value, ok := _c.mutation.Request(); ok {
+		_spec.SetField(trainingrun.FieldRequest, field.TypeJSON, value)
+		_node.Request = value
+	}
 	if value, ok := _c.mutation.Parameters(); ok {
 		_spec.SetField(trainingrun.FieldParameters, field.TypeJSON, value)
 		_node.Parameters = value
@@ -519,6 +615,14 @@ func (_c *TrainingRunCreate) createSpec() (*TrainingRun, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.FeatureImportance(); ok {
 		_spec.SetField(trainingrun.FieldFeatureImportance, field.TypeJSON, value)
 		_node.FeatureImportance = value
+	}
+	if value, ok := _c.mutation.Outcome(); ok {
+		_spec.SetField(trainingrun.FieldOutcome, field.TypeJSON, value)
+		_node.Outcome = value
+	}
+	if value, ok := _c.mutation.Attempts(); ok {
+		_spec.SetField(trainingrun.FieldAttempts, field.TypeInt, value)
+		_node.Attempts = value
 	}
 	if value, ok := _c.mutation.LogPath(); ok {
 		_spec.SetField(trainingrun.FieldLogPath, field.TypeString, value)

@@ -211,6 +211,41 @@ func (_u *TrainingRunUpdate) ClearFeatureImportance() *TrainingRunUpdate {
 	return _u
 }
 
+// SetOutcome sets the "outcome" field.
+func (_u *TrainingRunUpdate) SetOutcome(v document.TrainingOutcome) *TrainingRunUpdate {
+	_u.mutation.SetOutcome(v)
+	return _u
+}
+
+// SetNillableOutcome sets the "outcome" field if the given value is not nil.
+func (_u *TrainingRunUpdate) SetNillableOutcome(v *document.TrainingOutcome) *TrainingRunUpdate {
+	if v != nil {
+		_u.SetOutcome(*v)
+	}
+	return _u
+}
+
+// SetAttempts sets the "attempts" field.
+func (_u *TrainingRunUpdate) SetAttempts(v int) *TrainingRunUpdate {
+	_u.mutation.ResetAttempts()
+	_u.mutation.SetAttempts(v)
+	return _u
+}
+
+// SetNillableAttempts sets the "attempts" field if the given value is not nil.
+func (_u *TrainingRunUpdate) SetNillableAttempts(v *int) *TrainingRunUpdate {
+	if v != nil {
+		_u.SetAttempts(*v)
+	}
+	return _u
+}
+
+// AddAttempts adds value to the "attempts" field.
+func (_u *TrainingRunUpdate) AddAttempts(v int) *TrainingRunUpdate {
+	_u.mutation.AddAttempts(v)
+	return _u
+}
+
 // SetLogPath sets the "log_path" field.
 func (_u *TrainingRunUpdate) SetLogPath(v string) *TrainingRunUpdate {
 	_u.mutation.SetLogPath(v)
@@ -365,6 +400,11 @@ func (_u *TrainingRunUpdate) check() error {
 			return &ValidationError{Name: "feedback_rows", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.feedback_rows": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Attempts(); ok {
+		if err := trainingrun.AttemptsValidator(v); err != nil {
+			return &ValidationError{Name: "attempts", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.attempts": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.LogPath(); ok {
 		if err := trainingrun.LogPathValidator(v); err != nil {
 			return &ValidationError{Name: "log_path", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.log_path": %w`, err)}
@@ -459,6 +499,15 @@ func (_u *TrainingRunUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if _u.mutation.FeatureImportanceCleared() {
 		_spec.ClearField(trainingrun.FieldFeatureImportance, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Outcome(); ok {
+		_spec.SetField(trainingrun.FieldOutcome, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.Attempts(); ok {
+		_spec.SetField(trainingrun.FieldAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedAttempts(); ok {
+		_spec.AddField(trainingrun.FieldAttempts, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.LogPath(); ok {
 		_spec.SetField(trainingrun.FieldLogPath, field.TypeString, value)
@@ -683,6 +732,41 @@ func (_u *TrainingRunUpdateOne) ClearFeatureImportance() *TrainingRunUpdateOne {
 	return _u
 }
 
+// SetOutcome sets the "outcome" field.
+func (_u *TrainingRunUpdateOne) SetOutcome(v document.TrainingOutcome) *TrainingRunUpdateOne {
+	_u.mutation.SetOutcome(v)
+	return _u
+}
+
+// SetNillableOutcome sets the "outcome" field if the given value is not nil.
+func (_u *TrainingRunUpdateOne) SetNillableOutcome(v *document.TrainingOutcome) *TrainingRunUpdateOne {
+	if v != nil {
+		_u.SetOutcome(*v)
+	}
+	return _u
+}
+
+// SetAttempts sets the "attempts" field.
+func (_u *TrainingRunUpdateOne) SetAttempts(v int) *TrainingRunUpdateOne {
+	_u.mutation.ResetAttempts()
+	_u.mutation.SetAttempts(v)
+	return _u
+}
+
+// SetNillableAttempts sets the "attempts" field if the given value is not nil.
+func (_u *TrainingRunUpdateOne) SetNillableAttempts(v *int) *TrainingRunUpdateOne {
+	if v != nil {
+		_u.SetAttempts(*v)
+	}
+	return _u
+}
+
+// AddAttempts adds value to the "attempts" field.
+func (_u *TrainingRunUpdateOne) AddAttempts(v int) *TrainingRunUpdateOne {
+	_u.mutation.AddAttempts(v)
+	return _u
+}
+
 // SetLogPath sets the "log_path" field.
 func (_u *TrainingRunUpdateOne) SetLogPath(v string) *TrainingRunUpdateOne {
 	_u.mutation.SetLogPath(v)
@@ -850,6 +934,11 @@ func (_u *TrainingRunUpdateOne) check() error {
 			return &ValidationError{Name: "feedback_rows", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.feedback_rows": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Attempts(); ok {
+		if err := trainingrun.AttemptsValidator(v); err != nil {
+			return &ValidationError{Name: "attempts", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.attempts": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.LogPath(); ok {
 		if err := trainingrun.LogPathValidator(v); err != nil {
 			return &ValidationError{Name: "log_path", err: fmt.Errorf(`ent: validator failed for field "TrainingRun.log_path": %w`, err)}
@@ -961,6 +1050,15 @@ func (_u *TrainingRunUpdateOne) sqlSave(ctx context.Context) (_node *TrainingRun
 	}
 	if _u.mutation.FeatureImportanceCleared() {
 		_spec.ClearField(trainingrun.FieldFeatureImportance, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Outcome(); ok {
+		_spec.SetField(trainingrun.FieldOutcome, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.Attempts(); ok {
+		_spec.SetField(trainingrun.FieldAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedAttempts(); ok {
+		_spec.AddField(trainingrun.FieldAttempts, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.LogPath(); ok {
 		_spec.SetField(trainingrun.FieldLogPath, field.TypeString, value)

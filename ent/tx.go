@@ -34,6 +34,12 @@ type Tx struct {
 	AssetModelVersion *AssetModelVersionClient
 	// AuditLog is the client for interacting with the AuditLog builders.
 	AuditLog *AuditLogClient
+	// Backtest is the client for interacting with the Backtest builders.
+	Backtest *BacktestClient
+	// BacktestAlarm is the client for interacting with the BacktestAlarm builders.
+	BacktestAlarm *BacktestAlarmClient
+	// BacktestPrediction is the client for interacting with the BacktestPrediction builders.
+	BacktestPrediction *BacktestPredictionClient
 	// Connector is the client for interacting with the Connector builders.
 	Connector *ConnectorClient
 	// Conversation is the client for interacting with the Conversation builders.
@@ -254,6 +260,9 @@ func (tx *Tx) init() {
 	tx.AssetHealth = NewAssetHealthClient(tx.config)
 	tx.AssetModelVersion = NewAssetModelVersionClient(tx.config)
 	tx.AuditLog = NewAuditLogClient(tx.config)
+	tx.Backtest = NewBacktestClient(tx.config)
+	tx.BacktestAlarm = NewBacktestAlarmClient(tx.config)
+	tx.BacktestPrediction = NewBacktestPredictionClient(tx.config)
 	tx.Connector = NewConnectorClient(tx.config)
 	tx.Conversation = NewConversationClient(tx.config)
 	tx.DriftReport = NewDriftReportClient(tx.config)

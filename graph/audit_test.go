@@ -24,6 +24,7 @@ var written = regexp.MustCompile(`(?i)\b(?:INSERT INTO|DELETE FROM|UPDATE)\s+"?(
 // that people hold.
 var notRecorded = []string{"audit_logs", "idempotency_keys", "refresh_tokens", "alarm_transitions", "alarm_sequences",
 	"import_jobs", "uploads", "job_progress", "river", // an import is recorded when it is done
+	"summarised_days",             // of readings, kept for whoever asks next
 	"of", "set", "skip", "nowait"} // from FOR UPDATE OF and DO UPDATE SET
 
 // unrecorded returns the tables that the statements write to, when none of them adds
@@ -89,6 +90,8 @@ var leaveNothing = map[string]string{
 	"testWebhook":          "sends and stores nothing",
 	"ingestReadings":       "adds measurements, which the log of the pipeline keeps",
 	"importAssets":         "asks for an import, which is recorded in the transaction that makes the things",
+	"predictFault":         "changes nothing",
+	"predictFailure":       "keeps nothing",
 	"requestPasswordReset": "is answered before anything is looked up, the same for all",
 }
 

@@ -5,21 +5,23 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"foresight/internal/jobs"
 	"foresight/internal/tenancy"
 	"foresight/internal/testkit"
 )
 
-// worksJobs starts a runner, stopped after the test.
-func (r *rig) worksJobs() {
+// worksJobs has imports, exports and replays worked.
+func (r *rig) worksJobs() { r.runs(r.bulk.Work) }
+
+// runs starts a runner of some work, stopped after the test.
+func (r *rig) runs(work func(*jobs.Runner)) {
 	r.Helper()
 	runner := jobs.NewRunner(jobs.Options{Pool: r.worker, Log: slog.New(slog.DiscardHandler)})
-	r.bulk.Work(runner)
+	work(runner)
 	r.ok(runner.Start(r.Context()))
 	r.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), testkit.Patience)
 		defer cancel()
 		r.ok(runner.Stop(ctx))
 	})
@@ -38,7 +40,7 @@ const importAssets = `mutation($u: UUID!, $dry: Boolean! = false, $partial: Bool
 // ended waits for a job and returns it.
 func (r *rig) ended(actor string, job any, fields, language string) (j any) {
 	r.Helper()
-	testkit.Eventually(r, 30*time.Second, func() bool {
+	testkit.Eventually(r, testkit.Patience, func() bool {
 		j = at(r.data(actor, `query($id: UUID!) { node(id: $id) { ... on Job { status } `+fields+` } }`, "id", job, "Accept-Language", language), "node")
 		return at(j, "status") == "SUCCEEDED" || at(j, "status") == "FAILED"
 	})

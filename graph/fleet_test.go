@@ -94,7 +94,7 @@ func (r *rig) write(docs ...telemetry.Raw) {
 func (r *rig) publish(docs ...telemetry.Raw) {
 	r.Helper()
 	for _, d := range docs {
-		r.ok(r.hub.Publish(r.Context(), event.Event{Kind: event.Telemetry, Key: d.Key, At: time.Now().UTC(), Reading: &d}))
+		r.ok(r.hub.Publish(context.WithoutCancel(r.Context()), event.Event{Kind: event.Telemetry, Key: d.Key, At: time.Now().UTC(), Reading: &d}))
 	}
 }
 

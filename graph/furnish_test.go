@@ -4,6 +4,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
+	"foresight/inference/daily"
 	"foresight/internal/id"
 	"foresight/internal/tenancy"
 	"foresight/internal/testkit"
@@ -36,6 +39,32 @@ func (r *rig) furnish(p testkit.Plant, n int) {
 			id.New(id.RefreshToken), tenant, admin, hash[:], id.New(id.RefreshToken))
 		r.sql(`INSERT INTO import_jobs (id, tenant_id, file_name, dry_run, is_partial, existing, status, "by") VALUES ($1, $2, 'plant.csv', false, false, 'reject', 'succeeded', $3)`,
 			id.New(id.ImportJob), tenant, user)
+		r.sql(`INSERT INTO replay_jobs (id, tenant_id, from_utc, to_utc, "by", rejected) VALUES ($1, $2, now() - interval '1 day', now(), $3, '{"unknown_sensor": 2}')`, id.New(id.ReplayJob), tenant, user)
+		r.sql(`INSERT INTO backtests (id, tenant_id, from_utc, to_utc, source, status, predicts, "by") VALUES ($1, $2, now() - interval '1 day', now(), 'store', 'succeeded', true, $3)`, id.New(id.Backtest), tenant, user)
+		r.sql(`INSERT INTO backtest_alarms (id, tenant_id, backtest_id, site_id, asset_id, sensor_id, rule_number, severity, triggered_value, triggered_at, last_triggered_at, occurrences)
+			SELECT $1, $2, min(id::text)::uuid, $3, $4, $5, 0, 'low', 1, now(), now(), 1 FROM backtests WHERE tenant_id = $2`, id.New(id.BacktestAlarm), tenant, p.SiteID, p.AssetID, p.SensorIDs[0])
+		r.sql(`INSERT INTO backtest_predictions (id, tenant_id, backtest_id, site_id, asset_id, sensor_id, begins_at, fault_code, windows, probability)
+			SELECT $1, $2, min(id::text)::uuid, $3, $4, $5, now(), 'normal', 1, 1 FROM backtests WHERE tenant_id = $2`, id.New(id.BacktestPrediction), tenant, p.SiteID, p.AssetID, p.SensorIDs[0])
+		r.deployment(p, user, i)
+		r.drifts(p, user, i)
+		r.feedback(p, user)
+		r.trainingRun(p, user)
+		r.sql(`INSERT INTO scoring_jobs (id, tenant_id, day) VALUES ($1, $2, current_date - $3::int)`, id.New(id.ScoringJob), tenant, i)
+		version := r.failureVersion(p, i)
+		r.sql(`INSERT INTO asset_features (id, tenant_id, asset_id, day, features, feature_schema_hash) VALUES ($1, $2, $3, current_date - $4::int, '{"telemetry_coverage_7d": 1}', $5)`,
+			id.New(id.AssetFeatures), tenant, p.AssetID, i, daily.SchemaHash())
+		if i == 0 { // of every machine
+			rows, err := r.owner.Query(r.Context(), `SELECT id FROM assets WHERE tenant_id = $1`, tenant)
+			r.ok(err)
+			machines, err := pgx.CollectRows(rows, pgx.RowTo[id.UUID])
+			r.ok(err)
+			for _, m := range machines {
+				r.sql(`INSERT INTO failure_predictions (id, tenant_id, asset_id, model_version_id, failure_prob_7d, confidence_lower_7d, confidence_upper_7d,
+						failure_prob_30d, confidence_lower_30d, confidence_upper_30d, health_score, risk_level, top_features)
+					VALUES ($1, $2, $3, $4, 0.1, 0.1, 0.2, 0.3, 0.2, 0.4, 60, 'medium', '[{"feature": "alert_count_7d", "value": 1, "contribution": 0.5}]')`,
+					id.New(id.FailurePrediction), tenant, m, version)
+			}
+		}
 		r.sql(`INSERT INTO export_jobs (id, tenant_id, kind, format, status, "by") VALUES ($1, $2, 'assets', 'csv', 'queued', $3)`, id.New(id.ExportJob), tenant, user)
 	}
 }

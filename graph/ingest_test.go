@@ -21,7 +21,7 @@ import (
 )
 
 const ingestQuery = `mutation($in: IngestReadingsInput!) { ingestReadings(input: $in) { acceptedCount rejectedCount
-	results { index status ingestId timestamp reason message } userErrors { field code message } } }`
+	results { index status ingestId timestamp reason retryAfter message } userErrors { field code message } } }`
 
 func TestIngestReadings(t *testing.T) {
 	r := newRig(t)
@@ -32,12 +32,14 @@ func TestIngestReadings(t *testing.T) {
 		if _, bounded := ctx.Deadline(); !bounded || tenancy.Must(ctx).TenantID != r.acme.TenantID {
 			t.Error("the gate is asked without a bound, or for another tenant")
 		}
-		return []resolver.IngestOutcome{{IngestID: telemetry.IngestID{1, 2}, Timestamp: at3}, {Reason: "unknown_sensor"}, {Err: errors.New("secret of the log")}}, nil
+		return []resolver.IngestOutcome{{IngestID: telemetry.IngestID{1, 2}, Timestamp: at3}, {Reason: "unknown_sensor"},
+			{Err: errors.New("secret of the log")}, {Err: errors.New("over"), RetryAfter: 1200 * time.Millisecond}}, nil
 	}
 	value := func(name string, v any) map[string]any { return map[string]any{"parameter": name, "value": v} }
 	in := map[string]any{"readings": []any{
 		map[string]any{"sensorCode": "pump-1-a", "timestamp": "2026-03-01T13:00:00.005+01:00", "messageId": `m"1`, "values": []any{value("flow", 2.5), value("flow", 3)}},
 		map[string]any{"sensorCode": "pump-9", "values": []any{value("speed", 1e300)}},
+		map[string]any{"sensorCode": "pump-1-b", "values": []any{}},
 		map[string]any{"sensorCode": "pump-1-b", "values": []any{}},
 	}}
 	a := r.ask("acme/engineer", ingestQuery, "in", in)
@@ -51,9 +53,10 @@ func TestIngestReadings(t *testing.T) {
 	}
 	answer := a.Data["ingestReadings"]
 	want := "map[acceptedCount:1 rejectedCount:1 results:[" +
-		"map[index:0 ingestId:01020000000000000000000000000000 message:<nil> reason:<nil> status:ACCEPTED timestamp:2026-03-01T12:00:00.005Z] " +
-		"map[index:1 ingestId:<nil> message:There is no such sensor. reason:unknown_sensor status:REJECTED timestamp:<nil>] " +
-		"map[index:2 ingestId:<nil> message:The reading was not confirmed: send it again. reason:<nil> status:RETRY timestamp:<nil>]] userErrors:[]]"
+		"map[index:0 ingestId:01020000000000000000000000000000 message:<nil> reason:<nil> retryAfter:<nil> status:ACCEPTED timestamp:2026-03-01T12:00:00.005Z] " +
+		"map[index:1 ingestId:<nil> message:There is no such sensor. reason:unknown_sensor retryAfter:<nil> status:REJECTED timestamp:<nil>] " +
+		"map[index:2 ingestId:<nil> message:The reading was not confirmed: send it again. reason:<nil> retryAfter:<nil> status:RETRY timestamp:<nil>] " +
+		"map[index:3 ingestId:<nil> message:Over the quota: send the reading again in 2 s. reason:<nil> retryAfter:2 status:RATE_LIMITED timestamp:<nil>]] userErrors:[]]"
 	if s := fmt.Sprint(answer); s != want || strings.Contains(a.raw, "secret") {
 		t.Errorf("answer %s, want %s", s, want)
 	}

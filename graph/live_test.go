@@ -15,6 +15,7 @@ import (
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
+	"foresight/internal/testkit"
 )
 
 // live is a subscription over a WebSocket.
@@ -48,7 +49,7 @@ func (l *live) send(m map[string]any) {
 
 func (l *live) read() map[string]any {
 	l.Helper()
-	ctx, cancel := context.WithTimeout(l.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(l.Context(), testkit.Patience)
 	defer cancel()
 	_, b, err := l.conn.Read(ctx)
 	l.ok(err)
@@ -78,12 +79,12 @@ func TestTelemetryBeginsWithASnapshot(t *testing.T) {
 	const q = `subscription { telemetry { snapshot resync reading { sensorId values(parameters: ["flow"]) { parameter value } } } }`
 
 	// A worker writes and tells all the while.
-	const last = 40
+	const news = 30 // that are waited for, behind the snapshot
 	stop := make(chan struct{})
 	written := make(chan int)
 	go func() {
 		defer close(written)
-		for i := 1; i <= last; i++ {
+		for i := 1; ; i++ {
 			d := reading(k, begin.Add(time.Duration(i)*time.Second), float64(i))
 			r.write(d)
 			r.publish(d)
@@ -94,7 +95,11 @@ func TestTelemetryBeginsWithASnapshot(t *testing.T) {
 			}
 		}
 	}()
-	defer close(stop)
+	defer func() {
+		close(stop)
+		for range written { // until it has ended
+		}
+	}()
 	for range 5 {
 		<-written
 	}
@@ -125,15 +130,14 @@ func TestTelemetryBeginsWithASnapshot(t *testing.T) {
 		if seen[value] || value == snapshot[k.Sensor.String()] {
 			t.Fatalf("flow %v twice", value)
 		}
-		seen[value] = true
-		if value == last {
+		if seen[value] = true; value >= snapshot[k.Sensor.String()]+news {
 			break
 		}
 	}
 	if len(snapshot) != 2 || snapshot[other.Sensor.String()] != 100 {
 		t.Errorf("snapshot %v", snapshot)
 	}
-	for v := snapshot[k.Sensor.String()] + 1; v <= last; v++ {
+	for v := snapshot[k.Sensor.String()] + 1; v <= snapshot[k.Sensor.String()]+news; v++ {
 		if !seen[v] {
 			t.Errorf("flow %v is missing behind the snapshot at %v", v, snapshot[k.Sensor.String()])
 		}

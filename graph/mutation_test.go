@@ -243,7 +243,8 @@ func TestNodes(t *testing.T) {
 			return one(x, `SELECT id FROM fault_types WHERE tenant_id IS NULL OR tenant_id = $1 LIMIT 1`)
 		},
 	}
-	for name, table := range map[string]string{"AuditEntry": "audit_logs", "ImportJob": "import_jobs", "ExportJob": "export_jobs", "ApiKey": "api_keys",
+	for name, table := range map[string]string{"AuditEntry": "audit_logs", "ImportJob": "import_jobs", "ExportJob": "export_jobs", "ReplayJob": "replay_jobs", "Backtest": "backtests", "RetrainingProposal": "retraining_proposals", "DriftReport": "drift_reports", "DriftCheck": "drift_checks", "TrainingRun": "training_runs", "AssetModelBinding": "asset_model_versions", "DeploymentRequest": "deployment_requests",
+		"Feedback": "feedback", "ScoringJob": "scoring_jobs", "FailurePrediction": "failure_predictions", "ApiKey": "api_keys",
 		"OAuthClient": "oauth_clients", "Membership": "memberships", "Invite": "invites", "AccessRole": "roles", "Webhook": "webhooks"} {
 		kinds[name] = func(x id.UUID) id.UUID { return one(x, `SELECT id FROM `+table+` WHERE tenant_id = $1 LIMIT 1`) }
 	}

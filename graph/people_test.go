@@ -9,11 +9,13 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"foresight/internal/access"
 	"foresight/internal/auth"
 	"foresight/internal/id"
+	"foresight/internal/jobs"
 	"foresight/internal/mail"
 	"foresight/internal/secret"
 	"foresight/internal/tenancy"
@@ -28,11 +30,14 @@ func (r *rig) people(orm *sql.DB) *access.Service {
 	r.smtp = testkit.SMTP(r)
 	m, err := mail.NewSMTP(mail.Options{Host: r.smtp.Host, Port: r.smtp.Port, TLSConfig: r.smtp.Trust, From: "robot@foresight.example"}, locales.New())
 	r.ok(err)
-	post := access.NewPost(m, slog.New(slog.DiscardHandler), nil)
-	r.ok(post.Start(r.Context()))
-	r.Cleanup(func() { r.ok(post.Stop(context.WithoutCancel(r.Context()))) })
 	box, err := secret.New(map[uint32][]byte{1: bytes.Repeat([]byte("k"), 32)})
 	r.ok(err)
+	queue, err := jobs.NewQueue(r.app)
+	r.ok(err)
+	post := access.NewPost(access.PostOptions{Mailer: m, Queue: queue, Sealer: box, Log: slog.New(slog.DiscardHandler)})
+	r.sendLetters = sync.OnceFunc(func() { r.runs(post.Work) })
+	r.ok(post.Start(r.Context()))
+	r.Cleanup(func() { r.ok(post.Stop(context.WithoutCancel(r.Context()))) })
 	s, err := access.New(access.Config{DB: orm, App: r.app, Registry: r.worker, Hasher: auth.NewHasher(auth.Params{Memory: 64, Time: 1, Threads: 1}),
 		Sessions: r.sessions, Post: post, Sealer: box, PublicURL: &url.URL{Scheme: "https", Host: "foresight.example"}, OpenRegistration: true,
 		Operator: r.acme.TenantCode, Log: slog.New(slog.DiscardHandler)})
@@ -46,6 +51,7 @@ func (r *rig) people(orm *sql.DB) *access.Service {
 // letter returns the token of the nth letter.
 func (r *rig) letter(n int) string {
 	r.Helper()
+	r.sendLetters()
 	m := regexp.MustCompile(`#token=([A-Za-z0-9_-]{43})`).FindStringSubmatch(r.smtp.Wait(r, n).Body)
 	if m == nil {
 		r.Fatal("no token in the letter")

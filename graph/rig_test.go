@@ -21,12 +21,16 @@ import (
 	"foresight/graph/resolver"
 	"foresight/graph/transport"
 	"foresight/internal/alarms"
+	"foresight/internal/artifacts"
 	"foresight/internal/audit/trail"
 	"foresight/internal/auth"
 	"foresight/internal/blob"
 	"foresight/internal/bulk"
 	"foresight/internal/bus"
+	"foresight/internal/drift"
+	"foresight/internal/explanation"
 	"foresight/internal/fault"
+	"foresight/internal/health"
 	"foresight/internal/hub"
 	"foresight/internal/id"
 	"foresight/internal/idempotency"
@@ -63,9 +67,13 @@ type rig struct {
 	rules        *alarms.RuleService
 	statements   *statements // of the pool of requests
 	bulk         *bulk.Service
+	files        *blob.Store
+	health       *health.Service
+	drift        *drift.Service
 	budget       *limits.Budget
 	quota        limits.Quota
 	change       func(*tenancy.Actor)
+	sendLetters  func() // from now on
 	sessions     *auth.Service
 	smtp         *testkit.MailServer
 	ingest       func(context.Context, []resolver.IngestReading) ([]resolver.IngestOutcome, error)
@@ -107,7 +115,7 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 	conn, err := bus.Connect(t.Context(), bus.Options{InProcess: testkit.NATS(t), Log: log})
 	r.ok(err)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), testkit.Patience)
 		defer cancel()
 		r.ok(conn.Close(ctx))
 	})
@@ -126,6 +134,7 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 
 	files, err := blob.Open(t.Context(), "mem://")
 	r.ok(err)
+	r.files = files
 	t.Cleanup(func() { r.ok(files.Close()) })
 	links, err := blob.NewLinks(files, bytes.Repeat([]byte("k"), 32))
 	r.ok(err)
@@ -139,9 +148,11 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 	people := r.people(orm)
 	r.options = graph.Options{
 		Resolver: &resolver.Resolver{
-			Sources: loader.Sources{Access: people, Plant: plant.New(orm, r.app, plant.Options{Files: files, Links: links, NewSecret: auth.NewSecret}), Models: modelops.New(client), Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: collect,
-				Bulk: r.bulk, Trail: trail.New(client), Webhooks: r.webhooks(client), Credentials: auth.NewCredentials(client, sessions)},
-			Feed: feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{}, Budget: r.budget, Ingester: r,
+			Sources: loader.Sources{Access: people, Plant: plant.New(orm, r.app, plant.Options{Files: files, Links: links, NewSecret: auth.NewSecret}), Models: modelops.New(client),
+				Registry: modelops.NewVersions(orm, artifacts.New(files), r.bulk), Lives: modelops.NewLives(client, r.app, r.store), Feedback: modelops.NewFeedback(orm, client, r.app, r.store),
+				Alarms: r.alarms, Rules: r.rules, Store: r.store, Collect: collect,
+				Bulk: r.bulk, Backtests: r.backtests(client, queue, log), Deployments: r.deployments(client, queue, log), Training: r.training(orm, client, queue, log), Health: r.scoring(client, queue), Drift: r.drifting(client, queue, log), Explanations: explanation.New(r.reasons(r.app)), Trail: trail.New(client), Webhooks: r.webhooks(client), Credentials: auth.NewCredentials(client, sessions)},
+			Feed: feed, Hub: r.hub, Sessions: sessions, Browser: noBrowser{}, Budget: r.budget, Ingester: r, Faults: judge(t),
 		},
 		Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {
 			a := r.actor(authorization)
@@ -162,7 +173,7 @@ func (r *rig) serve() {
 	r.graph = graph.NewServer(r.options)
 	r.Server = httptest.NewServer(r.door(r.graph))
 	r.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), testkit.Patience)
 		defer cancel()
 		r.ok(r.graph.Shutdown(ctx))
 		r.Close()

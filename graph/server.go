@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
@@ -16,9 +17,11 @@ import (
 	"foresight/graph/limits"
 	"foresight/graph/loader"
 	"foresight/graph/resolver"
+	"foresight/graph/share"
 	"foresight/graph/transport"
 	"foresight/internal/fault"
 	"foresight/internal/idempotency"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/tenancy"
 )
 
@@ -32,6 +35,9 @@ type Options struct {
 	// Admit is asked before each operation of a WebSocket.
 	Admit func(ctx context.Context) error
 
+	// PingInterval and WriteTimeout of sockets; the transport's own when zero.
+	PingInterval, WriteTimeout time.Duration
+
 	Origins           []string
 	MaxDepth, MaxCost int
 	MaxBody           int64
@@ -44,6 +50,7 @@ type Options struct {
 	// Keys remember what was made under the idempotency keys of callers.
 	Keys *idempotency.Store
 
+	Tracer     *tracing.Tracer // nil: nothing is followed
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -53,6 +60,7 @@ type Server struct {
 	*handler.Server
 	sockets *transport.WebSocket
 	streams *transport.SSE
+	groups  *share.Groups
 	log     *slog.Logger
 }
 
@@ -62,20 +70,23 @@ const parsed = 1000
 // NewServer puts the graph together.
 func NewServer(o Options) *Server {
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: o.Resolver})
+	groups := share.New(share.Options{Fields: resolver.Shared, View: resolver.ViewOf, Encode: transport.AppendResponse, Tracer: o.Tracer, Log: o.Log, Registerer: o.Registerer})
+	frames := transport.NewFrames(o.Tracer, o.Registerer)
 	s := &Server{
 		Server: handler.New(schema),
 		log:    o.Log,
+		groups: groups,
 		sockets: transport.NewWebSocket(transport.WebSocketConfig{Authenticate: o.Authenticate, Admit: o.Admit, Origins: o.Origins,
-			Log: o.Log, Registerer: o.Registerer}),
-		streams: transport.NewSSE(transport.SSEConfig{MaxBody: o.MaxBody, Session: o.Session}),
+			PingInterval: o.PingInterval, WriteTimeout: o.WriteTimeout, Groups: groups, Frames: frames, Log: o.Log, Registerer: o.Registerer}),
+		streams: transport.NewSSE(transport.SSEConfig{MaxBody: o.MaxBody, Session: o.Session, Groups: groups, Frames: frames}),
 	}
 	s.AddTransport(s.sockets)
 	s.AddTransport(s.streams)
 	s.AddTransport(transport.HTTP{MaxBody: o.MaxBody})
 	s.SetQueryCache(lru.New[*ast.QueryDocument](parsed))
-	s.SetErrorPresenter(gqlerr.Presenter(o.Log))
+	s.SetErrorPresenter(counted(gqlerr.Presenter(o.Log), o.Registerer))
 	s.SetRecoverFunc(gqlerr.Recover(o.Log))
-	limits.Use(s.Server, limits.Config{MaxDepth: o.MaxDepth, MaxCost: o.MaxCost, DefaultPage: 20})
+	limits.Use(s.Server, limits.Config{MaxDepth: o.MaxDepth, MaxCost: o.MaxCost, DefaultPage: 20, FieldCost: fieldCost, ListSize: listSize, Longest: longest})
 	s.Use(limits.Introspection{Allowed: func(ctx context.Context) bool {
 		return o.Introspection || tenancy.Require(ctx, tenancy.SchemaRead) == nil
 	}})
@@ -89,6 +100,7 @@ func NewServer(o Options) *Server {
 	} else {
 		s.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](parsed)})
 	}
+	s.AroundResponses(follow(o.Tracer))
 	s.AroundResponses(loader.Extension(o.Resolver.Sources))
 	return s
 }
@@ -104,6 +116,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if e := s.streams.Shutdown(ctx); err == nil {
 		err = e
 	}
+	s.groups.Close()
 	return err
 }
 

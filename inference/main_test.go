@@ -1,9 +1,6 @@
 package inference
 
 import (
-	"archive/zip"
-	"bytes"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"math"
@@ -15,6 +12,7 @@ import (
 	"foresight/inference/artifact"
 	"foresight/inference/champion"
 	"foresight/inference/features"
+	"foresight/inference/modeltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -23,14 +21,14 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 // shipped is the champion, opened once for all tests.
 var shipped = sync.OnceValue(func() *artifact.Bundle {
-	b, err := artifact.Open(champion.Bundle())
+	b, err := artifact.Open(champion.FaultClassifier().Bundle)
 	if err != nil {
 		panic(err)
 	}
 	return b
 })
 
-// parts are the files of the champion, for tests to change.
+// parts are the files of a bundle, for tests to change.
 type parts struct {
 	Manifest artifact.Manifest
 	Golden   artifact.Golden
@@ -38,47 +36,15 @@ type parts struct {
 	JSON     []byte
 }
 
-var shippedJSON = sync.OnceValue(func() []byte {
-	raw, err := shipped().JSON()
-	if err != nil {
-		panic(err)
-	}
-	return raw
-})
-
-// variant packs the champion with a change.
+// variant packs the small model with a change.
 func variant(t testing.TB, change func(p *parts)) []byte {
 	t.Helper()
-	b := shipped()
-	p := &parts{b.Manifest, b.Golden, b.Binary, shippedJSON()}
+	b := modeltest.Open()
+	p := &parts{b.Manifest, b.Golden, b.Binary, modeltest.JSON()}
 	if change != nil {
 		change(p)
 	}
-	manifest, err := json.Marshal(p.Manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	golden, err := json.Marshal(p.Golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	for name, content := range map[string][]byte{
-		artifact.ManifestFile: manifest, artifact.GoldenFile: golden, artifact.BinaryFile: p.Binary, artifact.JSONFile: p.JSON,
-	} {
-		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store}) // quick: tests make many
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(content); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+	return modeltest.Pack(&p.Manifest, &p.Golden, p.Binary, p.JSON)
 }
 
 func open(t testing.TB, packed []byte) *artifact.Bundle {
@@ -93,6 +59,15 @@ func open(t testing.TB, packed []byte) *artifact.Bundle {
 func activated(t testing.TB) *Model {
 	t.Helper()
 	m, err := Activate(shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func small(t testing.TB) *Model {
+	t.Helper()
+	m, err := Activate(modeltest.Open())
 	if err != nil {
 		t.Fatal(err)
 	}

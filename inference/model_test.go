@@ -8,6 +8,7 @@ import (
 
 	"foresight/inference/features"
 	"foresight/internal/telemetry"
+	"foresight/internal/testkit"
 )
 
 func TestClassifyIsSoftmaxOfXGBoostsMargins(t *testing.T) {
@@ -49,7 +50,7 @@ func TestClassifyIsSoftmaxOfXGBoostsMargins(t *testing.T) {
 }
 
 func TestClassifyAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if testkit.Race {
 		t.Log("the race detector makes sync.Pool drop at random: not counted")
 		return
 	}

@@ -9,9 +9,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"foresight/inference/artifact"
 	"foresight/inference/features"
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/obs"
 	"foresight/internal/telemetry"
 )
 
@@ -19,8 +21,14 @@ import (
 // its breaker is open. A stream stores the reading without a prediction and goes on.
 var ErrNoModel = fault.New(fault.Unavailable, "error.inference.noModel")
 
+// errNone says that there is no version at all.
+var errNone = fmt.Errorf("%w: none ships and none is deployed", ErrNoModel)
+
 // ErrNotFull says that a window lacks readings.
 var ErrNotFull = errors.New("inference: the window is not full")
+
+// tenantsMeasured bounds the tenants whose predictions are measured apart.
+const tenantsMeasured = 50
 
 // topInStream is the number of classes that a streamed prediction carries.
 const topInStream = 3
@@ -41,8 +49,10 @@ type Service struct {
 	config   ServiceConfig
 	registry *Registry
 	vectors  sync.Pool // *features.Vector
+	tops     tops
 
-	took    prometheus.Histogram
+	took    *prometheus.HistogramVec // by tenant
+	tenants *obs.Bounded[id.UUID]
 	outcome *prometheus.CounterVec
 }
 
@@ -56,10 +66,11 @@ func NewService(c ServiceConfig, r *Registry, reg prometheus.Registerer) (*Servi
 	}
 	s := &Service{
 		config: c, registry: r,
-		took: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "foresight_prediction_seconds", Help: "Features and classification of one window.",
+		tenants: obs.NewBounded[id.UUID](tenantsMeasured),
+		took: prometheus.NewHistogramVec(obs.Native(prometheus.HistogramOpts{
+			Name: "foresight_prediction_seconds", Help: "Features and classification of one window, by the id of the tenant; those beyond the first 50 that come are other.",
 			Buckets: []float64{50e-6, 100e-6, 200e-6, 400e-6, 800e-6, 2e-3, 5e-3, 20e-3, 100e-3, 500e-3},
-		}),
+		}), []string{"tenant"}),
 		outcome: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "foresight_predictions_total", Help: "Windows judged, by outcome.",
 		}, []string{"outcome"}),
@@ -74,20 +85,72 @@ func NewService(c ServiceConfig, r *Registry, reg prometheus.Registerer) (*Servi
 }
 
 // Predict judges a full window whose newest reading is given, by the version that
-// serves the asset in production. The id follows from the reading: the same reading
-// always makes the same prediction id. It fails with ErrNotFull, with ErrNoModel, or
-// with the context's error.
+// serves the asset. The id follows from the reading: the same reading always makes the
+// same prediction id. It fails with ErrNotFull, with ErrNoModel, or with the context's
+// error.
 func (s *Service) Predict(ctx context.Context, key telemetry.Key, w *telemetry.Window, newest *telemetry.Raw) (telemetry.FaultPrediction, error) {
+	v, ok := s.registry.Resolve(artifact.FaultClassifier, key.Tenant, key.Asset)
+	if !ok {
+		return telemetry.FaultPrediction{}, s.none()
+	}
+	return s.streamed(ctx, v, telemetry.Production, key, w, newest)
+}
+
+// Shadow judges the window by the version that is tried beside the one that serves the
+// asset, as Predict does; false when there is none. Nothing may follow from what it says.
+func (s *Service) Shadow(ctx context.Context, key telemetry.Key, w *telemetry.Window, newest *telemetry.Raw) (p telemetry.FaultPrediction, tried bool, err error) {
+	v, ok := s.registry.Shadow(artifact.FaultClassifier, key.Tenant, key.Asset)
+	if !ok {
+		return p, false, nil
+	}
+	p, err = s.streamed(ctx, v, telemetry.Shadow, key, w, newest)
+	return p, true, err
+}
+
+func (s *Service) streamed(ctx context.Context, v Version, role telemetry.Role, key telemetry.Key, w *telemetry.Window, newest *telemetry.Raw) (telemetry.FaultPrediction, error) {
 	if !w.Full() {
 		return telemetry.FaultPrediction{}, ErrNotFull
 	}
-	p, err := s.predict(ctx, key, w, topInStream)
+	p, err := s.predict(ctx, v, role, key, w, s.tops.take())
 	if err != nil {
 		return telemetry.FaultPrediction{}, err
 	}
+	return of(p, newest), nil
+}
+
+// of names the prediction after the reading that it is of.
+func of(p telemetry.FaultPrediction, newest *telemetry.Raw) telemetry.FaultPrediction {
 	p.Timestamp, p.IngestID = newest.Timestamp, newest.IngestID
-	p.ID = PredictionID(key, newest.Timestamp, newest.IngestID, p.Role)
-	return p, nil
+	p.ID = PredictionID(p.Key, newest.Timestamp, newest.IngestID, p.Role)
+	return p
+}
+
+// Retrace is Predict for a reading of the past by any version; the zero
+// Version is the one that serves the asset now. It counts neither in the metrics of
+// predictions nor for the breaker of the model: these are about what is live. It fails
+// like Predict.
+func (s *Service) Retrace(ctx context.Context, v Version, key telemetry.Key, w *telemetry.Window, newest *telemetry.Raw) (telemetry.FaultPrediction, error) {
+	if !w.Full() {
+		return telemetry.FaultPrediction{}, ErrNotFull
+	}
+	if v.ID == id.Nil {
+		var ok bool
+		if v, ok = s.registry.Resolve(artifact.FaultClassifier, key.Tenant, key.Asset); !ok {
+			return telemetry.FaultPrediction{}, errNone
+		}
+	}
+	m, err := s.registry.Model(ctx, artifact.FaultClassifier, v)
+	if err == nil {
+		var p telemetry.FaultPrediction
+		if p, err = s.judge(m, v, telemetry.Production, key, w, s.tops.take()); err == nil {
+			return of(p, newest), nil
+		}
+		err = fmt.Errorf("%s: %w", v.Label, err)
+	}
+	if ctx.Err() != nil {
+		return telemetry.FaultPrediction{}, ctx.Err()
+	}
+	return telemetry.FaultPrediction{}, fmt.Errorf("%w: %w", ErrNoModel, err)
 }
 
 // PredictionID returns the id of the prediction for a reading in a role.
@@ -95,86 +158,116 @@ func PredictionID(key telemetry.Key, at time.Time, ingest telemetry.IngestID, ro
 	return id.Derive(id.Prediction, at, key.Tenant[:], key.Sensor[:], ingest[:], []byte(role))
 }
 
-// PredictReadings judges readings that a caller holds, oldest first, by their newest
-// telemetry.WindowSize ones; a channel that is NaN is missing. The answer carries
-// the topK most probable classes, a fresh id, and the present time as Timestamp. Too
-// few readings, or a topK outside 1 to 100, is a fault.BadInput.
-func (s *Service) PredictReadings(ctx context.Context, key telemetry.Key, readings [][telemetry.Channels]float64, topK int) (telemetry.FaultPrediction, error) {
-	if len(readings) < telemetry.WindowSize {
-		return telemetry.FaultPrediction{}, fault.Invalid("input.readings", "error.inference.tooFewReadings").
-			With("Need", telemetry.WindowSize).With("Got", len(readings))
-	}
-	if topK < 1 || topK > 100 {
-		return telemetry.FaultPrediction{}, fault.Invalid("input.topK", "error.inference.topK").With("Max", 100)
-	}
-	var w telemetry.Window
-	for i := range readings {
-		w.Add(time.Unix(int64(i), 0), &readings[i]) // features do not look at times
-	}
-	p, err := s.predict(ctx, key, &w, topK)
+// predict is the one way from a window to a judgement. It fills top.
+func (s *Service) predict(ctx context.Context, v Version, role telemetry.Role, key telemetry.Key, w *telemetry.Window, top []telemetry.LabelProbability) (p telemetry.FaultPrediction, err error) {
+	l, begin, err := s.begin(ctx, artifact.FaultClassifier, v)
 	if err != nil {
+		return p, err
+	}
+	p, err = s.judge(l.model, v, role, key, w, top)
+	if err := s.end(l, v, key.Tenant, begin, 1, err); err != nil {
 		return telemetry.FaultPrediction{}, err
 	}
-	p.ID, p.Timestamp = id.New(id.Prediction), time.Now().UTC().Truncate(time.Millisecond)
 	return p, nil
 }
 
-// predict is the one way from a window to a judgement.
-func (s *Service) predict(ctx context.Context, key telemetry.Key, w *telemetry.Window, topK int) (p telemetry.FaultPrediction, err error) {
-	v := s.registry.Resolve(key.Tenant, key.Asset)
-	l, err := s.model(ctx, v)
-	if err != nil {
-		if ctx.Err() != nil {
-			return p, ctx.Err()
-		}
-		s.outcome.WithLabelValues("no_model").Inc()
-		return p, fmt.Errorf("%w: %w", ErrNoModel, err)
-	}
-	begin := time.Now()
-	if !l.guard.allow(begin) {
-		s.outcome.WithLabelValues("breaker_open").Inc()
-		return p, fmt.Errorf("%w: the breaker of %s is open", ErrNoModel, v.Label)
-	}
+// judge is what a model says of a window. It fills top.
+func (s *Service) judge(m *Model, v Version, role telemetry.Role, key telemetry.Key, w *telemetry.Window, top []telemetry.LabelProbability) (telemetry.FaultPrediction, error) {
 	x := s.vectors.Get().(*features.Vector)
 	features.Extract(w, x)
-	top := make([]telemetry.LabelProbability, topK)
-	n, outside, err := classify(l.model, x, top)
+	n, outside, err := classify(m, x, top)
 	s.vectors.Put(x)
-	end := time.Now()
-	took := end.Sub(begin)
-	l.guard.done(end, err == nil && took < s.config.Slow)
-	s.took.Observe(took.Seconds())
 	if err != nil {
-		s.outcome.WithLabelValues("failed").Inc()
-		return p, fmt.Errorf("%w: %s: %w", ErrNoModel, v.Label, err)
+		return telemetry.FaultPrediction{}, err
 	}
-	s.outcome.WithLabelValues("ok").Inc()
 	return telemetry.FaultPrediction{
 		Key: key, Label: top[0].Label, Probability: top[0].Probability, Top: top[:n],
-		VersionID: v.ID, VersionLabel: v.Label, Role: telemetry.Production, OutOfDistribution: outside,
+		VersionID: v.ID, VersionLabel: v.Label, Role: role, OutOfDistribution: outside,
 	}, nil
 }
 
-// model finds the version's model, waiting a while for a load.
-func (s *Service) model(ctx context.Context, v Version) (*loaded, error) {
-	if v.Artifact == s.registry.champion.model.hash {
-		return s.registry.champion, nil
+// none counts a prediction for which there is no version at all.
+func (s *Service) none() error {
+	s.outcome.WithLabelValues("no_model").Inc()
+	return errNone
+}
+
+// begin finds the version's model for a computation that ends with end, unless its
+// breaker is open.
+func (s *Service) begin(ctx context.Context, kind string, v Version) (*loaded, time.Time, error) {
+	l, err := s.model(ctx, kind, v)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, time.Time{}, ctx.Err()
+		}
+		s.outcome.WithLabelValues("no_model").Inc()
+		return nil, time.Time{}, fmt.Errorf("%w: %w", ErrNoModel, err)
 	}
-	if l, err := s.registry.cached(v.Artifact); l != nil || err != nil {
+	now := time.Now()
+	if !l.guard.allow(now) {
+		s.outcome.WithLabelValues("breaker_open").Inc()
+		return nil, now, fmt.Errorf("%w: the breaker of %s is open", ErrNoModel, v.Label)
+	}
+	return l, now, nil
+}
+
+// end tells the breaker and the metrics how a computation of so many rows went, and
+// returns its error as one of the service.
+func (s *Service) end(l *loaded, v Version, tenant id.UUID, begin time.Time, rows int, err error) error {
+	end := time.Now()
+	took := end.Sub(begin)
+	l.guard.done(end, err == nil && took < time.Duration(rows)*s.config.Slow)
+	s.took.WithLabelValues(s.tenants.Value(tenant, id.UUID.String)).Observe(took.Seconds() / float64(rows))
+	if err != nil {
+		s.outcome.WithLabelValues("failed").Inc()
+		return fmt.Errorf("%w: %s: %w", ErrNoModel, v.Label, err)
+	}
+	s.outcome.WithLabelValues("ok").Add(float64(rows))
+	return nil
+}
+
+// model finds the version's model, waiting a while for a load.
+func (s *Service) model(ctx context.Context, kind string, v Version) (*loaded, error) {
+	if l, err := s.registry.known(kind, v); l != nil || err != nil {
+		s.registry.hit.Inc()
 		return l, err
 	}
+	s.registry.miss.Inc()
 	wait, cancel := context.WithTimeout(ctx, s.config.LoadWait)
 	defer cancel()
-	return s.registry.get(wait, v)
+	return s.registry.get(wait, kind, v)
 }
 
 // classify turns a panic of the model into an error: one bad model must not end
 // the process.
 func classify(m *Model, x *features.Vector, top []telemetry.LabelProbability) (n int, outside bool, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("inference: panic in the model: %v", p)
-		}
-	}()
+	defer recovered(&err)
 	return m.Classify(x, top)
+}
+
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", ErrPanic, p)
+	}
+}
+
+// tops hands out room for the classes of streamed predictions, which live as long as the
+// prediction is needed. It asks for memory once in many predictions.
+type tops struct{ free sync.Pool } // *[]telemetry.LabelProbability
+
+// topsAtOnce is how many predictions share one allocation.
+const topsAtOnce = 64
+
+func (t *tops) take() []telemetry.LabelProbability {
+	room, _ := t.free.Get().(*[]telemetry.LabelProbability)
+	if room == nil {
+		room = new([]telemetry.LabelProbability)
+	}
+	if len(*room) == 0 {
+		*room = make([]telemetry.LabelProbability, topsAtOnce*topInStream)
+	}
+	out := (*room)[:topInStream:topInStream]
+	*room = (*room)[topInStream:]
+	t.free.Put(room)
+	return out
 }

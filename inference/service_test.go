@@ -10,9 +10,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"foresight/inference/artifact"
+	"foresight/inference/features"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
+	"foresight/internal/testkit"
 )
 
 // readingsOf returns plausible readings of a healthy machine.
@@ -46,6 +49,22 @@ func newService(t testing.TB, f *fleet) *Service {
 	return s
 }
 
+func newest() *telemetry.Raw {
+	return &telemetry.Raw{Reading: telemetry.Reading{Timestamp: time.UnixMilli(1_770_000_000_000)}}
+}
+
+// probability is what the model says of the window's most probable class.
+func probability(t testing.TB, m *Model, w *telemetry.Window) float64 {
+	t.Helper()
+	var x features.Vector
+	features.Extract(w, &x)
+	var top [1]telemetry.LabelProbability
+	if _, _, err := m.Classify(&x, top[:]); err != nil {
+		t.Fatal(err)
+	}
+	return top[0].Probability
+}
+
 func someKey() telemetry.Key {
 	return telemetry.Key{Tenant: id.New(id.Tenant), Site: id.New(id.Site), Asset: id.New(id.Asset), Sensor: id.New(id.Sensor)}
 }
@@ -61,7 +80,7 @@ func TestPredictSaysAllThatIsStored(t *testing.T) {
 	if p.Key != key || p.Timestamp != newest.Timestamp || p.IngestID != newest.IngestID || p.Role != telemetry.Production {
 		t.Errorf("prediction %+v is not of the reading", p)
 	}
-	if v := s.registry.BuiltIn(); p.VersionID != v.ID || p.VersionLabel != v.Label || v.Label != "fault_classifier:1.0.0" {
+	if v, _ := s.registry.BuiltIn(artifact.FaultClassifier); p.VersionID != v.ID || p.VersionLabel != v.Label || v.Label != "fault_classifier:"+shipped().Manifest.Version {
 		t.Errorf("version %s %s", p.VersionID, p.VersionLabel)
 	}
 	if len(p.Top) != 3 || p.Top[0].Label != p.Label || p.Top[0].Probability != p.Probability || p.Label != telemetry.Normal {
@@ -83,6 +102,45 @@ func TestPredictSaysAllThatIsStored(t *testing.T) {
 	}
 }
 
+func TestPredictAllocatesNothing(t *testing.T) {
+	if testkit.Race {
+		t.Log("the race detector makes sync.Pool drop at random: not counted")
+		return
+	}
+	s := newService(t, &fleet{})
+	key, w, raw := someKey(), fullWindow(1), newest()
+	if n := testing.AllocsPerRun(1000, func() { s.Predict(t.Context(), key, w, raw) }); n >= 1 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// A shadow answers as Predict does, in its role and with an id of its own; what serves is
+// not changed by it.
+func TestShadow(t *testing.T) {
+	f := &fleet{}
+	key, w, raw := someKey(), fullWindow(1), newest()
+	s := newService(t, f)
+	if _, tried, err := s.Shadow(t.Context(), key, w, raw); tried || err != nil {
+		t.Errorf("a shadow where there is none: %v", err)
+	}
+	v := f.version(t, "9.0.0", func(p *parts) { p.Manifest.Version, p.Manifest.Temperature = "9.0.0", 3 })
+	f.assignments = Assignments{{Kind: artifact.FaultClassifier, Tenant: key.Tenant}: {Shadows: []Trial{{ID: id.New(id.MLModelDeployment), Version: v, Percent: 100}}}}
+	if err := s.registry.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	serving, err := s.Predict(t.Context(), key, w, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, tried, err := s.Shadow(t.Context(), key, w, raw)
+	if err != nil || !tried || p.Role != telemetry.Shadow || p.VersionID != v.ID || p.VersionLabel != v.Label || p.ID == serving.ID || p.Probability >= serving.Probability {
+		t.Errorf("shadow %+v (%v, %v) beside %+v", p, tried, err, serving)
+	}
+	if champion, _ := s.registry.BuiltIn(artifact.FaultClassifier); serving.Role != telemetry.Production || serving.VersionID != champion.ID {
+		t.Errorf("serving %+v", serving)
+	}
+}
+
 func TestPredictNeedsAFullWindow(t *testing.T) {
 	s := newService(t, &fleet{})
 	w := new(telemetry.Window)
@@ -93,7 +151,7 @@ func TestPredictNeedsAFullWindow(t *testing.T) {
 	}
 }
 
-func TestPredictReadingsIsTheSamePath(t *testing.T) {
+func TestPredictFeaturesIsTheSamePath(t *testing.T) {
 	s := newService(t, &fleet{})
 	key := someKey()
 	readings := readingsOf(7, telemetry.WindowSize)
@@ -107,35 +165,32 @@ func TestPredictReadingsIsTheSamePath(t *testing.T) {
 		t.Fatal(err)
 	}
 	older := append([][telemetry.Channels]float64{{}, {}}, readings...)
-	p, err := s.PredictReadings(t.Context(), key, older, 5)
+	p, err := s.PredictFeatures(t.Context(), key, featuresOf(older), 5)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(p.Top) != 5 || [3]telemetry.LabelProbability(p.Top[:3]) != [3]telemetry.LabelProbability(streamed.Top) {
 		t.Errorf("top %v, streamed %v", p.Top, streamed.Top)
 	}
-	all, err := s.PredictReadings(t.Context(), key, readings, 100)
+	all, err := s.PredictFeatures(t.Context(), key, featuresOf(readings), 100)
 	if err != nil || len(all.Top) != 34 {
 		t.Errorf("%d classes of 34 (%v)", len(all.Top), err)
 	}
 }
 
-func TestPredictReadingsRefusesBadInput(t *testing.T) {
+func featuresOf(readings [][telemetry.Channels]float64) *features.Vector {
+	x := new(features.Vector)
+	features.Extract(telemetry.WindowOf(readings), x)
+	return x
+}
+
+func TestPredictFeaturesRefusesBadInput(t *testing.T) {
 	s := newService(t, &fleet{})
-	for _, c := range []struct {
-		name  string
-		n, k  int
-		field string
-	}{
-		{"too few readings", 13, 3, "input.readings"},
-		{"none", 0, 3, "input.readings"},
-		{"no classes", 14, 0, "input.topK"},
-		{"too many classes", 14, 101, "input.topK"},
-	} {
-		_, err := s.PredictReadings(t.Context(), someKey(), readingsOf(1, c.n), c.k)
+	for _, k := range []int{-1, 0, 101} {
+		_, err := s.PredictFeatures(t.Context(), someKey(), featuresOf(readingsOf(1, 14)), k)
 		var f *fault.Error
-		if !errors.As(err, &f) || f.Kind != fault.BadInput || f.Field != c.field {
-			t.Errorf("%s: %v", c.name, err)
+		if !errors.As(err, &f) || f.Kind != fault.BadInput || f.Field != "input.topK" {
+			t.Errorf("%d classes: %v", k, err)
 		}
 	}
 }
@@ -143,7 +198,7 @@ func TestPredictReadingsRefusesBadInput(t *testing.T) {
 func TestNoModelIsAnErrorOfItsOwn(t *testing.T) {
 	f := &fleet{}
 	key := someKey()
-	f.assignments.Tenants = map[id.UUID]Version{key.Tenant: {Label: "fault_classifier:9.9.9", Artifact: "gone"}}
+	f.serve(key.Tenant, Version{ID: id.New(id.MLModelVersion), Label: "fault_classifier:9.9.9", Artifact: "gone"})
 	s := newService(t, f)
 	if err := s.registry.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
@@ -160,15 +215,18 @@ func TestNoModelIsAnErrorOfItsOwn(t *testing.T) {
 func TestSlowLoadDoesNotHoldTheStream(t *testing.T) {
 	f := &fleet{hold: make(chan struct{})}
 	key := someKey()
-	f.assignments.Tenants = map[id.UUID]Version{key.Tenant: f.add(t, "5.0.0")}
+	v := f.add(t, "5.0.0")
+	f.serve(key.Tenant, v)
 	r := newRegistry(t, RegistryConfig{}, f)
 	s, err := NewService(ServiceConfig{LoadWait: time.Millisecond}, r, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Refresh(t.Context()); err != nil {
+	a, err := f.Assignments(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
+	r.assignments.Store(&a) // Refresh would wait for the load
 	if _, err := s.Predict(t.Context(), key, fullWindow(1), &telemetry.Raw{}); !errors.Is(err, ErrNoModel) {
 		t.Errorf("while it loads: %v", err)
 	}
@@ -178,7 +236,7 @@ func TestSlowLoadDoesNotHoldTheStream(t *testing.T) {
 		t.Errorf("when the caller left: %v", err)
 	}
 	close(f.hold)
-	if _, err := r.Model(t.Context(), f.assignments.Tenants[key.Tenant]); err != nil {
+	if _, err := r.Model(t.Context(), artifact.FaultClassifier, v); err != nil {
 		t.Fatal(err)
 	}
 	p, err := s.Predict(t.Context(), key, fullWindow(1), &telemetry.Raw{})
@@ -190,17 +248,17 @@ func TestSlowLoadDoesNotHoldTheStream(t *testing.T) {
 // A model that panics is an error for its callers, then its breaker opens.
 func TestBrokenModelOpensItsBreaker(t *testing.T) {
 	s := newService(t, &fleet{})
-	broken := *shipped()
-	broken.Manifest.Outliers = nil
-	m := newModel(&broken, s.registry.champion.model.booster)
-	m.manifest.Classes = m.manifest.Classes[:1] // Classify will index past it
-	s.registry.champion = &loaded{model: m}
+	p := activated(t).parts[0]
+	p.manifest.Classes = p.manifest.Classes[:1] // Classify will index past it
+	champion, _ := s.registry.BuiltIn(artifact.FaultClassifier)
+	broken := &loaded{model: newModel(champion.Artifact, []part{p})}
+	s.registry.resident[champion.Artifact] = broken
 	for range breakAfter {
 		if _, err := s.Predict(t.Context(), someKey(), fullWindow(1), &telemetry.Raw{}); !errors.Is(err, ErrNoModel) {
 			t.Fatalf("error %v", err)
 		}
 	}
-	if s.registry.champion.guard.allow(time.Now()) {
+	if broken.guard.allow(time.Now()) {
 		t.Error("the breaker is closed")
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/text/language"
+
 	"foresight/internal/fault"
 	"foresight/internal/telemetry"
-
-	"golang.org/x/text/language"
 )
 
 // explained are the languages that have every text; the others lack what faults are

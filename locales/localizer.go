@@ -3,12 +3,13 @@ package locales
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
-
-	"foresight/internal/fault"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
+
+	"foresight/internal/fault"
 )
 
 // Localizer gives the texts of one language. There is one per language and Bundle,
@@ -75,10 +76,13 @@ func (l *Localizer) Message(key string, args map[string]any) string {
 	return s
 }
 
-// FaultLabel returns the name of a fault, and the code itself for one that is not
-// built in.
+// FaultLabel returns the name of a fault, or of what a failure predictor says, and the
+// code itself for one that is not built in.
 func (l *Localizer) FaultLabel(code string) string {
 	if s := l.faults[code].label; s != "" {
+		return s
+	}
+	if s, ok := l.plain["outcome."+code]; ok {
 		return s
 	}
 	return code
@@ -146,4 +150,72 @@ func (l *Localizer) fill(key string, args map[string]any) (string, error) {
 		return s, nil
 	}
 	return "", err
+}
+
+// RiskLabel returns a level of risk in words, and the level itself when it is unknown.
+func (l *Localizer) RiskLabel(level string) string {
+	if s, ok := l.plain["risk."+level]; ok {
+		return s
+	}
+	return level
+}
+
+// FeatureLabel returns a feature of a model in words, put together of what it measures, where,
+// and which statistic of it, and the name itself for one that it does not know.
+func (l *Localizer) FeatureLabel(name string) string {
+	if s, ok := l.plain["feature."+name]; ok {
+		return s
+	}
+	if s, ok := l.windowFeature(name); ok {
+		return s
+	}
+	if s, ok := l.dayFeature(name); ok {
+		return s
+	}
+	return name
+}
+
+// windowFeature names a statistic of a window: `motor_DE_vib_band_1_rms`.
+func (l *Localizer) windowFeature(name string) (string, bool) {
+	mount, rest, ok := l.part("feature.mount.", name)
+	if !ok {
+		return "", false
+	}
+	quantity, statistic, ok := l.part("feature.quantity.", rest)
+	if !ok {
+		return "", false
+	}
+	return l.text("feature.statistic."+statistic, map[string]any{"Quantity": quantity, "Mount": mount})
+}
+
+// ofDay splits the names of features over days: `vibration_rms_30d_avg`, `alert_count_7d`,
+// `bearing_temp_trend_30d`.
+var ofDay = regexp.MustCompile(`^(.+?)(?:_(trend))?_(\d+)d(?:_(avg|std|max|min))?$`)
+
+func (l *Localizer) dayFeature(name string) (string, bool) {
+	m := ofDay.FindStringSubmatch(name)
+	if m == nil {
+		return "", false
+	}
+	base, ok := l.plain["feature.base."+m[1]]
+	if !ok {
+		return "", false
+	}
+	statistic := m[2] + m[4]
+	if statistic == "" {
+		statistic = "whole"
+	}
+	return l.text("feature.days."+statistic, map[string]any{"Base": base, "Days": m[3]})
+}
+
+// part returns the text of the beginning of a name, up to an underscore, and the rest.
+func (l *Localizer) part(prefix, name string) (text, rest string, ok bool) {
+	for i, c := range name {
+		if c == '_' {
+			if text, ok = l.plain[prefix+name[:i]]; ok {
+				return text, name[i+1:], true
+			}
+		}
+	}
+	return "", "", false
 }

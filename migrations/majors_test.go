@@ -34,14 +34,17 @@ func TestUpDownUpOnEveryMajor(t *testing.T) {
 	found = slices.CompactFunc(found, func(a, b pg.Binaries) bool { return a.Major == b.Major })
 	for _, b := range found {
 		t.Run(fmt.Sprintf("PostgreSQL %d", b.Major), func(t *testing.T) {
-			upDownUp(t, serve(t, b.Dir))
+			server := serve(t, b.Dir)
+			if err := server.EnsureDatabase(t.Context(), "majors"); err != nil {
+				t.Fatal(err)
+			}
+			upDownUp(t, server.DSN(pg.Owner, "majors"))
 		})
 	}
 }
 
-// serve starts a server of the binaries for the time of the test, and returns the
-// owner's DSN of an empty database.
-func serve(t *testing.T, binaries string) string {
+// serve starts a server of the binaries for the time of the test.
+func serve(t *testing.T, binaries string) *pg.Server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "foresight-major")
 	if err != nil {
@@ -65,8 +68,5 @@ func serve(t *testing.T, binaries string) string {
 			t.Error(err)
 		}
 	})
-	if err := server.EnsureDatabase(t.Context(), "majors"); err != nil {
-		t.Fatal(err)
-	}
-	return server.DSN(pg.Owner, "majors")
+	return server
 }

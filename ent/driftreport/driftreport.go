@@ -4,6 +4,7 @@ package driftreport
 
 import (
 	"fmt"
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"time"
 
@@ -30,10 +31,28 @@ const (
 	FieldSamples = "samples"
 	// FieldPsi holds the string denoting the psi field in the database.
 	FieldPsi = "psi"
+	// FieldMachines holds the string denoting the machines field in the database.
+	FieldMachines = "machines"
+	// FieldDrifted holds the string denoting the drifted field in the database.
+	FieldDrifted = "drifted"
 	// FieldLabelShift holds the string denoting the label_shift field in the database.
 	FieldLabelShift = "label_shift"
+	// FieldLabels holds the string denoting the labels field in the database.
+	FieldLabels = "labels"
+	// FieldIsReference holds the string denoting the is_reference field in the database.
+	FieldIsReference = "is_reference"
+	// FieldCoverage holds the string denoting the coverage field in the database.
+	FieldCoverage = "coverage"
+	// FieldTelemetryCoverage holds the string denoting the telemetry_coverage field in the database.
+	FieldTelemetryCoverage = "telemetry_coverage"
+	// FieldOutOfDistribution holds the string denoting the out_of_distribution field in the database.
+	FieldOutOfDistribution = "out_of_distribution"
+	// FieldLabelSets holds the string denoting the label_sets field in the database.
+	FieldLabelSets = "label_sets"
 	// FieldVerdict holds the string denoting the verdict field in the database.
 	FieldVerdict = "verdict"
+	// FieldReasons holds the string denoting the reasons field in the database.
+	FieldReasons = "reasons"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeModelVersion holds the string denoting the model_version edge name in mutations.
@@ -58,8 +77,17 @@ var Columns = []string{
 	FieldWindowEnd,
 	FieldSamples,
 	FieldPsi,
+	FieldMachines,
+	FieldDrifted,
 	FieldLabelShift,
+	FieldLabels,
+	FieldIsReference,
+	FieldCoverage,
+	FieldTelemetryCoverage,
+	FieldOutOfDistribution,
+	FieldLabelSets,
 	FieldVerdict,
+	FieldReasons,
 	FieldCreatedAt,
 }
 
@@ -87,10 +115,34 @@ var (
 	SamplesValidator func(int64) error
 	// DefaultPsi holds the default value on creation for the "psi" field.
 	DefaultPsi map[string]float64
+	// DefaultMachines holds the default value on creation for the "machines" field.
+	DefaultMachines int64
+	// MachinesValidator is a validator for the "machines" field. It is called by the builders before save.
+	MachinesValidator func(int64) error
+	// DefaultDrifted holds the default value on creation for the "drifted" field.
+	DefaultDrifted []string
 	// DefaultLabelShift holds the default value on creation for the "label_shift" field.
 	DefaultLabelShift float64
 	// LabelShiftValidator is a validator for the "label_shift" field. It is called by the builders before save.
 	LabelShiftValidator func(float64) error
+	// DefaultLabels holds the default value on creation for the "labels" field.
+	DefaultLabels map[string]document.LabelShare
+	// DefaultIsReference holds the default value on creation for the "is_reference" field.
+	DefaultIsReference bool
+	// DefaultCoverage holds the default value on creation for the "coverage" field.
+	DefaultCoverage map[string]float64
+	// DefaultTelemetryCoverage holds the default value on creation for the "telemetry_coverage" field.
+	DefaultTelemetryCoverage float64
+	// TelemetryCoverageValidator is a validator for the "telemetry_coverage" field. It is called by the builders before save.
+	TelemetryCoverageValidator func(float64) error
+	// DefaultOutOfDistribution holds the default value on creation for the "out_of_distribution" field.
+	DefaultOutOfDistribution float64
+	// OutOfDistributionValidator is a validator for the "out_of_distribution" field. It is called by the builders before save.
+	OutOfDistributionValidator func(float64) error
+	// DefaultLabelSets holds the default value on creation for the "label_sets" field.
+	DefaultLabelSets document.LabelSets
+	// DefaultReasons holds the default value on creation for the "reasons" field.
+	DefaultReasons []string
 	// DefaultCreatedAt holds the default value on creation for the "created_at" field.
 	DefaultCreatedAt func() time.Time
 	// DefaultID holds the default value on creation for the "id" field.
@@ -100,7 +152,7 @@ var (
 // VerdictValidator is a validator for the "verdict" field enum values. It is called by the builders before save.
 func VerdictValidator(v enum.DriftVerdict) error {
 	switch v {
-	case "stable", "moderate", "severe":
+	case "stable", "moderate", "severe", "unknown":
 		return nil
 	default:
 		return fmt.Errorf("driftreport: invalid enum value for verdict field: %q", v)
@@ -140,9 +192,29 @@ func BySamples(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSamples, opts...).ToFunc()
 }
 
+// ByMachines orders the results by the machines field.
+func ByMachines(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMachines, opts...).ToFunc()
+}
+
 // ByLabelShift orders the results by the label_shift field.
 func ByLabelShift(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLabelShift, opts...).ToFunc()
+}
+
+// ByIsReference orders the results by the is_reference field.
+func ByIsReference(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldIsReference, opts...).ToFunc()
+}
+
+// ByTelemetryCoverage orders the results by the telemetry_coverage field.
+func ByTelemetryCoverage(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTelemetryCoverage, opts...).ToFunc()
+}
+
+// ByOutOfDistribution orders the results by the out_of_distribution field.
+func ByOutOfDistribution(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOutOfDistribution, opts...).ToFunc()
 }
 
 // ByVerdict orders the results by the verdict field.

@@ -82,9 +82,29 @@ func Samples(v int64) predicate.DriftReport {
 	return predicate.DriftReport(sql.FieldEQ(FieldSamples, v))
 }
 
+// Machines applies equality check predicate on the "machines" field. It's identical to MachinesEQ.
+func Machines(v int64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldEQ(FieldMachines, v))
+}
+
 // LabelShift applies equality check predicate on the "label_shift" field. It's identical to LabelShiftEQ.
 func LabelShift(v float64) predicate.DriftReport {
 	return predicate.DriftReport(sql.FieldEQ(FieldLabelShift, v))
+}
+
+// IsReference applies equality check predicate on the "is_reference" field. It's identical to IsReferenceEQ.
+func IsReference(v bool) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldEQ(FieldIsReference, v))
+}
+
+// TelemetryCoverage applies equality check predicate on the "telemetry_coverage" field. It's identical to TelemetryCoverageEQ.
+func TelemetryCoverage(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldEQ(FieldTelemetryCoverage, v))
+}
+
+// OutOfDistribution applies equality check predicate on the "out_of_distribution" field. It's identical to OutOfDistributionEQ.
+func OutOfDistribution(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldEQ(FieldOutOfDistribution, v))
 }
 
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
@@ -272,6 +292,46 @@ func SamplesLTE(v int64) predicate.DriftReport {
 	return predicate.DriftReport(sql.FieldLTE(FieldSamples, v))
 }
 
+// MachinesEQ applies the EQ predicate on the "machines" field.
+func MachinesEQ(v int64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldEQ(FieldMachines, v))
+}
+
+// MachinesNEQ applies the NEQ predicate on the "machines" field.
+func MachinesNEQ(v int64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldNEQ(FieldMachines, v))
+}
+
+// MachinesIn applies the In predicate on the "machines" field.
+func MachinesIn(vs ...int64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldIn(FieldMachines, vs...))
+}
+
+// MachinesNotIn applies the NotIn predicate on the "machines" field.
+func MachinesNotIn(vs ...int64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldNotIn(FieldMachines, vs...))
+}
+
+// MachinesGT applies the GT predicate on the "machines" field.
+func MachinesGT(v int64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldGT(FieldMachines, v))
+}
+
+// MachinesGTE applies the GTE predicate on the "machines" field.
+func MachinesGTE(v int64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldGTE(FieldMachines, v))
+}
+
+// MachinesLT applies the LT predicate on the "machines" field.
+func MachinesLT(v int64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldLT(FieldMachines, v))
+}
+
+// MachinesLTE applies the LTE predicate on the "machines" field.
+func MachinesLTE(v int64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldLTE(FieldMachines, v))
+}
+
 // LabelShiftEQ applies the EQ predicate on the "label_shift" field.
 func LabelShiftEQ(v float64) predicate.DriftReport {
 	return predicate.DriftReport(sql.FieldEQ(FieldLabelShift, v))
@@ -310,6 +370,96 @@ func LabelShiftLT(v float64) predicate.DriftReport {
 // LabelShiftLTE applies the LTE predicate on the "label_shift" field.
 func LabelShiftLTE(v float64) predicate.DriftReport {
 	return predicate.DriftReport(sql.FieldLTE(FieldLabelShift, v))
+}
+
+// IsReferenceEQ applies the EQ predicate on the "is_reference" field.
+func IsReferenceEQ(v bool) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldEQ(FieldIsReference, v))
+}
+
+// IsReferenceNEQ applies the NEQ predicate on the "is_reference" field.
+func IsReferenceNEQ(v bool) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldNEQ(FieldIsReference, v))
+}
+
+// TelemetryCoverageEQ applies the EQ predicate on the "telemetry_coverage" field.
+func TelemetryCoverageEQ(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldEQ(FieldTelemetryCoverage, v))
+}
+
+// TelemetryCoverageNEQ applies the NEQ predicate on the "telemetry_coverage" field.
+func TelemetryCoverageNEQ(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldNEQ(FieldTelemetryCoverage, v))
+}
+
+// TelemetryCoverageIn applies the In predicate on the "telemetry_coverage" field.
+func TelemetryCoverageIn(vs ...float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldIn(FieldTelemetryCoverage, vs...))
+}
+
+// TelemetryCoverageNotIn applies the NotIn predicate on the "telemetry_coverage" field.
+func TelemetryCoverageNotIn(vs ...float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldNotIn(FieldTelemetryCoverage, vs...))
+}
+
+// TelemetryCoverageGT applies the GT predicate on the "telemetry_coverage" field.
+func TelemetryCoverageGT(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldGT(FieldTelemetryCoverage, v))
+}
+
+// TelemetryCoverageGTE applies the GTE predicate on the "telemetry_coverage" field.
+func TelemetryCoverageGTE(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldGTE(FieldTelemetryCoverage, v))
+}
+
+// TelemetryCoverageLT applies the LT predicate on the "telemetry_coverage" field.
+func TelemetryCoverageLT(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldLT(FieldTelemetryCoverage, v))
+}
+
+// TelemetryCoverageLTE applies the LTE predicate on the "telemetry_coverage" field.
+func TelemetryCoverageLTE(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldLTE(FieldTelemetryCoverage, v))
+}
+
+// OutOfDistributionEQ applies the EQ predicate on the "out_of_distribution" field.
+func OutOfDistributionEQ(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldEQ(FieldOutOfDistribution, v))
+}
+
+// OutOfDistributionNEQ applies the NEQ predicate on the "out_of_distribution" field.
+func OutOfDistributionNEQ(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldNEQ(FieldOutOfDistribution, v))
+}
+
+// OutOfDistributionIn applies the In predicate on the "out_of_distribution" field.
+func OutOfDistributionIn(vs ...float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldIn(FieldOutOfDistribution, vs...))
+}
+
+// OutOfDistributionNotIn applies the NotIn predicate on the "out_of_distribution" field.
+func OutOfDistributionNotIn(vs ...float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldNotIn(FieldOutOfDistribution, vs...))
+}
+
+// OutOfDistributionGT applies the GT predicate on the "out_of_distribution" field.
+func OutOfDistributionGT(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldGT(FieldOutOfDistribution, v))
+}
+
+// OutOfDistributionGTE applies the GTE predicate on the "out_of_distribution" field.
+func OutOfDistributionGTE(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldGTE(FieldOutOfDistribution, v))
+}
+
+// OutOfDistributionLT applies the LT predicate on the "out_of_distribution" field.
+func OutOfDistributionLT(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldLT(FieldOutOfDistribution, v))
+}
+
+// OutOfDistributionLTE applies the LTE predicate on the "out_of_distribution" field.
+func OutOfDistributionLTE(v float64) predicate.DriftReport {
+	return predicate.DriftReport(sql.FieldLTE(FieldOutOfDistribution, v))
 }
 
 // VerdictEQ applies the EQ predicate on the "verdict" field.

@@ -14,6 +14,9 @@ import (
 	"foresight/ent/assethealth"
 	"foresight/ent/assetmodelversion"
 	"foresight/ent/auditlog"
+	"foresight/ent/backtest"
+	"foresight/ent/backtestalarm"
+	"foresight/ent/backtestprediction"
 	"foresight/ent/connector"
 	"foresight/ent/conversation"
 	"foresight/ent/driftreport"
@@ -72,6 +75,9 @@ func Policies() map[string]*ent.Policy {
 		assethealth.Table:          &assethealth.Policy,
 		assetmodelversion.Table:    &assetmodelversion.Policy,
 		auditlog.Table:             &auditlog.Policy,
+		backtest.Table:             &backtest.Policy,
+		backtestalarm.Table:        &backtestalarm.Policy,
+		backtestprediction.Table:   &backtestprediction.Policy,
 		connector.Table:            &connector.Policy,
 		conversation.Table:         &conversation.Policy,
 		driftreport.Table:          &driftreport.Policy,

@@ -69,10 +69,13 @@ const (
 	JobRunning   JobStatus = "running"
 	JobSucceeded JobStatus = "succeeded"
 	JobFailed    JobStatus = "failed"
+	JobCancelled JobStatus = "cancelled" // a person ended it
 )
 
 // Values lists the states.
-func (JobStatus) Values() []string { return list(JobQueued, JobRunning, JobSucceeded, JobFailed) }
+func (JobStatus) Values() []string {
+	return list(JobQueued, JobRunning, JobSucceeded, JobFailed, JobCancelled)
+}
 
 // ExportFormat is the file format of an export.
 type ExportFormat string

@@ -64,7 +64,10 @@ const (
 	DriftStable   DriftVerdict = "stable"
 	DriftModerate DriftVerdict = "moderate" // worth watching
 	DriftSevere   DriftVerdict = "severe"   // the model should be trained anew
+	DriftUnknown  DriftVerdict = "unknown"  // too little was seen
 )
 
 // Values lists the verdicts, rising.
-func (DriftVerdict) Values() []string { return list(DriftStable, DriftModerate, DriftSevere) }
+func (DriftVerdict) Values() []string {
+	return list(DriftStable, DriftModerate, DriftSevere, DriftUnknown)
+}

@@ -108,7 +108,7 @@ const DefaultStatus enum.JobStatus = "queued"
 // StatusValidator is a validator for the "status" field enum values. It is called by the builders before save.
 func StatusValidator(s enum.JobStatus) error {
 	switch s {
-	case "queued", "running", "succeeded", "failed":
+	case "queued", "running", "succeeded", "failed", "cancelled":
 		return nil
 	default:
 		return fmt.Errorf("exportjob: invalid enum value for status field: %q", s)

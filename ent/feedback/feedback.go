@@ -30,6 +30,8 @@ const (
 	FieldModelVersionID = "model_version_id"
 	// FieldPredictionID holds the string denoting the prediction_id field in the database.
 	FieldPredictionID = "prediction_id"
+	// FieldRole holds the string denoting the role field in the database.
+	FieldRole = "role"
 	// FieldFeatures holds the string denoting the features field in the database.
 	FieldFeatures = "features"
 	// FieldPredictedLabel holds the string denoting the predicted_label field in the database.
@@ -97,6 +99,7 @@ var Columns = []string{
 	FieldSensorID,
 	FieldModelVersionID,
 	FieldPredictionID,
+	FieldRole,
 	FieldFeatures,
 	FieldPredictedLabel,
 	FieldProbability,
@@ -139,6 +142,16 @@ var (
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() uuid.UUID
 )
+
+// RoleValidator is a validator for the "role" field enum values. It is called by the builders before save.
+func RoleValidator(r enum.BindingStage) error {
+	switch r {
+	case "production", "canary", "shadow":
+		return nil
+	default:
+		return fmt.Errorf("feedback: invalid enum value for role field: %q", r)
+	}
+}
 
 // FeedbackTypeValidator is a validator for the "feedback_type" field enum values. It is called by the builders before save.
 func FeedbackTypeValidator(ft enum.FeedbackType) error {
@@ -186,6 +199,11 @@ func ByModelVersionID(opts ...sql.OrderTermOption) OrderOption {
 // ByPredictionID orders the results by the prediction_id field.
 func ByPredictionID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPredictionID, opts...).ToFunc()
+}
+
+// ByRole orders the results by the role field.
+func ByRole(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRole, opts...).ToFunc()
 }
 
 // ByPredictedLabel orders the results by the predicted_label field.

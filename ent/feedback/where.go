@@ -317,6 +317,46 @@ func PredictionIDNotNil() predicate.Feedback {
 	return predicate.Feedback(sql.FieldNotNull(FieldPredictionID))
 }
 
+// RoleEQ applies the EQ predicate on the "role" field.
+func RoleEQ(v enum.BindingStage) predicate.Feedback {
+	vc := v
+	return predicate.Feedback(sql.FieldEQ(FieldRole, vc))
+}
+
+// RoleNEQ applies the NEQ predicate on the "role" field.
+func RoleNEQ(v enum.BindingStage) predicate.Feedback {
+	vc := v
+	return predicate.Feedback(sql.FieldNEQ(FieldRole, vc))
+}
+
+// RoleIn applies the In predicate on the "role" field.
+func RoleIn(vs ...enum.BindingStage) predicate.Feedback {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.Feedback(sql.FieldIn(FieldRole, v...))
+}
+
+// RoleNotIn applies the NotIn predicate on the "role" field.
+func RoleNotIn(vs ...enum.BindingStage) predicate.Feedback {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.Feedback(sql.FieldNotIn(FieldRole, v...))
+}
+
+// RoleIsNil applies the IsNil predicate on the "role" field.
+func RoleIsNil() predicate.Feedback {
+	return predicate.Feedback(sql.FieldIsNull(FieldRole))
+}
+
+// RoleNotNil applies the NotNil predicate on the "role" field.
+func RoleNotNil() predicate.Feedback {
+	return predicate.Feedback(sql.FieldNotNull(FieldRole))
+}
+
 // FeaturesIsNil applies the IsNil predicate on the "features" field.
 func FeaturesIsNil() predicate.Feedback {
 	return predicate.Feedback(sql.FieldIsNull(FieldFeatures))

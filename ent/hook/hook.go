@@ -140,6 +140,42 @@ func (f AuditLogFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AuditLogMutation", m)
 }
 
+// The BacktestFunc type is an adapter to allow the use of ordinary
+// function as Backtest mutator.
+type BacktestFunc func(context.Context, *ent.BacktestMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BacktestFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BacktestMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BacktestMutation", m)
+}
+
+// The BacktestAlarmFunc type is an adapter to allow the use of ordinary
+// function as BacktestAlarm mutator.
+type BacktestAlarmFunc func(context.Context, *ent.BacktestAlarmMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BacktestAlarmFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BacktestAlarmMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BacktestAlarmMutation", m)
+}
+
+// The BacktestPredictionFunc type is an adapter to allow the use of ordinary
+// function as BacktestPrediction mutator.
+type BacktestPredictionFunc func(context.Context, *ent.BacktestPredictionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BacktestPredictionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BacktestPredictionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BacktestPredictionMutation", m)
+}
+
 // The ConnectorFunc type is an adapter to allow the use of ordinary
 // function as Connector mutator.
 type ConnectorFunc func(context.Context, *ent.ConnectorMutation) (ent.Value, error)

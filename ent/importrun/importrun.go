@@ -122,7 +122,7 @@ const DefaultStatus enum.JobStatus = "running"
 // StatusValidator is a validator for the "status" field enum values. It is called by the builders before save.
 func StatusValidator(s enum.JobStatus) error {
 	switch s {
-	case "queued", "running", "succeeded", "failed":
+	case "queued", "running", "succeeded", "failed", "cancelled":
 		return nil
 	default:
 		return fmt.Errorf("importrun: invalid enum value for status field: %q", s)

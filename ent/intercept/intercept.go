@@ -18,6 +18,9 @@ import (
 	"foresight/ent/assethealth"
 	"foresight/ent/assetmodelversion"
 	"foresight/ent/auditlog"
+	"foresight/ent/backtest"
+	"foresight/ent/backtestalarm"
+	"foresight/ent/backtestprediction"
 	"foresight/ent/connector"
 	"foresight/ent/conversation"
 	"foresight/ent/driftreport"
@@ -413,6 +416,87 @@ func (f TraverseAuditLog) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.AuditLogQuery", q)
+}
+
+// The BacktestFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BacktestFunc func(context.Context, *ent.BacktestQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BacktestFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BacktestQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BacktestQuery", q)
+}
+
+// The TraverseBacktest type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBacktest func(context.Context, *ent.BacktestQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBacktest) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBacktest) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BacktestQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BacktestQuery", q)
+}
+
+// The BacktestAlarmFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BacktestAlarmFunc func(context.Context, *ent.BacktestAlarmQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BacktestAlarmFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BacktestAlarmQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BacktestAlarmQuery", q)
+}
+
+// The TraverseBacktestAlarm type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBacktestAlarm func(context.Context, *ent.BacktestAlarmQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBacktestAlarm) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBacktestAlarm) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BacktestAlarmQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BacktestAlarmQuery", q)
+}
+
+// The BacktestPredictionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BacktestPredictionFunc func(context.Context, *ent.BacktestPredictionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BacktestPredictionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BacktestPredictionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BacktestPredictionQuery", q)
+}
+
+// The TraverseBacktestPrediction type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBacktestPrediction func(context.Context, *ent.BacktestPredictionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBacktestPrediction) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBacktestPrediction) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BacktestPredictionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BacktestPredictionQuery", q)
 }
 
 // The ConnectorFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1493,6 +1577,12 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AssetModelVersionQuery, predicate.AssetModelVersion, assetmodelversion.OrderOption]{typ: ent.TypeAssetModelVersion, tq: q}, nil
 	case *ent.AuditLogQuery:
 		return &query[*ent.AuditLogQuery, predicate.AuditLog, auditlog.OrderOption]{typ: ent.TypeAuditLog, tq: q}, nil
+	case *ent.BacktestQuery:
+		return &query[*ent.BacktestQuery, predicate.Backtest, backtest.OrderOption]{typ: ent.TypeBacktest, tq: q}, nil
+	case *ent.BacktestAlarmQuery:
+		return &query[*ent.BacktestAlarmQuery, predicate.BacktestAlarm, backtestalarm.OrderOption]{typ: ent.TypeBacktestAlarm, tq: q}, nil
+	case *ent.BacktestPredictionQuery:
+		return &query[*ent.BacktestPredictionQuery, predicate.BacktestPrediction, backtestprediction.OrderOption]{typ: ent.TypeBacktestPrediction, tq: q}, nil
 	case *ent.ConnectorQuery:
 		return &query[*ent.ConnectorQuery, predicate.Connector, connector.OrderOption]{typ: ent.TypeConnector, tq: q}, nil
 	case *ent.ConversationQuery:

@@ -678,6 +678,195 @@ var (
 			},
 		},
 	}
+	// BacktestsColumns holds the columns for the "backtests" table.
+	BacktestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "name", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "from_utc", Type: field.TypeTime},
+		{Name: "to_utc", Type: field.TypeTime},
+		{Name: "scope", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "sites", Type: field.TypeJSON, Nullable: true},
+		{Name: "rules", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
+		{Name: "predicts", Type: field.TypeBool, Default: false},
+		{Name: "source", Type: field.TypeEnum, Enums: []string{"store", "landing"}},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed", "cancelled"}, Default: "queued"},
+		{Name: "place", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "outcome", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "by", Type: field.TypeUUID, Nullable: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
+		{Name: "model_version_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// BacktestsTable holds the schema information for the "backtests" table.
+	BacktestsTable = &schema.Table{
+		Name:       "backtests",
+		Columns:    BacktestsColumns,
+		PrimaryKey: []*schema.Column{BacktestsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "backtests_ml_model_versions_model_version",
+				Columns:    []*schema.Column{BacktestsColumns[17]},
+				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "backtest_tenant_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{BacktestsColumns[1], BacktestsColumns[15]},
+				Annotation: &entsql.IndexAnnotation{
+					DescColumns: map[string]bool{
+						BacktestsColumns[15].Name: true,
+					},
+				},
+			},
+			{
+				Name:    "backtest_tenant_id_by",
+				Unique:  false,
+				Columns: []*schema.Column{BacktestsColumns[1], BacktestsColumns[14]},
+			},
+			{
+				Name:    "backtest_tenant_id_model_version_id",
+				Unique:  false,
+				Columns: []*schema.Column{BacktestsColumns[1], BacktestsColumns[17]},
+			},
+			{
+				Name:    "backtests_one_at_work",
+				Unique:  true,
+				Columns: []*schema.Column{BacktestsColumns[1]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status IN ('queued', 'running')",
+				},
+			},
+		},
+	}
+	// BacktestAlarmsColumns holds the columns for the "backtest_alarms" table.
+	BacktestAlarmsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "rule_number", Type: field.TypeInt},
+		{Name: "fault_code", Type: field.TypeString, Nullable: true, Size: 100},
+		{Name: "severity", Type: field.TypeEnum, Enums: []string{"low", "medium", "high", "critical"}},
+		{Name: "triggered_value", Type: field.TypeFloat64},
+		{Name: "triggered_at", Type: field.TypeTime},
+		{Name: "last_triggered_at", Type: field.TypeTime},
+		{Name: "occurrences", Type: field.TypeInt},
+		{Name: "cleared_at", Type: field.TypeTime, Nullable: true},
+		{Name: "reopened", Type: field.TypeBool, Default: false},
+		{Name: "backtest_id", Type: field.TypeUUID},
+		{Name: "site_id", Type: field.TypeUUID},
+		{Name: "asset_id", Type: field.TypeUUID},
+		{Name: "sensor_id", Type: field.TypeUUID},
+		{Name: "alarm_event_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// BacktestAlarmsTable holds the schema information for the "backtest_alarms" table.
+	BacktestAlarmsTable = &schema.Table{
+		Name:       "backtest_alarms",
+		Columns:    BacktestAlarmsColumns,
+		PrimaryKey: []*schema.Column{BacktestAlarmsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "backtest_alarms_backtests_backtest",
+				Columns:    []*schema.Column{BacktestAlarmsColumns[11]},
+				RefColumns: []*schema.Column{BacktestsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "backtest_alarms_sites_site",
+				Columns:    []*schema.Column{BacktestAlarmsColumns[12]},
+				RefColumns: []*schema.Column{SitesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "backtest_alarms_assets_asset",
+				Columns:    []*schema.Column{BacktestAlarmsColumns[13]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "backtest_alarms_sensors_sensor",
+				Columns:    []*schema.Column{BacktestAlarmsColumns[14]},
+				RefColumns: []*schema.Column{SensorsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "backtest_alarms_alarm_events_alarm_event",
+				Columns:    []*schema.Column{BacktestAlarmsColumns[15]},
+				RefColumns: []*schema.Column{AlarmEventsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "backtestalarm_tenant_id_backtest_id_triggered_at",
+				Unique:  false,
+				Columns: []*schema.Column{BacktestAlarmsColumns[1], BacktestAlarmsColumns[11], BacktestAlarmsColumns[6]},
+			},
+			{
+				Name:    "backtestalarm_tenant_id_backtest_id_rule_number_sensor_id",
+				Unique:  false,
+				Columns: []*schema.Column{BacktestAlarmsColumns[1], BacktestAlarmsColumns[11], BacktestAlarmsColumns[2], BacktestAlarmsColumns[14]},
+			},
+		},
+	}
+	// BacktestPredictionsColumns holds the columns for the "backtest_predictions" table.
+	BacktestPredictionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "tenant_id", Type: field.TypeUUID},
+		{Name: "begins_at", Type: field.TypeTime},
+		{Name: "fault_code", Type: field.TypeString, Size: 100},
+		{Name: "stored_code", Type: field.TypeString, Nullable: true, Size: 100},
+		{Name: "windows", Type: field.TypeUint64},
+		{Name: "out_of_distribution", Type: field.TypeUint64, Default: 0},
+		{Name: "probability", Type: field.TypeFloat64},
+		{Name: "stored_probability", Type: field.TypeFloat64, Nullable: true},
+		{Name: "backtest_id", Type: field.TypeUUID},
+		{Name: "site_id", Type: field.TypeUUID},
+		{Name: "asset_id", Type: field.TypeUUID},
+		{Name: "sensor_id", Type: field.TypeUUID},
+	}
+	// BacktestPredictionsTable holds the schema information for the "backtest_predictions" table.
+	BacktestPredictionsTable = &schema.Table{
+		Name:       "backtest_predictions",
+		Columns:    BacktestPredictionsColumns,
+		PrimaryKey: []*schema.Column{BacktestPredictionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "backtest_predictions_backtests_backtest",
+				Columns:    []*schema.Column{BacktestPredictionsColumns[9]},
+				RefColumns: []*schema.Column{BacktestsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "backtest_predictions_sites_site",
+				Columns:    []*schema.Column{BacktestPredictionsColumns[10]},
+				RefColumns: []*schema.Column{SitesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "backtest_predictions_assets_asset",
+				Columns:    []*schema.Column{BacktestPredictionsColumns[11]},
+				RefColumns: []*schema.Column{AssetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "backtest_predictions_sensors_sensor",
+				Columns:    []*schema.Column{BacktestPredictionsColumns[12]},
+				RefColumns: []*schema.Column{SensorsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "backtestprediction_tenant_id_backtest_id_begins_at",
+				Unique:  false,
+				Columns: []*schema.Column{BacktestPredictionsColumns[1], BacktestPredictionsColumns[9], BacktestPredictionsColumns[2]},
+			},
+		},
+	}
 	// ConnectorsColumns holds the columns for the "connectors" table.
 	ConnectorsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -768,8 +957,17 @@ var (
 		{Name: "window_end", Type: field.TypeTime},
 		{Name: "samples", Type: field.TypeInt64, Default: 0},
 		{Name: "psi", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "machines", Type: field.TypeInt64, Default: 0},
+		{Name: "drifted", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
 		{Name: "label_shift", Type: field.TypeFloat64, Default: 0},
-		{Name: "verdict", Type: field.TypeEnum, Enums: []string{"stable", "moderate", "severe"}},
+		{Name: "labels", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "is_reference", Type: field.TypeBool, Default: false},
+		{Name: "coverage", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "telemetry_coverage", Type: field.TypeFloat64, Default: 0},
+		{Name: "out_of_distribution", Type: field.TypeFloat64, Default: 0},
+		{Name: "label_sets", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "verdict", Type: field.TypeEnum, Enums: []string{"stable", "moderate", "severe", "unknown"}},
+		{Name: "reasons", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
 		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
 		{Name: "model_version_id", Type: field.TypeUUID},
 	}
@@ -781,7 +979,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "drift_reports_ml_model_versions_model_version",
-				Columns:    []*schema.Column{DriftReportsColumns[9]},
+				Columns:    []*schema.Column{DriftReportsColumns[18]},
 				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -790,10 +988,10 @@ var (
 			{
 				Name:    "driftreport_tenant_id_model_version_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{DriftReportsColumns[1], DriftReportsColumns[9], DriftReportsColumns[8]},
+				Columns: []*schema.Column{DriftReportsColumns[1], DriftReportsColumns[18], DriftReportsColumns[17]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
-						DriftReportsColumns[8].Name: true,
+						DriftReportsColumns[17].Name: true,
 					},
 				},
 			},
@@ -806,7 +1004,7 @@ var (
 		{Name: "kind", Type: field.TypeString, Size: 100},
 		{Name: "filter", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
 		{Name: "format", Type: field.TypeEnum, Enums: []string{"csv", "ndjson", "xlsx", "pdf"}},
-		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed"}, Default: "queued"},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed", "cancelled"}, Default: "queued"},
 		{Name: "rows", Type: field.TypeInt64, Nullable: true},
 		{Name: "path", Type: field.TypeString, Nullable: true, Size: 500},
 		{Name: "error", Type: field.TypeString, Nullable: true, Size: 2000},
@@ -966,6 +1164,7 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "tenant_id", Type: field.TypeUUID},
 		{Name: "prediction_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "role", Type: field.TypeEnum, Nullable: true, Enums: []string{"production", "canary", "shadow"}},
 		{Name: "features", Type: field.TypeJSON, Nullable: true},
 		{Name: "predicted_label", Type: field.TypeString, Size: 100},
 		{Name: "probability", Type: field.TypeFloat64},
@@ -988,25 +1187,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "feedback_sites_site",
-				Columns:    []*schema.Column{FeedbackColumns[12]},
+				Columns:    []*schema.Column{FeedbackColumns[13]},
 				RefColumns: []*schema.Column{SitesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "feedback_assets_asset",
-				Columns:    []*schema.Column{FeedbackColumns[13]},
+				Columns:    []*schema.Column{FeedbackColumns[14]},
 				RefColumns: []*schema.Column{AssetsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "feedback_sensors_sensor",
-				Columns:    []*schema.Column{FeedbackColumns[14]},
+				Columns:    []*schema.Column{FeedbackColumns[15]},
 				RefColumns: []*schema.Column{SensorsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "feedback_ml_model_versions_model_version",
-				Columns:    []*schema.Column{FeedbackColumns[15]},
+				Columns:    []*schema.Column{FeedbackColumns[16]},
 				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -1015,37 +1214,40 @@ var (
 			{
 				Name:    "feedback_tenant_id_at",
 				Unique:  false,
-				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[11]},
+				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[12]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
-						FeedbackColumns[11].Name: true,
+						FeedbackColumns[12].Name: true,
 					},
 				},
 			},
 			{
 				Name:    "feedback_tenant_id_asset_id_at",
 				Unique:  false,
-				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[13], FeedbackColumns[11]},
+				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[14], FeedbackColumns[12]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
-						FeedbackColumns[11].Name: true,
+						FeedbackColumns[12].Name: true,
 					},
 				},
 			},
 			{
 				Name:    "feedback_tenant_id_model_version_id_at",
 				Unique:  false,
-				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[15], FeedbackColumns[11]},
+				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[16], FeedbackColumns[12]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
-						FeedbackColumns[11].Name: true,
+						FeedbackColumns[12].Name: true,
 					},
 				},
 			},
 			{
-				Name:    "feedback_tenant_id_prediction_id",
-				Unique:  false,
-				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[2]},
+				Name:    "feedback_one_say_nulls_not_distinct",
+				Unique:  true,
+				Columns: []*schema.Column{FeedbackColumns[1], FeedbackColumns[2], FeedbackColumns[11]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "prediction_id IS NOT NULL",
+				},
 			},
 		},
 	}
@@ -1140,7 +1342,7 @@ var (
 	ImportRunsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "tenant_id", Type: field.TypeUUID},
-		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed"}, Default: "running"},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed", "cancelled"}, Default: "running"},
 		{Name: "started_at", Type: field.TypeTime, Default: schema.Expr("now()")},
 		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
 		{Name: "read_count", Type: field.TypeInt64, Default: 0},
@@ -1313,6 +1515,8 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "tenant_id", Type: field.TypeUUID},
 		{Name: "is_production", Type: field.TypeBool, Default: true},
+		{Name: "stage", Type: field.TypeEnum, Enums: []string{"production", "canary", "shadow"}, Default: "production"},
+		{Name: "traffic_percent", Type: field.TypeInt, Default: 100},
 		{Name: "deployment_start", Type: field.TypeTime, Default: schema.Expr("now()")},
 		{Name: "deployment_end", Type: field.TypeTime, Nullable: true},
 		{Name: "deployed_by", Type: field.TypeUUID, Nullable: true},
@@ -1328,19 +1532,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "ml_model_deployments_ml_models_model",
-				Columns:    []*schema.Column{MlModelDeploymentsColumns[6]},
+				Columns:    []*schema.Column{MlModelDeploymentsColumns[8]},
 				RefColumns: []*schema.Column{MlModelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "ml_model_deployments_ml_model_versions_model_version",
-				Columns:    []*schema.Column{MlModelDeploymentsColumns[7]},
+				Columns:    []*schema.Column{MlModelDeploymentsColumns[9]},
 				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "ml_model_deployments_ml_model_versions_rollback_from_version",
-				Columns:    []*schema.Column{MlModelDeploymentsColumns[8]},
+				Columns:    []*schema.Column{MlModelDeploymentsColumns[10]},
 				RefColumns: []*schema.Column{MlModelVersionsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -1349,7 +1553,7 @@ var (
 			{
 				Name:    "ml_model_deployments_one_in_production",
 				Unique:  true,
-				Columns: []*schema.Column{MlModelDeploymentsColumns[1], MlModelDeploymentsColumns[6]},
+				Columns: []*schema.Column{MlModelDeploymentsColumns[1], MlModelDeploymentsColumns[8]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_production AND deployment_end IS NULL",
 				},
@@ -1357,12 +1561,12 @@ var (
 			{
 				Name:    "mlmodeldeployment_tenant_id_model_id_deployment_start",
 				Unique:  false,
-				Columns: []*schema.Column{MlModelDeploymentsColumns[1], MlModelDeploymentsColumns[6], MlModelDeploymentsColumns[3]},
+				Columns: []*schema.Column{MlModelDeploymentsColumns[1], MlModelDeploymentsColumns[8], MlModelDeploymentsColumns[5]},
 			},
 			{
 				Name:    "mlmodeldeployment_tenant_id_model_version_id",
 				Unique:  false,
-				Columns: []*schema.Column{MlModelDeploymentsColumns[1], MlModelDeploymentsColumns[7]},
+				Columns: []*schema.Column{MlModelDeploymentsColumns[1], MlModelDeploymentsColumns[9]},
 			},
 		},
 	}
@@ -1388,6 +1592,7 @@ var (
 		{Name: "decision_threshold", Type: field.TypeFloat64, Default: 0.5},
 		{Name: "metrics", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
 		{Name: "classes", Type: field.TypeJSON, Default: schema.Expr("'[]'::jsonb")},
+		{Name: "card", Type: field.TypeJSON, Nullable: true},
 		{Name: "docker_image_tag", Type: field.TypeString, Nullable: true, Size: 200},
 		{Name: "model_id", Type: field.TypeUUID},
 		{Name: "training_run_id", Type: field.TypeUUID, Nullable: true},
@@ -1400,13 +1605,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "ml_model_versions_ml_models_model",
-				Columns:    []*schema.Column{MlModelVersionsColumns[21]},
+				Columns:    []*schema.Column{MlModelVersionsColumns[22]},
 				RefColumns: []*schema.Column{MlModelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "ml_model_versions_training_runs_training_run",
-				Columns:    []*schema.Column{MlModelVersionsColumns[22]},
+				Columns:    []*schema.Column{MlModelVersionsColumns[23]},
 				RefColumns: []*schema.Column{TrainingRunsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -1423,7 +1628,7 @@ var (
 			{
 				Name:    "mlmodelversion_tenant_id_model_id",
 				Unique:  false,
-				Columns: []*schema.Column{MlModelVersionsColumns[1], MlModelVersionsColumns[21]},
+				Columns: []*schema.Column{MlModelVersionsColumns[1], MlModelVersionsColumns[22]},
 			},
 		},
 	}
@@ -2077,7 +2282,9 @@ var (
 		{Name: "updated_at", Type: field.TypeTime, Default: schema.Expr("now()")},
 		{Name: "updated_by", Type: field.TypeUUID, Nullable: true},
 		{Name: "version", Type: field.TypeInt, Default: 1},
-		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed"}, Default: "queued"},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"queued", "running", "succeeded", "failed", "cancelled"}, Default: "queued"},
+		{Name: "source", Type: field.TypeEnum, Enums: []string{"feedback", "history", "upload", "simulator"}, Default: "history"},
+		{Name: "request", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
 		{Name: "parameters", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
 		{Name: "dataset_hash", Type: field.TypeString, Nullable: true, Size: 64},
 		{Name: "rows", Type: field.TypeInt64, Default: 0},
@@ -2085,6 +2292,8 @@ var (
 		{Name: "metrics", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
 		{Name: "confusion_matrix", Type: field.TypeJSON, Nullable: true},
 		{Name: "feature_importance", Type: field.TypeJSON, Nullable: true},
+		{Name: "outcome", Type: field.TypeJSON, Default: schema.Expr("'{}'::jsonb")},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
 		{Name: "log_path", Type: field.TypeString, Nullable: true, Size: 500},
 		{Name: "started_at", Type: field.TypeTime, Nullable: true},
 		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
@@ -2099,7 +2308,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "training_runs_ml_models_model",
-				Columns:    []*schema.Column{TrainingRunsColumns[20]},
+				Columns:    []*schema.Column{TrainingRunsColumns[24]},
 				RefColumns: []*schema.Column{MlModelsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -2108,7 +2317,7 @@ var (
 			{
 				Name:    "training_runs_one_at_work",
 				Unique:  true,
-				Columns: []*schema.Column{TrainingRunsColumns[1], TrainingRunsColumns[20]},
+				Columns: []*schema.Column{TrainingRunsColumns[1], TrainingRunsColumns[24]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('queued', 'running')",
 				},
@@ -2116,7 +2325,7 @@ var (
 			{
 				Name:    "trainingrun_tenant_id_model_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{TrainingRunsColumns[1], TrainingRunsColumns[20], TrainingRunsColumns[3]},
+				Columns: []*schema.Column{TrainingRunsColumns[1], TrainingRunsColumns[24], TrainingRunsColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					DescColumns: map[string]bool{
 						TrainingRunsColumns[3].Name: true,
@@ -2322,6 +2531,9 @@ var (
 		AssetHealthTable,
 		AssetModelVersionsTable,
 		AuditLogsTable,
+		BacktestsTable,
+		BacktestAlarmsTable,
+		BacktestPredictionsTable,
 		ConnectorsTable,
 		ConversationsTable,
 		DriftReportsTable,
@@ -2435,13 +2647,39 @@ func init() {
 		"asset_model_versions_order":   "deployment_end >= deployment_start",
 		"asset_model_versions_traffic": "traffic_percent BETWEEN 0 AND 100",
 	}
+	BacktestsTable.ForeignKeys[0].RefTable = MlModelVersionsTable
+	BacktestsTable.Annotation = &entsql.Annotation{}
+	BacktestsTable.Annotation.Checks = map[string]string{
+		"backtests_period": "to_utc > from_utc",
+	}
+	BacktestAlarmsTable.ForeignKeys[0].RefTable = BacktestsTable
+	BacktestAlarmsTable.ForeignKeys[1].RefTable = SitesTable
+	BacktestAlarmsTable.ForeignKeys[2].RefTable = AssetsTable
+	BacktestAlarmsTable.ForeignKeys[3].RefTable = SensorsTable
+	BacktestAlarmsTable.ForeignKeys[4].RefTable = AlarmEventsTable
+	BacktestAlarmsTable.Annotation = &entsql.Annotation{}
+	BacktestAlarmsTable.Annotation.Checks = map[string]string{
+		"backtest_alarms_occurrences_sign": "occurrences >= 1",
+		"backtest_alarms_rule_number_sign": "rule_number >= 0",
+	}
+	BacktestPredictionsTable.ForeignKeys[0].RefTable = BacktestsTable
+	BacktestPredictionsTable.ForeignKeys[1].RefTable = SitesTable
+	BacktestPredictionsTable.ForeignKeys[2].RefTable = AssetsTable
+	BacktestPredictionsTable.ForeignKeys[3].RefTable = SensorsTable
+	BacktestPredictionsTable.Annotation = &entsql.Annotation{}
+	BacktestPredictionsTable.Annotation.Checks = map[string]string{
+		"backtest_predictions_probability":  "probability BETWEEN 0 AND 1 AND stored_probability BETWEEN 0 AND 1",
+		"backtest_predictions_windows_sign": "windows >= 1",
+	}
 	ConversationsTable.ForeignKeys[0].RefTable = AssetsTable
 	DriftReportsTable.ForeignKeys[0].RefTable = MlModelVersionsTable
 	DriftReportsTable.Annotation = &entsql.Annotation{}
 	DriftReportsTable.Annotation.Checks = map[string]string{
-		"drift_reports_label_shift":  "label_shift >= 0",
-		"drift_reports_order":        "window_end > window_start",
-		"drift_reports_samples_sign": "samples >= 0",
+		"drift_reports_label_shift":   "label_shift >= 0",
+		"drift_reports_machines_sign": "machines >= 0",
+		"drift_reports_order":         "window_end > window_start",
+		"drift_reports_samples_sign":  "samples >= 0",
+		"drift_reports_shares":        "telemetry_coverage >= 0 AND telemetry_coverage <= 1 AND out_of_distribution >= 0 AND out_of_distribution <= 1",
 	}
 	FailurePredictionsTable.ForeignKeys[0].RefTable = AssetsTable
 	FailurePredictionsTable.ForeignKeys[1].RefTable = MlModelVersionsTable
@@ -2497,7 +2735,9 @@ func init() {
 		Table: "ml_model_deployments",
 	}
 	MlModelDeploymentsTable.Annotation.Checks = map[string]string{
-		"ml_model_deployments_order": "deployment_end >= deployment_start",
+		"ml_model_deployments_order":   "deployment_end >= deployment_start",
+		"ml_model_deployments_stage":   "is_production = (stage = 'production')",
+		"ml_model_deployments_traffic": "traffic_percent BETWEEN 0 AND 100",
 	}
 	MlModelVersionsTable.ForeignKeys[0].RefTable = MlModelsTable
 	MlModelVersionsTable.ForeignKeys[1].RefTable = TrainingRunsTable
@@ -2569,7 +2809,7 @@ func init() {
 	TrainingRunsTable.Annotation = &entsql.Annotation{}
 	TrainingRunsTable.Annotation.Checks = map[string]string{
 		"training_runs_order":     "ended_at >= started_at",
-		"training_runs_rows_sign": "rows >= 0 AND feedback_rows >= 0",
+		"training_runs_rows_sign": "rows >= 0 AND feedback_rows >= 0 AND attempts >= 0",
 	}
 	UsersTable.Annotation = &entsql.Annotation{}
 	UsersTable.Annotation.Checks = map[string]string{

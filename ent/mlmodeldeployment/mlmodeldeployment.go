@@ -3,6 +3,8 @@
 package mlmodeldeployment
 
 import (
+	"fmt"
+	"foresight/ent/enum"
 	"time"
 
 	"entgo.io/ent"
@@ -24,6 +26,10 @@ const (
 	FieldModelVersionID = "model_version_id"
 	// FieldIsProduction holds the string denoting the is_production field in the database.
 	FieldIsProduction = "is_production"
+	// FieldStage holds the string denoting the stage field in the database.
+	FieldStage = "stage"
+	// FieldTrafficPercent holds the string denoting the traffic_percent field in the database.
+	FieldTrafficPercent = "traffic_percent"
 	// FieldDeploymentStart holds the string denoting the deployment_start field in the database.
 	FieldDeploymentStart = "deployment_start"
 	// FieldDeploymentEnd holds the string denoting the deployment_end field in the database.
@@ -70,6 +76,8 @@ var Columns = []string{
 	FieldModelID,
 	FieldModelVersionID,
 	FieldIsProduction,
+	FieldStage,
+	FieldTrafficPercent,
 	FieldDeploymentStart,
 	FieldDeploymentEnd,
 	FieldRollbackFromVersionID,
@@ -96,11 +104,27 @@ var (
 	Policy ent.Policy
 	// DefaultIsProduction holds the default value on creation for the "is_production" field.
 	DefaultIsProduction bool
+	// DefaultTrafficPercent holds the default value on creation for the "traffic_percent" field.
+	DefaultTrafficPercent int
+	// TrafficPercentValidator is a validator for the "traffic_percent" field. It is called by the builders before save.
+	TrafficPercentValidator func(int) error
 	// DefaultDeploymentStart holds the default value on creation for the "deployment_start" field.
 	DefaultDeploymentStart func() time.Time
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() uuid.UUID
 )
+
+const DefaultStage enum.BindingStage = "production"
+
+// StageValidator is a validator for the "stage" field enum values. It is called by the builders before save.
+func StageValidator(s enum.BindingStage) error {
+	switch s {
+	case "production", "canary", "shadow":
+		return nil
+	default:
+		return fmt.Errorf("mlmodeldeployment: invalid enum value for stage field: %q", s)
+	}
+}
 
 // OrderOption defines the ordering options for the MLModelDeployment queries.
 type OrderOption func(*sql.Selector)
@@ -128,6 +152,16 @@ func ByModelVersionID(opts ...sql.OrderTermOption) OrderOption {
 // ByIsProduction orders the results by the is_production field.
 func ByIsProduction(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldIsProduction, opts...).ToFunc()
+}
+
+// ByStage orders the results by the stage field.
+func ByStage(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStage, opts...).ToFunc()
+}
+
+// ByTrafficPercent orders the results by the traffic_percent field.
+func ByTrafficPercent(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTrafficPercent, opts...).ToFunc()
 }
 
 // ByDeploymentStart orders the results by the deployment_start field.

@@ -3,6 +3,7 @@
 package mlmodeldeployment
 
 import (
+	"foresight/ent/enum"
 	"foresight/ent/predicate"
 	"time"
 
@@ -74,6 +75,11 @@ func ModelVersionID(v uuid.UUID) predicate.MLModelDeployment {
 // IsProduction applies equality check predicate on the "is_production" field. It's identical to IsProductionEQ.
 func IsProduction(v bool) predicate.MLModelDeployment {
 	return predicate.MLModelDeployment(sql.FieldEQ(FieldIsProduction, v))
+}
+
+// TrafficPercent applies equality check predicate on the "traffic_percent" field. It's identical to TrafficPercentEQ.
+func TrafficPercent(v int) predicate.MLModelDeployment {
+	return predicate.MLModelDeployment(sql.FieldEQ(FieldTrafficPercent, v))
 }
 
 // DeploymentStart applies equality check predicate on the "deployment_start" field. It's identical to DeploymentStartEQ.
@@ -184,6 +190,76 @@ func IsProductionEQ(v bool) predicate.MLModelDeployment {
 // IsProductionNEQ applies the NEQ predicate on the "is_production" field.
 func IsProductionNEQ(v bool) predicate.MLModelDeployment {
 	return predicate.MLModelDeployment(sql.FieldNEQ(FieldIsProduction, v))
+}
+
+// StageEQ applies the EQ predicate on the "stage" field.
+func StageEQ(v enum.BindingStage) predicate.MLModelDeployment {
+	vc := v
+	return predicate.MLModelDeployment(sql.FieldEQ(FieldStage, vc))
+}
+
+// StageNEQ applies the NEQ predicate on the "stage" field.
+func StageNEQ(v enum.BindingStage) predicate.MLModelDeployment {
+	vc := v
+	return predicate.MLModelDeployment(sql.FieldNEQ(FieldStage, vc))
+}
+
+// StageIn applies the In predicate on the "stage" field.
+func StageIn(vs ...enum.BindingStage) predicate.MLModelDeployment {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.MLModelDeployment(sql.FieldIn(FieldStage, v...))
+}
+
+// StageNotIn applies the NotIn predicate on the "stage" field.
+func StageNotIn(vs ...enum.BindingStage) predicate.MLModelDeployment {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.MLModelDeployment(sql.FieldNotIn(FieldStage, v...))
+}
+
+// TrafficPercentEQ applies the EQ predicate on the "traffic_percent" field.
+func TrafficPercentEQ(v int) predicate.MLModelDeployment {
+	return predicate.MLModelDeployment(sql.FieldEQ(FieldTrafficPercent, v))
+}
+
+// TrafficPercentNEQ applies the NEQ predicate on the "traffic_percent" field.
+func TrafficPercentNEQ(v int) predicate.MLModelDeployment {
+	return predicate.MLModelDeployment(sql.FieldNEQ(FieldTrafficPercent, v))
+}
+
+// TrafficPercentIn applies the In predicate on the "traffic_percent" field.
+func TrafficPercentIn(vs ...int) predicate.MLModelDeployment {
+	return predicate.MLModelDeployment(sql.FieldIn(FieldTrafficPercent, vs...))
+}
+
+// TrafficPercentNotIn applies the NotIn predicate on the "traffic_percent" field.
+func TrafficPercentNotIn(vs ...int) predicate.MLModelDeployment {
+	return predicate.MLModelDeployment(sql.FieldNotIn(FieldTrafficPercent, vs...))
+}
+
+// TrafficPercentGT applies the GT predicate on the "traffic_percent" field.
+func TrafficPercentGT(v int) predicate.MLModelDeployment {
+	return predicate.MLModelDeployment(sql.FieldGT(FieldTrafficPercent, v))
+}
+
+// TrafficPercentGTE applies the GTE predicate on the "traffic_percent" field.
+func TrafficPercentGTE(v int) predicate.MLModelDeployment {
+	return predicate.MLModelDeployment(sql.FieldGTE(FieldTrafficPercent, v))
+}
+
+// TrafficPercentLT applies the LT predicate on the "traffic_percent" field.
+func TrafficPercentLT(v int) predicate.MLModelDeployment {
+	return predicate.MLModelDeployment(sql.FieldLT(FieldTrafficPercent, v))
+}
+
+// TrafficPercentLTE applies the LTE predicate on the "traffic_percent" field.
+func TrafficPercentLTE(v int) predicate.MLModelDeployment {
+	return predicate.MLModelDeployment(sql.FieldLTE(FieldTrafficPercent, v))
 }
 
 // DeploymentStartEQ applies the EQ predicate on the "deployment_start" field.

@@ -60,6 +60,8 @@ const (
 	FieldMetrics = "metrics"
 	// FieldClasses holds the string denoting the classes field in the database.
 	FieldClasses = "classes"
+	// FieldCard holds the string denoting the card field in the database.
+	FieldCard = "card"
 	// FieldDockerImageTag holds the string denoting the docker_image_tag field in the database.
 	FieldDockerImageTag = "docker_image_tag"
 	// EdgeModel holds the string denoting the model edge name in mutations.
@@ -117,6 +119,7 @@ var Columns = []string{
 	FieldDecisionThreshold,
 	FieldMetrics,
 	FieldClasses,
+	FieldCard,
 	FieldDockerImageTag,
 }
 

@@ -977,6 +977,16 @@ func DecisionThresholdLTE(v float64) predicate.MLModelVersion {
 	return predicate.MLModelVersion(sql.FieldLTE(FieldDecisionThreshold, v))
 }
 
+// CardIsNil applies the IsNil predicate on the "card" field.
+func CardIsNil() predicate.MLModelVersion {
+	return predicate.MLModelVersion(sql.FieldIsNull(FieldCard))
+}
+
+// CardNotNil applies the NotNil predicate on the "card" field.
+func CardNotNil() predicate.MLModelVersion {
+	return predicate.MLModelVersion(sql.FieldNotNull(FieldCard))
+}
+
 // DockerImageTagEQ applies the EQ predicate on the "docker_image_tag" field.
 func DockerImageTagEQ(v string) predicate.MLModelVersion {
 	return predicate.MLModelVersion(sql.FieldEQ(FieldDockerImageTag, v))

@@ -39,6 +39,15 @@ type AssetModelVersion func(*sql.Selector)
 // AuditLog is the predicate function for auditlog builders.
 type AuditLog func(*sql.Selector)
 
+// Backtest is the predicate function for backtest builders.
+type Backtest func(*sql.Selector)
+
+// BacktestAlarm is the predicate function for backtestalarm builders.
+type BacktestAlarm func(*sql.Selector)
+
+// BacktestPrediction is the predicate function for backtestprediction builders.
+type BacktestPrediction func(*sql.Selector)
+
 // Connector is the predicate function for connector builders.
 type Connector func(*sql.Selector)
 

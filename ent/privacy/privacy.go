@@ -375,6 +375,78 @@ func (f AuditLogMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutati
 	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.AuditLogMutation", m)
 }
 
+// The BacktestQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type BacktestQueryRuleFunc func(context.Context, *ent.BacktestQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f BacktestQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BacktestQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.BacktestQuery", q)
+}
+
+// The BacktestMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type BacktestMutationRuleFunc func(context.Context, *ent.BacktestMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f BacktestMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.BacktestMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.BacktestMutation", m)
+}
+
+// The BacktestAlarmQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type BacktestAlarmQueryRuleFunc func(context.Context, *ent.BacktestAlarmQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f BacktestAlarmQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BacktestAlarmQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.BacktestAlarmQuery", q)
+}
+
+// The BacktestAlarmMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type BacktestAlarmMutationRuleFunc func(context.Context, *ent.BacktestAlarmMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f BacktestAlarmMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.BacktestAlarmMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.BacktestAlarmMutation", m)
+}
+
+// The BacktestPredictionQueryRuleFunc type is an adapter to allow the use of ordinary
+// functions as a query rule.
+type BacktestPredictionQueryRuleFunc func(context.Context, *ent.BacktestPredictionQuery) error
+
+// EvalQuery return f(ctx, q).
+func (f BacktestPredictionQueryRuleFunc) EvalQuery(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BacktestPredictionQuery); ok {
+		return f(ctx, q)
+	}
+	return Denyf("ent/privacy: unexpected query type %T, expect *ent.BacktestPredictionQuery", q)
+}
+
+// The BacktestPredictionMutationRuleFunc type is an adapter to allow the use of ordinary
+// functions as a mutation rule.
+type BacktestPredictionMutationRuleFunc func(context.Context, *ent.BacktestPredictionMutation) error
+
+// EvalMutation calls f(ctx, m).
+func (f BacktestPredictionMutationRuleFunc) EvalMutation(ctx context.Context, m ent.Mutation) error {
+	if m, ok := m.(*ent.BacktestPredictionMutation); ok {
+		return f(ctx, m)
+	}
+	return Denyf("ent/privacy: unexpected mutation type %T, expect *ent.BacktestPredictionMutation", m)
+}
+
 // The ConnectorQueryRuleFunc type is an adapter to allow the use of ordinary
 // functions as a query rule.
 type ConnectorQueryRuleFunc func(context.Context, *ent.ConnectorQuery) error
@@ -1368,6 +1440,12 @@ func queryFilter(q ent.Query) (Filter, error) {
 		return q.Filter(), nil
 	case *ent.AuditLogQuery:
 		return q.Filter(), nil
+	case *ent.BacktestQuery:
+		return q.Filter(), nil
+	case *ent.BacktestAlarmQuery:
+		return q.Filter(), nil
+	case *ent.BacktestPredictionQuery:
+		return q.Filter(), nil
 	case *ent.ConnectorQuery:
 		return q.Filter(), nil
 	case *ent.ConversationQuery:
@@ -1474,6 +1552,12 @@ func mutationFilter(m ent.Mutation) (Filter, error) {
 	case *ent.AssetModelVersionMutation:
 		return m.Filter(), nil
 	case *ent.AuditLogMutation:
+		return m.Filter(), nil
+	case *ent.BacktestMutation:
+		return m.Filter(), nil
+	case *ent.BacktestAlarmMutation:
+		return m.Filter(), nil
+	case *ent.BacktestPredictionMutation:
 		return m.Filter(), nil
 	case *ent.ConnectorMutation:
 		return m.Filter(), nil

@@ -15,6 +15,9 @@ import (
 	"foresight/ent/assethealth"
 	"foresight/ent/assetmodelversion"
 	"foresight/ent/auditlog"
+	"foresight/ent/backtest"
+	"foresight/ent/backtestalarm"
+	"foresight/ent/backtestprediction"
 	"foresight/ent/connector"
 	"foresight/ent/conversation"
 	"foresight/ent/document"
@@ -777,6 +780,157 @@ func init() {
 	auditlogDescID := auditlogMixinFields0[0].Descriptor()
 	// auditlog.DefaultID holds the default value on creation for the id field.
 	auditlog.DefaultID = auditlogDescID.Default.(func() uuid.UUID)
+	backtestMixin := schema.Backtest{}.Mixin()
+	backtest.Policy = privacy.NewPolicies(backtestMixin[1], schema.Backtest{})
+	backtest.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := backtest.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	backtestMixinHooks1 := backtestMixin[1].Hooks()
+
+	backtest.Hooks[1] = backtestMixinHooks1[0]
+	backtestMixinFields0 := backtestMixin[0].Fields()
+	_ = backtestMixinFields0
+	backtestFields := schema.Backtest{}.Fields()
+	_ = backtestFields
+	// backtestDescName is the schema descriptor for name field.
+	backtestDescName := backtestFields[0].Descriptor()
+	// backtest.DefaultName holds the default value on creation for the name field.
+	backtest.DefaultName = backtestDescName.Default.(string)
+	// backtest.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	backtest.NameValidator = backtestDescName.Validators[0].(func(string) error)
+	// backtestDescScope is the schema descriptor for scope field.
+	backtestDescScope := backtestFields[3].Descriptor()
+	// backtest.DefaultScope holds the default value on creation for the scope field.
+	backtest.DefaultScope = backtestDescScope.Default.(document.BacktestScope)
+	// backtestDescRules is the schema descriptor for rules field.
+	backtestDescRules := backtestFields[5].Descriptor()
+	// backtest.DefaultRules holds the default value on creation for the rules field.
+	backtest.DefaultRules = backtestDescRules.Default.([]document.BacktestRule)
+	// backtestDescPredicts is the schema descriptor for predicts field.
+	backtestDescPredicts := backtestFields[6].Descriptor()
+	// backtest.DefaultPredicts holds the default value on creation for the predicts field.
+	backtest.DefaultPredicts = backtestDescPredicts.Default.(bool)
+	// backtestDescPlace is the schema descriptor for place field.
+	backtestDescPlace := backtestFields[10].Descriptor()
+	// backtest.DefaultPlace holds the default value on creation for the place field.
+	backtest.DefaultPlace = backtestDescPlace.Default.(document.BacktestPlace)
+	// backtestDescOutcome is the schema descriptor for outcome field.
+	backtestDescOutcome := backtestFields[11].Descriptor()
+	// backtest.DefaultOutcome holds the default value on creation for the outcome field.
+	backtest.DefaultOutcome = backtestDescOutcome.Default.(document.BacktestOutcome)
+	// backtestDescError is the schema descriptor for error field.
+	backtestDescError := backtestFields[12].Descriptor()
+	// backtest.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
+	backtest.ErrorValidator = backtestDescError.Validators[0].(func(string) error)
+	// backtestDescCreatedAt is the schema descriptor for created_at field.
+	backtestDescCreatedAt := backtestFields[14].Descriptor()
+	// backtest.DefaultCreatedAt holds the default value on creation for the created_at field.
+	backtest.DefaultCreatedAt = backtestDescCreatedAt.Default.(func() time.Time)
+	// backtestDescID is the schema descriptor for id field.
+	backtestDescID := backtestMixinFields0[0].Descriptor()
+	// backtest.DefaultID holds the default value on creation for the id field.
+	backtest.DefaultID = backtestDescID.Default.(func() uuid.UUID)
+	backtestalarmMixin := schema.BacktestAlarm{}.Mixin()
+	backtestalarm.Policy = privacy.NewPolicies(backtestalarmMixin[1], schema.BacktestAlarm{})
+	backtestalarm.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := backtestalarm.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	backtestalarmMixinHooks1 := backtestalarmMixin[1].Hooks()
+
+	backtestalarm.Hooks[1] = backtestalarmMixinHooks1[0]
+	backtestalarmMixinFields0 := backtestalarmMixin[0].Fields()
+	_ = backtestalarmMixinFields0
+	backtestalarmFields := schema.BacktestAlarm{}.Fields()
+	_ = backtestalarmFields
+	// backtestalarmDescRuleNumber is the schema descriptor for rule_number field.
+	backtestalarmDescRuleNumber := backtestalarmFields[4].Descriptor()
+	// backtestalarm.RuleNumberValidator is a validator for the "rule_number" field. It is called by the builders before save.
+	backtestalarm.RuleNumberValidator = backtestalarmDescRuleNumber.Validators[0].(func(int) error)
+	// backtestalarmDescFaultCode is the schema descriptor for fault_code field.
+	backtestalarmDescFaultCode := backtestalarmFields[5].Descriptor()
+	// backtestalarm.FaultCodeValidator is a validator for the "fault_code" field. It is called by the builders before save.
+	backtestalarm.FaultCodeValidator = backtestalarmDescFaultCode.Validators[0].(func(string) error)
+	// backtestalarmDescOccurrences is the schema descriptor for occurrences field.
+	backtestalarmDescOccurrences := backtestalarmFields[10].Descriptor()
+	// backtestalarm.OccurrencesValidator is a validator for the "occurrences" field. It is called by the builders before save.
+	backtestalarm.OccurrencesValidator = backtestalarmDescOccurrences.Validators[0].(func(int) error)
+	// backtestalarmDescReopened is the schema descriptor for reopened field.
+	backtestalarmDescReopened := backtestalarmFields[12].Descriptor()
+	// backtestalarm.DefaultReopened holds the default value on creation for the reopened field.
+	backtestalarm.DefaultReopened = backtestalarmDescReopened.Default.(bool)
+	// backtestalarmDescID is the schema descriptor for id field.
+	backtestalarmDescID := backtestalarmMixinFields0[0].Descriptor()
+	// backtestalarm.DefaultID holds the default value on creation for the id field.
+	backtestalarm.DefaultID = backtestalarmDescID.Default.(func() uuid.UUID)
+	backtestpredictionMixin := schema.BacktestPrediction{}.Mixin()
+	backtestprediction.Policy = privacy.NewPolicies(backtestpredictionMixin[1], schema.BacktestPrediction{})
+	backtestprediction.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := backtestprediction.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	backtestpredictionMixinHooks1 := backtestpredictionMixin[1].Hooks()
+
+	backtestprediction.Hooks[1] = backtestpredictionMixinHooks1[0]
+	backtestpredictionMixinFields0 := backtestpredictionMixin[0].Fields()
+	_ = backtestpredictionMixinFields0
+	backtestpredictionFields := schema.BacktestPrediction{}.Fields()
+	_ = backtestpredictionFields
+	// backtestpredictionDescFaultCode is the schema descriptor for fault_code field.
+	backtestpredictionDescFaultCode := backtestpredictionFields[5].Descriptor()
+	// backtestprediction.FaultCodeValidator is a validator for the "fault_code" field. It is called by the builders before save.
+	backtestprediction.FaultCodeValidator = func() func(string) error {
+		validators := backtestpredictionDescFaultCode.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(fault_code string) error {
+			for _, fn := range fns {
+				if err := fn(fault_code); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// backtestpredictionDescStoredCode is the schema descriptor for stored_code field.
+	backtestpredictionDescStoredCode := backtestpredictionFields[6].Descriptor()
+	// backtestprediction.StoredCodeValidator is a validator for the "stored_code" field. It is called by the builders before save.
+	backtestprediction.StoredCodeValidator = backtestpredictionDescStoredCode.Validators[0].(func(string) error)
+	// backtestpredictionDescWindows is the schema descriptor for windows field.
+	backtestpredictionDescWindows := backtestpredictionFields[7].Descriptor()
+	// backtestprediction.WindowsValidator is a validator for the "windows" field. It is called by the builders before save.
+	backtestprediction.WindowsValidator = backtestpredictionDescWindows.Validators[0].(func(uint64) error)
+	// backtestpredictionDescOutOfDistribution is the schema descriptor for out_of_distribution field.
+	backtestpredictionDescOutOfDistribution := backtestpredictionFields[8].Descriptor()
+	// backtestprediction.DefaultOutOfDistribution holds the default value on creation for the out_of_distribution field.
+	backtestprediction.DefaultOutOfDistribution = backtestpredictionDescOutOfDistribution.Default.(uint64)
+	// backtestpredictionDescProbability is the schema descriptor for probability field.
+	backtestpredictionDescProbability := backtestpredictionFields[9].Descriptor()
+	// backtestprediction.ProbabilityValidator is a validator for the "probability" field. It is called by the builders before save.
+	backtestprediction.ProbabilityValidator = backtestpredictionDescProbability.Validators[0].(func(float64) error)
+	// backtestpredictionDescStoredProbability is the schema descriptor for stored_probability field.
+	backtestpredictionDescStoredProbability := backtestpredictionFields[10].Descriptor()
+	// backtestprediction.StoredProbabilityValidator is a validator for the "stored_probability" field. It is called by the builders before save.
+	backtestprediction.StoredProbabilityValidator = backtestpredictionDescStoredProbability.Validators[0].(func(float64) error)
+	// backtestpredictionDescID is the schema descriptor for id field.
+	backtestpredictionDescID := backtestpredictionMixinFields0[0].Descriptor()
+	// backtestprediction.DefaultID holds the default value on creation for the id field.
+	backtestprediction.DefaultID = backtestpredictionDescID.Default.(func() uuid.UUID)
 	connectorMixin := schema.Connector{}.Mixin()
 	connector.Policy = privacy.NewPolicies(connectorMixin[1], schema.Connector{})
 	connector.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -947,14 +1101,56 @@ func init() {
 	driftreportDescPsi := driftreportFields[4].Descriptor()
 	// driftreport.DefaultPsi holds the default value on creation for the psi field.
 	driftreport.DefaultPsi = driftreportDescPsi.Default.(map[string]float64)
+	// driftreportDescMachines is the schema descriptor for machines field.
+	driftreportDescMachines := driftreportFields[5].Descriptor()
+	// driftreport.DefaultMachines holds the default value on creation for the machines field.
+	driftreport.DefaultMachines = driftreportDescMachines.Default.(int64)
+	// driftreport.MachinesValidator is a validator for the "machines" field. It is called by the builders before save.
+	driftreport.MachinesValidator = driftreportDescMachines.Validators[0].(func(int64) error)
+	// driftreportDescDrifted is the schema descriptor for drifted field.
+	driftreportDescDrifted := driftreportFields[6].Descriptor()
+	// driftreport.DefaultDrifted holds the default value on creation for the drifted field.
+	driftreport.DefaultDrifted = driftreportDescDrifted.Default.([]string)
 	// driftreportDescLabelShift is the schema descriptor for label_shift field.
-	driftreportDescLabelShift := driftreportFields[5].Descriptor()
+	driftreportDescLabelShift := driftreportFields[7].Descriptor()
 	// driftreport.DefaultLabelShift holds the default value on creation for the label_shift field.
 	driftreport.DefaultLabelShift = driftreportDescLabelShift.Default.(float64)
 	// driftreport.LabelShiftValidator is a validator for the "label_shift" field. It is called by the builders before save.
 	driftreport.LabelShiftValidator = driftreportDescLabelShift.Validators[0].(func(float64) error)
+	// driftreportDescLabels is the schema descriptor for labels field.
+	driftreportDescLabels := driftreportFields[8].Descriptor()
+	// driftreport.DefaultLabels holds the default value on creation for the labels field.
+	driftreport.DefaultLabels = driftreportDescLabels.Default.(map[string]document.LabelShare)
+	// driftreportDescIsReference is the schema descriptor for is_reference field.
+	driftreportDescIsReference := driftreportFields[9].Descriptor()
+	// driftreport.DefaultIsReference holds the default value on creation for the is_reference field.
+	driftreport.DefaultIsReference = driftreportDescIsReference.Default.(bool)
+	// driftreportDescCoverage is the schema descriptor for coverage field.
+	driftreportDescCoverage := driftreportFields[10].Descriptor()
+	// driftreport.DefaultCoverage holds the default value on creation for the coverage field.
+	driftreport.DefaultCoverage = driftreportDescCoverage.Default.(map[string]float64)
+	// driftreportDescTelemetryCoverage is the schema descriptor for telemetry_coverage field.
+	driftreportDescTelemetryCoverage := driftreportFields[11].Descriptor()
+	// driftreport.DefaultTelemetryCoverage holds the default value on creation for the telemetry_coverage field.
+	driftreport.DefaultTelemetryCoverage = driftreportDescTelemetryCoverage.Default.(float64)
+	// driftreport.TelemetryCoverageValidator is a validator for the "telemetry_coverage" field. It is called by the builders before save.
+	driftreport.TelemetryCoverageValidator = driftreportDescTelemetryCoverage.Validators[0].(func(float64) error)
+	// driftreportDescOutOfDistribution is the schema descriptor for out_of_distribution field.
+	driftreportDescOutOfDistribution := driftreportFields[12].Descriptor()
+	// driftreport.DefaultOutOfDistribution holds the default value on creation for the out_of_distribution field.
+	driftreport.DefaultOutOfDistribution = driftreportDescOutOfDistribution.Default.(float64)
+	// driftreport.OutOfDistributionValidator is a validator for the "out_of_distribution" field. It is called by the builders before save.
+	driftreport.OutOfDistributionValidator = driftreportDescOutOfDistribution.Validators[0].(func(float64) error)
+	// driftreportDescLabelSets is the schema descriptor for label_sets field.
+	driftreportDescLabelSets := driftreportFields[13].Descriptor()
+	// driftreport.DefaultLabelSets holds the default value on creation for the label_sets field.
+	driftreport.DefaultLabelSets = driftreportDescLabelSets.Default.(document.LabelSets)
+	// driftreportDescReasons is the schema descriptor for reasons field.
+	driftreportDescReasons := driftreportFields[15].Descriptor()
+	// driftreport.DefaultReasons holds the default value on creation for the reasons field.
+	driftreport.DefaultReasons = driftreportDescReasons.Default.([]string)
 	// driftreportDescCreatedAt is the schema descriptor for created_at field.
-	driftreportDescCreatedAt := driftreportFields[7].Descriptor()
+	driftreportDescCreatedAt := driftreportFields[16].Descriptor()
 	// driftreport.DefaultCreatedAt holds the default value on creation for the created_at field.
 	driftreport.DefaultCreatedAt = driftreportDescCreatedAt.Default.(func() time.Time)
 	// driftreportDescID is the schema descriptor for id field.
@@ -1214,7 +1410,7 @@ func init() {
 	feedbackFields := schema.Feedback{}.Fields()
 	_ = feedbackFields
 	// feedbackDescPredictedLabel is the schema descriptor for predicted_label field.
-	feedbackDescPredictedLabel := feedbackFields[6].Descriptor()
+	feedbackDescPredictedLabel := feedbackFields[7].Descriptor()
 	// feedback.PredictedLabelValidator is a validator for the "predicted_label" field. It is called by the builders before save.
 	feedback.PredictedLabelValidator = func() func(string) error {
 		validators := feedbackDescPredictedLabel.Validators
@@ -1232,11 +1428,11 @@ func init() {
 		}
 	}()
 	// feedbackDescProbability is the schema descriptor for probability field.
-	feedbackDescProbability := feedbackFields[7].Descriptor()
+	feedbackDescProbability := feedbackFields[8].Descriptor()
 	// feedback.ProbabilityValidator is a validator for the "probability" field. It is called by the builders before save.
 	feedback.ProbabilityValidator = feedbackDescProbability.Validators[0].(func(float64) error)
 	// feedbackDescNewLabel is the schema descriptor for new_label field.
-	feedbackDescNewLabel := feedbackFields[8].Descriptor()
+	feedbackDescNewLabel := feedbackFields[9].Descriptor()
 	// feedback.NewLabelValidator is a validator for the "new_label" field. It is called by the builders before save.
 	feedback.NewLabelValidator = func() func(string) error {
 		validators := feedbackDescNewLabel.Validators
@@ -1254,11 +1450,11 @@ func init() {
 		}
 	}()
 	// feedbackDescCorrection is the schema descriptor for correction field.
-	feedbackDescCorrection := feedbackFields[9].Descriptor()
+	feedbackDescCorrection := feedbackFields[10].Descriptor()
 	// feedback.CorrectionValidator is a validator for the "correction" field. It is called by the builders before save.
 	feedback.CorrectionValidator = feedbackDescCorrection.Validators[0].(func(string) error)
 	// feedbackDescAt is the schema descriptor for at field.
-	feedbackDescAt := feedbackFields[13].Descriptor()
+	feedbackDescAt := feedbackFields[14].Descriptor()
 	// feedback.DefaultAt holds the default value on creation for the at field.
 	feedback.DefaultAt = feedbackDescAt.Default.(func() time.Time)
 	// feedbackDescID is the schema descriptor for id field.
@@ -1812,8 +2008,14 @@ func init() {
 	mlmodeldeploymentDescIsProduction := mlmodeldeploymentFields[2].Descriptor()
 	// mlmodeldeployment.DefaultIsProduction holds the default value on creation for the is_production field.
 	mlmodeldeployment.DefaultIsProduction = mlmodeldeploymentDescIsProduction.Default.(bool)
+	// mlmodeldeploymentDescTrafficPercent is the schema descriptor for traffic_percent field.
+	mlmodeldeploymentDescTrafficPercent := mlmodeldeploymentFields[4].Descriptor()
+	// mlmodeldeployment.DefaultTrafficPercent holds the default value on creation for the traffic_percent field.
+	mlmodeldeployment.DefaultTrafficPercent = mlmodeldeploymentDescTrafficPercent.Default.(int)
+	// mlmodeldeployment.TrafficPercentValidator is a validator for the "traffic_percent" field. It is called by the builders before save.
+	mlmodeldeployment.TrafficPercentValidator = mlmodeldeploymentDescTrafficPercent.Validators[0].(func(int) error)
 	// mlmodeldeploymentDescDeploymentStart is the schema descriptor for deployment_start field.
-	mlmodeldeploymentDescDeploymentStart := mlmodeldeploymentFields[3].Descriptor()
+	mlmodeldeploymentDescDeploymentStart := mlmodeldeploymentFields[5].Descriptor()
 	// mlmodeldeployment.DefaultDeploymentStart holds the default value on creation for the deployment_start field.
 	mlmodeldeployment.DefaultDeploymentStart = mlmodeldeploymentDescDeploymentStart.Default.(func() time.Time)
 	// mlmodeldeploymentDescID is the schema descriptor for id field.
@@ -1964,7 +2166,7 @@ func init() {
 	// mlmodelversion.DefaultClasses holds the default value on creation for the classes field.
 	mlmodelversion.DefaultClasses = mlmodelversionDescClasses.Default.([]string)
 	// mlmodelversionDescDockerImageTag is the schema descriptor for docker_image_tag field.
-	mlmodelversionDescDockerImageTag := mlmodelversionFields[11].Descriptor()
+	mlmodelversionDescDockerImageTag := mlmodelversionFields[12].Descriptor()
 	// mlmodelversion.DockerImageTagValidator is a validator for the "docker_image_tag" field. It is called by the builders before save.
 	mlmodelversion.DockerImageTagValidator = mlmodelversionDescDockerImageTag.Validators[0].(func(string) error)
 	// mlmodelversionDescID is the schema descriptor for id field.
@@ -3151,36 +3353,50 @@ func init() {
 	trainingrun.DefaultVersion = trainingrunDescVersion.Default.(int)
 	// trainingrun.VersionValidator is a validator for the "version" field. It is called by the builders before save.
 	trainingrun.VersionValidator = trainingrunDescVersion.Validators[0].(func(int) error)
+	// trainingrunDescRequest is the schema descriptor for request field.
+	trainingrunDescRequest := trainingrunFields[3].Descriptor()
+	// trainingrun.DefaultRequest holds the default value on creation for the request field.
+	trainingrun.DefaultRequest = trainingrunDescRequest.Default.(document.TrainingRequest)
 	// trainingrunDescParameters is the schema descriptor for parameters field.
-	trainingrunDescParameters := trainingrunFields[2].Descriptor()
+	trainingrunDescParameters := trainingrunFields[4].Descriptor()
 	// trainingrun.DefaultParameters holds the default value on creation for the parameters field.
 	trainingrun.DefaultParameters = trainingrunDescParameters.Default.(map[string]interface{})
 	// trainingrunDescDatasetHash is the schema descriptor for dataset_hash field.
-	trainingrunDescDatasetHash := trainingrunFields[3].Descriptor()
+	trainingrunDescDatasetHash := trainingrunFields[5].Descriptor()
 	// trainingrun.DatasetHashValidator is a validator for the "dataset_hash" field. It is called by the builders before save.
 	trainingrun.DatasetHashValidator = trainingrunDescDatasetHash.Validators[0].(func(string) error)
 	// trainingrunDescRows is the schema descriptor for rows field.
-	trainingrunDescRows := trainingrunFields[4].Descriptor()
+	trainingrunDescRows := trainingrunFields[6].Descriptor()
 	// trainingrun.DefaultRows holds the default value on creation for the rows field.
 	trainingrun.DefaultRows = trainingrunDescRows.Default.(int64)
 	// trainingrun.RowsValidator is a validator for the "rows" field. It is called by the builders before save.
 	trainingrun.RowsValidator = trainingrunDescRows.Validators[0].(func(int64) error)
 	// trainingrunDescFeedbackRows is the schema descriptor for feedback_rows field.
-	trainingrunDescFeedbackRows := trainingrunFields[5].Descriptor()
+	trainingrunDescFeedbackRows := trainingrunFields[7].Descriptor()
 	// trainingrun.DefaultFeedbackRows holds the default value on creation for the feedback_rows field.
 	trainingrun.DefaultFeedbackRows = trainingrunDescFeedbackRows.Default.(int64)
 	// trainingrun.FeedbackRowsValidator is a validator for the "feedback_rows" field. It is called by the builders before save.
 	trainingrun.FeedbackRowsValidator = trainingrunDescFeedbackRows.Validators[0].(func(int64) error)
 	// trainingrunDescMetrics is the schema descriptor for metrics field.
-	trainingrunDescMetrics := trainingrunFields[6].Descriptor()
+	trainingrunDescMetrics := trainingrunFields[8].Descriptor()
 	// trainingrun.DefaultMetrics holds the default value on creation for the metrics field.
 	trainingrun.DefaultMetrics = trainingrunDescMetrics.Default.(map[string]map[string]float64)
+	// trainingrunDescOutcome is the schema descriptor for outcome field.
+	trainingrunDescOutcome := trainingrunFields[11].Descriptor()
+	// trainingrun.DefaultOutcome holds the default value on creation for the outcome field.
+	trainingrun.DefaultOutcome = trainingrunDescOutcome.Default.(document.TrainingOutcome)
+	// trainingrunDescAttempts is the schema descriptor for attempts field.
+	trainingrunDescAttempts := trainingrunFields[12].Descriptor()
+	// trainingrun.DefaultAttempts holds the default value on creation for the attempts field.
+	trainingrun.DefaultAttempts = trainingrunDescAttempts.Default.(int)
+	// trainingrun.AttemptsValidator is a validator for the "attempts" field. It is called by the builders before save.
+	trainingrun.AttemptsValidator = trainingrunDescAttempts.Validators[0].(func(int) error)
 	// trainingrunDescLogPath is the schema descriptor for log_path field.
-	trainingrunDescLogPath := trainingrunFields[9].Descriptor()
+	trainingrunDescLogPath := trainingrunFields[13].Descriptor()
 	// trainingrun.LogPathValidator is a validator for the "log_path" field. It is called by the builders before save.
 	trainingrun.LogPathValidator = trainingrunDescLogPath.Validators[0].(func(string) error)
 	// trainingrunDescError is the schema descriptor for error field.
-	trainingrunDescError := trainingrunFields[12].Descriptor()
+	trainingrunDescError := trainingrunFields[16].Descriptor()
 	// trainingrun.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
 	trainingrun.ErrorValidator = trainingrunDescError.Validators[0].(func(string) error)
 	// trainingrunDescID is the schema descriptor for id field.

@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
 
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"foresight/ent/mixin"
 	"foresight/ent/rule"
@@ -50,7 +51,8 @@ func (Feedback) Fields() []ent.Field {
 		field.UUID("sensor_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("the sensor"),
 		field.UUID("model_version_id", uuid.UUID{}).Immutable().Comment("the version that predicted"),
 		field.UUID("prediction_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("the prediction, in the telemetry store, which forgets it before the feedback is forgotten"),
-		field.JSON("features", []float32{}).Optional().Immutable().Comment("normalised features of the prediction, in the order of the model's feature list"),
+		field.Enum("role").GoType(enum.BindingStage("")).Optional().Nillable().Immutable().Comment("part that the version played when it predicted; null: not known, of predictions of failures and of examples without a prediction"),
+		field.JSON("features", document.Features{}).Optional().Immutable().Comment("features of the prediction, in the order of the model's feature list, null where one was missing; null: they could not be computed any more"),
 		field.String("predicted_label").NotEmpty().MaxLen(maxCode).Immutable().Comment("fault that was predicted"),
 		field.Float("probability").Range(0, 1).Immutable().Comment("probability that the model gave it"),
 		field.String("new_label").NotEmpty().MaxLen(maxCode).Immutable().Comment("fault that it was, as far as the person knows"),
@@ -78,6 +80,8 @@ func (Feedback) Indexes() []ent.Index {
 		index.Fields("tenant_id", "at").Annotations(entsql.DescColumns("at")),
 		index.Fields("tenant_id", "asset_id", "at").Annotations(entsql.DescColumns("at")),
 		index.Fields("tenant_id", "model_version_id", "at").Annotations(entsql.DescColumns("at")),
-		index.Fields("tenant_id", "prediction_id"),
+		// Of one prediction each person has one say, and machines have one together.
+		index.Fields("tenant_id", "prediction_id", "by").Unique().StorageKey("feedback_one_say" + NullsNotDistinct).
+			Annotations(entsql.IndexWhere("prediction_id IS NOT NULL")),
 	}
 }

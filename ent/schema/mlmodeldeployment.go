@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
 
+	"foresight/ent/enum"
 	"foresight/ent/mixin"
 	"foresight/internal/id"
 )
@@ -26,7 +27,11 @@ func (MLModelDeployment) Mixin() []ent.Mixin {
 func (MLModelDeployment) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		entsql.Table("ml_model_deployments"),
-		entsql.Checks(map[string]string{"ml_model_deployments_order": "deployment_end >= deployment_start"}),
+		entsql.Checks(map[string]string{
+			"ml_model_deployments_order":   "deployment_end >= deployment_start",
+			"ml_model_deployments_stage":   "is_production = (stage = 'production')",
+			"ml_model_deployments_traffic": "traffic_percent BETWEEN 0 AND 100",
+		}),
 	}
 }
 
@@ -35,7 +40,9 @@ func (MLModelDeployment) Fields() []ent.Field {
 	return []ent.Field{
 		field.UUID("model_id", uuid.UUID{}).Immutable().Comment("the model"),
 		field.UUID("model_version_id", uuid.UUID{}).Immutable().Comment("the version that serves"),
-		field.Bool("is_production").Default(true).Immutable().Comment("false: canary, shadow or trial"),
+		field.Bool("is_production").Default(true).Immutable().Comment("whether the stage is `production`"),
+		field.Enum("stage").GoType(enum.BindingStage("")).Default(string(enum.BindingProduction)).Immutable().Comment("the part that the version plays for the tenant"),
+		field.Int("traffic_percent").Default(100).Range(0, 100).Comment("share of the tenant's assets that a canary or shadow serves, %"),
 		field.Time("deployment_start").Default(mixin.Now).Immutable().Annotations(entsql.DefaultExpr("now()")).Comment("served from, UTC"),
 		field.Time("deployment_end").Optional().Nillable().Comment("served until, UTC; null: still serves"),
 		field.UUID("rollback_from_version_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("the version that this deployment rolled back; null: no rollback"),

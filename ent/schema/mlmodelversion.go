@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
 
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"foresight/ent/mixin"
 	"foresight/internal/id"
@@ -43,6 +44,7 @@ func (MLModelVersion) Fields() []ent.Field {
 		field.Float("decision_threshold").Default(0.5).Range(0, 1).Comment("probability from which a binary model says yes; 0.3 for failure prediction"),
 		field.JSON("metrics", map[string]float64{}).Default(map[string]float64{}).Annotations(entsql.DefaultExpr("'{}'::jsonb")).Comment("accuracy, balanced_accuracy, precision, recall, f1, false_alarm_rate, auc_roc, auc_pr, log_loss on held-out data"),
 		field.Strings("classes").Default([]string{}).Immutable().Annotations(entsql.DefaultExpr("'[]'::jsonb")).Comment("class list in the order of the model's outputs"),
+		field.JSON("card", &document.ModelCard{}).Optional().Comment("what the artifact says of itself; null of versions that were registered before it was kept"),
 		field.String("docker_image_tag").MaxLen(maxName).Optional().Nillable().Comment("image of an external runner, if one serves it"),
 	}
 }

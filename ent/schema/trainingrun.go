@@ -26,7 +26,7 @@ func (TrainingRun) Mixin() []ent.Mixin { return mixin.Base(id.TrainingRun) }
 func (TrainingRun) Annotations() []schema.Annotation {
 	return []schema.Annotation{entsql.Checks(map[string]string{
 		"training_runs_order":     "ended_at >= started_at",
-		"training_runs_rows_sign": "rows >= 0 AND feedback_rows >= 0",
+		"training_runs_rows_sign": "rows >= 0 AND feedback_rows >= 0 AND attempts >= 0",
 	})}
 }
 
@@ -35,6 +35,8 @@ func (TrainingRun) Fields() []ent.Field {
 	return []ent.Field{
 		field.UUID("model_id", uuid.UUID{}).Immutable().Comment("the model"),
 		field.Enum("status").GoType(enum.JobStatus("")).Default(string(enum.JobQueued)).Comment("where it stands"),
+		field.Enum("source").GoType(enum.TrainingSource("")).Default(string(enum.TrainingHistory)).Immutable().Comment("where its examples come from"),
+		field.JSON("request", document.TrainingRequest{}).Default(document.TrainingRequest{}).Annotations(entsql.DefaultExpr("'{}'::jsonb")).Immutable().Comment("what was asked besides the hyper-parameters"),
 		field.JSON("parameters", map[string]any{}).Default(map[string]any{}).Annotations(entsql.DefaultExpr("'{}'::jsonb")).Immutable().Comment("hyper-parameters, seed and split"),
 		field.String("dataset_hash").MaxLen(64).Optional().Nillable().Comment("SHA-256 of the training set, hexadecimal; null: not gathered yet"),
 		field.Int64("rows").Default(0).NonNegative().Comment("rows of the training set"),
@@ -42,6 +44,8 @@ func (TrainingRun) Fields() []ent.Field {
 		field.JSON("metrics", map[string]map[string]float64{}).Default(map[string]map[string]float64{}).Annotations(entsql.DefaultExpr("'{}'::jsonb")).Comment("metric by name, by split (train, validation, test)"),
 		field.JSON("confusion_matrix", [][]int64{}).Optional().Comment("counts of the test split: row true class, column predicted class"),
 		field.JSON("feature_importance", []document.Importance{}).Optional().Comment("gain, weight and cover by feature, largest gain first"),
+		field.JSON("outcome", document.TrainingOutcome{}).Default(document.TrainingOutcome{}).Annotations(entsql.DefaultExpr("'{}'::jsonb")).Comment("what it came to, by booster: per-class metrics, calibration curve, importance; time and memory"),
+		field.Int("attempts").Default(0).NonNegative().Comment("how often a process has begun to work it"),
 		field.String("log_path").MaxLen(maxPath).Optional().Nillable().Comment("key of the log in the artifact store"),
 		field.Time("started_at").Optional().Nillable().Comment("when work began, UTC"),
 		field.Time("ended_at").Optional().Nillable().Comment("when it ended, UTC"),

@@ -48,6 +48,29 @@ func DefaultTenant() Tenant {
 	}
 }
 
+// Effective returns the settings with the defaults in place of zero fields.
+func (t Tenant) Effective() Tenant {
+	d := DefaultTenant()
+	fill(&t.RawRetentionDays, d.RawRetentionDays)
+	fill(&t.PredictionRetentionDays, d.PredictionRetentionDays)
+	fill(&t.HealthyFrom, d.HealthyFrom)
+	fill(&t.WarningFrom, d.WarningFrom)
+	fill(&t.RiskMediumFrom, d.RiskMediumFrom)
+	fill(&t.RiskHighFrom, d.RiskHighFrom)
+	fill(&t.RiskCriticalFrom, d.RiskCriticalFrom)
+	fill(&t.MessagesPerSecond, d.MessagesPerSecond)
+	fill(&t.MessageBurst, d.MessageBurst)
+	fill(&t.AutomaticWorkOrders, d.AutomaticWorkOrders)
+	return t
+}
+
+func fill[T comparable](v *T, otherwise T) {
+	var zero T
+	if *v == zero {
+		*v = otherwise
+	}
+}
+
 // QuietHours is the part of each day, in the person's time zone, in which only
 // critical alarms are told. From after To spans midnight.
 type QuietHours struct {

@@ -4,6 +4,7 @@ package trainingrun
 
 import (
 	"fmt"
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"time"
 
@@ -36,6 +37,10 @@ const (
 	FieldModelID = "model_id"
 	// FieldStatus holds the string denoting the status field in the database.
 	FieldStatus = "status"
+	// FieldSource holds the string denoting the source field in the database.
+	FieldSource = "source"
+	// FieldRequest holds the string denoting the request field in the database.
+	FieldRequest = "request"
 	// FieldParameters holds the string denoting the parameters field in the database.
 	FieldParameters = "parameters"
 	// FieldDatasetHash holds the string denoting the dataset_hash field in the database.
@@ -50,6 +55,10 @@ const (
 	FieldConfusionMatrix = "confusion_matrix"
 	// FieldFeatureImportance holds the string denoting the feature_importance field in the database.
 	FieldFeatureImportance = "feature_importance"
+	// FieldOutcome holds the string denoting the outcome field in the database.
+	FieldOutcome = "outcome"
+	// FieldAttempts holds the string denoting the attempts field in the database.
+	FieldAttempts = "attempts"
 	// FieldLogPath holds the string denoting the log_path field in the database.
 	FieldLogPath = "log_path"
 	// FieldStartedAt holds the string denoting the started_at field in the database.
@@ -83,6 +92,8 @@ var Columns = []string{
 	FieldVersion,
 	FieldModelID,
 	FieldStatus,
+	FieldSource,
+	FieldRequest,
 	FieldParameters,
 	FieldDatasetHash,
 	FieldRows,
@@ -90,6 +101,8 @@ var Columns = []string{
 	FieldMetrics,
 	FieldConfusionMatrix,
 	FieldFeatureImportance,
+	FieldOutcome,
+	FieldAttempts,
 	FieldLogPath,
 	FieldStartedAt,
 	FieldEndedAt,
@@ -126,6 +139,8 @@ var (
 	DefaultVersion int
 	// VersionValidator is a validator for the "version" field. It is called by the builders before save.
 	VersionValidator func(int) error
+	// DefaultRequest holds the default value on creation for the "request" field.
+	DefaultRequest document.TrainingRequest
 	// DefaultParameters holds the default value on creation for the "parameters" field.
 	DefaultParameters map[string]interface{}
 	// DatasetHashValidator is a validator for the "dataset_hash" field. It is called by the builders before save.
@@ -140,6 +155,12 @@ var (
 	FeedbackRowsValidator func(int64) error
 	// DefaultMetrics holds the default value on creation for the "metrics" field.
 	DefaultMetrics map[string]map[string]float64
+	// DefaultOutcome holds the default value on creation for the "outcome" field.
+	DefaultOutcome document.TrainingOutcome
+	// DefaultAttempts holds the default value on creation for the "attempts" field.
+	DefaultAttempts int
+	// AttemptsValidator is a validator for the "attempts" field. It is called by the builders before save.
+	AttemptsValidator func(int) error
 	// LogPathValidator is a validator for the "log_path" field. It is called by the builders before save.
 	LogPathValidator func(string) error
 	// ErrorValidator is a validator for the "error" field. It is called by the builders before save.
@@ -153,10 +174,22 @@ const DefaultStatus enum.JobStatus = "queued"
 // StatusValidator is a validator for the "status" field enum values. It is called by the builders before save.
 func StatusValidator(s enum.JobStatus) error {
 	switch s {
-	case "queued", "running", "succeeded", "failed":
+	case "queued", "running", "succeeded", "failed", "cancelled":
 		return nil
 	default:
 		return fmt.Errorf("trainingrun: invalid enum value for status field: %q", s)
+	}
+}
+
+const DefaultSource enum.TrainingSource = "history"
+
+// SourceValidator is a validator for the "source" field enum values. It is called by the builders before save.
+func SourceValidator(s enum.TrainingSource) error {
+	switch s {
+	case "feedback", "history", "upload", "simulator":
+		return nil
+	default:
+		return fmt.Errorf("trainingrun: invalid enum value for source field: %q", s)
 	}
 }
 
@@ -213,6 +246,11 @@ func ByStatus(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldStatus, opts...).ToFunc()
 }
 
+// BySource orders the results by the source field.
+func BySource(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSource, opts...).ToFunc()
+}
+
 // ByDatasetHash orders the results by the dataset_hash field.
 func ByDatasetHash(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDatasetHash, opts...).ToFunc()
@@ -226,6 +264,11 @@ func ByRows(opts ...sql.OrderTermOption) OrderOption {
 // ByFeedbackRows orders the results by the feedback_rows field.
 func ByFeedbackRows(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldFeedbackRows, opts...).ToFunc()
+}
+
+// ByAttempts orders the results by the attempts field.
+func ByAttempts(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAttempts, opts...).ToFunc()
 }
 
 // ByLogPath orders the results by the log_path field.

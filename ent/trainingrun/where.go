@@ -112,6 +112,11 @@ func FeedbackRows(v int64) predicate.TrainingRun {
 	return predicate.TrainingRun(sql.FieldEQ(FieldFeedbackRows, v))
 }
 
+// Attempts applies equality check predicate on the "attempts" field. It's identical to AttemptsEQ.
+func Attempts(v int) predicate.TrainingRun {
+	return predicate.TrainingRun(sql.FieldEQ(FieldAttempts, v))
+}
+
 // LogPath applies equality check predicate on the "log_path" field. It's identical to LogPathEQ.
 func LogPath(v string) predicate.TrainingRun {
 	return predicate.TrainingRun(sql.FieldEQ(FieldLogPath, v))
@@ -452,6 +457,36 @@ func StatusNotIn(vs ...enum.JobStatus) predicate.TrainingRun {
 	return predicate.TrainingRun(sql.FieldNotIn(FieldStatus, v...))
 }
 
+// SourceEQ applies the EQ predicate on the "source" field.
+func SourceEQ(v enum.TrainingSource) predicate.TrainingRun {
+	vc := v
+	return predicate.TrainingRun(sql.FieldEQ(FieldSource, vc))
+}
+
+// SourceNEQ applies the NEQ predicate on the "source" field.
+func SourceNEQ(v enum.TrainingSource) predicate.TrainingRun {
+	vc := v
+	return predicate.TrainingRun(sql.FieldNEQ(FieldSource, vc))
+}
+
+// SourceIn applies the In predicate on the "source" field.
+func SourceIn(vs ...enum.TrainingSource) predicate.TrainingRun {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.TrainingRun(sql.FieldIn(FieldSource, v...))
+}
+
+// SourceNotIn applies the NotIn predicate on the "source" field.
+func SourceNotIn(vs ...enum.TrainingSource) predicate.TrainingRun {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = vs[i]
+	}
+	return predicate.TrainingRun(sql.FieldNotIn(FieldSource, v...))
+}
+
 // DatasetHashEQ applies the EQ predicate on the "dataset_hash" field.
 func DatasetHashEQ(v string) predicate.TrainingRun {
 	return predicate.TrainingRun(sql.FieldEQ(FieldDatasetHash, v))
@@ -625,6 +660,46 @@ func FeatureImportanceIsNil() predicate.TrainingRun {
 // FeatureImportanceNotNil applies the NotNil predicate on the "feature_importance" field.
 func FeatureImportanceNotNil() predicate.TrainingRun {
 	return predicate.TrainingRun(sql.FieldNotNull(FieldFeatureImportance))
+}
+
+// AttemptsEQ applies the EQ predicate on the "attempts" field.
+func AttemptsEQ(v int) predicate.TrainingRun {
+	return predicate.TrainingRun(sql.FieldEQ(FieldAttempts, v))
+}
+
+// AttemptsNEQ applies the NEQ predicate on the "attempts" field.
+func AttemptsNEQ(v int) predicate.TrainingRun {
+	return predicate.TrainingRun(sql.FieldNEQ(FieldAttempts, v))
+}
+
+// AttemptsIn applies the In predicate on the "attempts" field.
+func AttemptsIn(vs ...int) predicate.TrainingRun {
+	return predicate.TrainingRun(sql.FieldIn(FieldAttempts, vs...))
+}
+
+// AttemptsNotIn applies the NotIn predicate on the "attempts" field.
+func AttemptsNotIn(vs ...int) predicate.TrainingRun {
+	return predicate.TrainingRun(sql.FieldNotIn(FieldAttempts, vs...))
+}
+
+// AttemptsGT applies the GT predicate on the "attempts" field.
+func AttemptsGT(v int) predicate.TrainingRun {
+	return predicate.TrainingRun(sql.FieldGT(FieldAttempts, v))
+}
+
+// AttemptsGTE applies the GTE predicate on the "attempts" field.
+func AttemptsGTE(v int) predicate.TrainingRun {
+	return predicate.TrainingRun(sql.FieldGTE(FieldAttempts, v))
+}
+
+// AttemptsLT applies the LT predicate on the "attempts" field.
+func AttemptsLT(v int) predicate.TrainingRun {
+	return predicate.TrainingRun(sql.FieldLT(FieldAttempts, v))
+}
+
+// AttemptsLTE applies the LTE predicate on the "attempts" field.
+func AttemptsLTE(v int) predicate.TrainingRun {
+	return predicate.TrainingRun(sql.FieldLTE(FieldAttempts, v))
 }
 
 // LogPathEQ applies the EQ predicate on the "log_path" field.

@@ -40,6 +40,8 @@ var texts = map[fault.Kind]string{
 	fault.RateLimited:     "Too many requests: try again later.",
 	fault.ComplexityLimit: "The operation asks for too much at once.",
 	fault.Unavailable:     "The service cannot answer now: try again later.",
+
+	fault.TrainerUnavailable: "No process of this installation can train models.",
 }
 
 func (plain) Error(e *fault.Error) string {

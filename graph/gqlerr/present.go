@@ -1,7 +1,7 @@
 // Package gqlerr is the one place where errors leave the graph. Faults become a
 // localised message with their public code, everything else becomes INTERNAL
-// with a message that says nothing, and every error carries the request id under
-// which the log tells the rest.
+// with a message that says nothing, and every error carries the request id, and the
+// trace's if there is one, under which the log tells the rest.
 //
 // Parser and validation errors of GraphQL keep the text and locations that the
 // specification's tools expect; their code is BAD_USER_INPUT, as it is for every
@@ -24,14 +24,16 @@ import (
 
 	"foresight/internal/fault"
 	"foresight/internal/obs"
+	"foresight/internal/obs/tracing"
 )
 
 // The entries of extensions.
 const (
 	Code      = "code"
 	RequestID = "requestId"
-	Field     = "field"  // path of the input field to blame
-	Reason    = "reason" // code that GraphQL tools use for errors of the document
+	TraceID   = "traceId" // where the request has a trace
+	Field     = "field"   // path of the input field to blame
+	Reason    = "reason"  // code that GraphQL tools use for errors of the document
 )
 
 // Presenter returns the mapper for handler.Server.SetErrorPresenter. It is safe
@@ -65,6 +67,9 @@ func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 		id := obs.RequestID(ctx)
 		if id != "" {
 			ext[RequestID] = id
+		}
+		if trace := tracing.TraceID(ctx); trace != "" {
+			ext[TraceID] = trace
 		}
 		out.Extensions = ext
 		switch f.Kind {

@@ -50,7 +50,10 @@ type Config struct {
 	DefaultPage     int
 	DefaultListSize int            // objects in a list of unknown length [10]
 	ListSize        map[string]int // objects in the list "Type.field"
-	FieldCost       map[string]int // weight of the field "Type.field"
+	// Longest are the largest `first` of lists "Type.field" that are no connections, where
+	// it is another than MaxPage.
+	Longest   map[string]int
+	FieldCost map[string]int // weight of the field "Type.field"
 }
 
 func (c Config) withDefaults() Config {

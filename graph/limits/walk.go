@@ -116,7 +116,7 @@ func (w *walker) size(f *ast.Field, coordinate string, page int) (size, childPag
 		return 1, 1
 	}
 	if d.Arguments.ForName("first") != nil {
-		n := w.pageSize(f)
+		n := w.pageSize(f, coordinate)
 		if isConnection(d.Type) {
 			return 1, n
 		}
@@ -140,12 +140,17 @@ func (w *walker) size(f *ast.Field, coordinate string, page int) (size, childPag
 	return w.c.DefaultListSize, 1
 }
 
-// pageSize reads first and last, and refuses what is not 1-MaxPage.
-func (w *walker) pageSize(f *ast.Field) int {
+// pageSize reads first and last, and refuses what is not 1-MaxPage, or up to what the
+// field has in Longest.
+func (w *walker) pageSize(f *ast.Field, coordinate string) int {
+	longest, ok := w.c.Longest[coordinate]
+	if !ok {
+		longest = w.c.MaxPage
+	}
 	first, hasFirst := w.intArg(f, "first")
 	last, hasLast := w.intArg(f, "last")
 	bad := func(arg, key string) int {
-		e := fault.Invalid(arg, key).With("Max", w.c.MaxPage).With("Name", f.Name)
+		e := fault.Invalid(arg, key).With("Max", longest).With("Name", f.Name)
 		w.err = refuse(e, f.Position)
 		return 1
 	}
@@ -160,9 +165,9 @@ func (w *walker) pageSize(f *ast.Field) int {
 	case !hasFirst && isConnection(f.Definition.Type):
 		return bad("first", "error.page.missing")
 	case !hasFirst:
-		return w.c.MaxPage // what such a list returns at most
+		return longest // what such a list returns at most
 	}
-	if n < 1 || n > w.c.MaxPage {
+	if n < 1 || n > longest {
 		return bad(arg, "error.page.size")
 	}
 	return n

@@ -18,13 +18,19 @@ import (
 	"foresight/internal/alarms"
 	"foresight/internal/audit/trail"
 	"foresight/internal/auth"
+	"foresight/internal/backtest"
 	"foresight/internal/bulk"
+	"foresight/internal/deploy"
+	"foresight/internal/drift"
+	"foresight/internal/explanation"
+	"foresight/internal/health"
 	"foresight/internal/id"
 	"foresight/internal/keyset"
 	"foresight/internal/modelops"
 	"foresight/internal/plant"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
+	"foresight/internal/training"
 	"foresight/internal/webhook"
 )
 
@@ -41,55 +47,89 @@ type Sources struct {
 	Access *access.Service
 	Plant  *plant.Service
 	Models *modelops.Service
-	Alarms *alarms.Service
-	Rules  *alarms.RuleService
+	// Registry makes versions, Lives tells what they do where they serve, Feedback what
+	// people say of it.
+	Registry *modelops.Versions
+	Lives    *modelops.Lives
+	Feedback *modelops.Feedback
+	Alarms   *alarms.Service
+	Rules    *alarms.RuleService
 	// Credentials are those of machines.
 	Credentials *auth.Credentials
 	Store       telemetry.Store
 	// Trail is the audit log, Webhooks the addresses that are told of events.
 	Trail    *trail.Service
 	Webhooks *webhook.Service
-	// Bulk are imports and exports.
+	// Bulk are imports, exports and replays.
 	Bulk *bulk.Service
+	// Explanations say why models answered as they did.
+	Explanations *explanation.Service
+	// Health are daily features, failure predictions and the health of machines.
+	Health *health.Service
+	// Drift compares what models meet with what they were trained on.
+	Drift *drift.Service
+	// Backtests judge the past.
+	Backtests *backtest.Service
+	// Training makes versions.
+	Training *training.Service
+	// Deployments say which version serves whom.
+	Deployments *deploy.Service
 	// Collect is how long a batch is collected; 500 µs when zero.
 	Collect time.Duration
 }
 
 // Loaders are the batches of one response.
 type Loaders struct {
-	Site         *One[*ent.Site]
-	SiteEver     *One[*ent.Site] // deleted ones, too: history still names them
-	AssetEver    *One[*ent.Asset]
-	SensorEver   *One[*ent.Sensor]
-	Gateway      *One[*ent.Gateway]
-	Asset        *One[*ent.Asset]
-	Sensor       *One[*ent.Sensor]
-	Parameter    *One[*ent.Parameter]
-	User         *One[*ent.User]
-	APIKey       *One[*ent.APIKey]
-	OAuthClient  *One[*ent.OAuthClient]
-	FaultType    *One[*ent.FaultType]
-	Model        *One[*ent.MLModel]
-	Version      *One[*ent.MLModelVersion]
-	Deployment   *One[*ent.MLModelDeployment]
-	Rule         *One[*ent.AlarmRule]
-	Event        *One[*alarms.Event]
-	AuditEntry   *One[*ent.AuditLog]
-	Webhook      *One[*ent.Webhook]
-	Prediction   *One[*telemetry.FaultPrediction]
-	Latest       *One[*telemetry.FaultPrediction] // of an asset
-	SensorState  *One[plant.SensorState]
-	GatewayState *One[plant.GatewayState]
-	AssetSeen    *One[time.Time]
-	Health       *One[*plant.Health] // the newest of an asset
-	ImportJob    *One[*bulk.Import]
-	ExportJob    *One[*bulk.Export]
-	AssetLoad    *One[plant.AlarmLoad]
-	SiteLoad     *One[plant.AlarmLoad]
-	AssetCount   *One[int]
-	Sensors      *One[[]*ent.Sensor] // of an asset
-	Versions     *One[[]*ent.MLModelVersion]
-	Transitions  *One[[]alarms.Transition]
+	Site              *One[*ent.Site]
+	SiteEver          *One[*ent.Site] // deleted ones, too: history still names them
+	AssetEver         *One[*ent.Asset]
+	SensorEver        *One[*ent.Sensor]
+	VersionEver       *One[*ent.MLModelVersion]
+	Gateway           *One[*ent.Gateway]
+	Asset             *One[*ent.Asset]
+	Sensor            *One[*ent.Sensor]
+	Parameter         *One[*ent.Parameter]
+	User              *One[*ent.User]
+	APIKey            *One[*ent.APIKey]
+	OAuthClient       *One[*ent.OAuthClient]
+	FaultType         *One[*ent.FaultType]
+	Model             *One[*ent.MLModel]
+	Version           *One[*ent.MLModelVersion]
+	Deployment        *One[*ent.MLModelDeployment]
+	Binding           *One[*ent.AssetModelVersion]
+	DeploymentRequest *One[*deploy.Request]
+	Feedback          *One[*ent.Feedback]
+	Rule              *One[*ent.AlarmRule]
+	Event             *One[*alarms.Event]
+	AuditEntry        *One[*ent.AuditLog]
+	Webhook           *One[*ent.Webhook]
+	Prediction        *One[*telemetry.FaultPrediction]
+	Explanation       *One[explanation.OfAlarm]        // of an alarm
+	Latest            *One[*telemetry.FaultPrediction] // of an asset
+	SensorState       *One[plant.SensorState]
+	GatewayState      *One[plant.GatewayState]
+	AssetSeen         *One[time.Time]
+	Health            *One[*plant.Health] // the newest of an asset
+	ImportJob         *One[*bulk.Import]
+	ExportJob         *One[*bulk.Export]
+	ReplayJob         *One[*bulk.Replay]
+	ScoringJob        *One[*bulk.Scoring]
+	DriftCheck        *One[*drift.Checked]
+	DriftReport       *One[*ent.DriftReport]
+	Proposal          *One[*drift.Proposal]
+	Automatic         *One[bool] // of a model: whether drift has it trained anew
+	Backtest          *One[*backtest.Backtest]
+	TrainingRun       *One[*training.Run]
+	Weekly            *One[*training.Weekly] // of a model
+	// Forecast is the newest failure prediction of an asset.
+	Forecast          *One[*ent.FailurePrediction]
+	FailurePrediction *One[*ent.FailurePrediction]
+	AssetLoad         *One[plant.AlarmLoad]
+	SiteLoad          *One[plant.AlarmLoad]
+	AssetCount        *One[int]
+	Sensors           *One[[]*ent.Sensor] // of an asset
+	Versions          *One[[]*ent.MLModelVersion]
+	Transitions       *One[[]alarms.Transition]
 
 	AccessRole      *One[*ent.Role]
 	Membership      *One[*ent.Membership]
@@ -143,7 +183,8 @@ func New(s Sources) *Loaders {
 		Sensor: one(wait, s.Plant.SensorsByID), Parameter: one(wait, s.Plant.ParametersByID), User: one(wait, s.Plant.UsersByID),
 		APIKey: one(wait, s.Credentials.APIKeysByID), OAuthClient: one(wait, s.Credentials.ClientsByID),
 		FaultType: one(wait, s.Models.FaultTypesByID), Model: one(wait, s.Models.ModelsByID),
-		Version: one(wait, s.Models.VersionsByID), Deployment: one(wait, s.Models.DeploymentsByID),
+		Version: one(wait, s.Models.VersionsByID), VersionEver: one(wait, ever(s.Models.VersionsByID)), Deployment: one(wait, s.Models.DeploymentsByID), Feedback: one(wait, s.Feedback.ByID),
+		Binding: one(wait, s.Deployments.BindingsByID), DeploymentRequest: one(wait, s.Deployments.RequestsByID),
 		Rule:       one(wait, byID(s.Rules.ByID, func(e *ent.AlarmRule) id.UUID { return e.ID })),
 		Event:      one(wait, byID(s.Alarms.EventsByID, func(e *alarms.Event) id.UUID { return e.ID })),
 		AuditEntry: one(wait, s.Trail.ByID), Webhook: one(wait, s.Webhooks.ByID),
@@ -153,10 +194,14 @@ func New(s Sources) *Loaders {
 		Latest: one(wait, func(ctx context.Context, assets []id.UUID) (map[id.UUID]*telemetry.FaultPrediction, error) {
 			return visible(ctx)(s.Store.LatestPredictions(ctx, tenancy.Must(ctx).TenantID, assets, time.Now().Add(-recent)))
 		}),
+		Explanation: one(wait, s.Explanations.OfAlarms),
 		SensorState: one(wait, s.Plant.SensorStates), GatewayState: one(wait, s.Plant.GatewayStates), AssetSeen: one(wait, s.Plant.LastSeenOfAssets),
 		Health: one(wait, s.Plant.HealthOfAssets), AssetLoad: one(wait, s.Plant.AlarmLoadOfAssets), SiteLoad: one(wait, s.Plant.AlarmLoadOfSites), AssetCount: one(wait, s.Plant.AssetCounts),
 		Sensors: one(wait, s.Plant.SensorsOf), Versions: one(wait, s.Models.VersionsOf), Transitions: one(wait, s.Alarms.Transitions),
-		ImportJob: one(wait, s.Bulk.ImportsByID), ExportJob: one(wait, s.Bulk.ExportsByID),
+		ImportJob: one(wait, s.Bulk.ImportsByID), ExportJob: one(wait, s.Bulk.ExportsByID), ReplayJob: one(wait, s.Bulk.ReplaysByID), Backtest: one(wait, s.Backtests.ByID),
+		TrainingRun: one(wait, s.Training.ByID), Weekly: one(wait, s.Training.WeekliesOf),
+		DriftCheck: one(wait, s.Drift.ChecksByID), DriftReport: one(wait, s.Drift.ReportsByID), Proposal: one(wait, s.Drift.ProposalsByID), Automatic: one(wait, s.Drift.Automatic),
+		ScoringJob: one(wait, s.Bulk.ScoringsByID), Forecast: one(wait, s.Health.NewestOf), FailurePrediction: one(wait, s.Health.PredictionsByID),
 		AccessRole: one(wait, s.Access.RolesByID), Membership: one(wait, s.Access.MembershipsByID), Invite: one(wait, s.Access.InvitesByID),
 		RolePermissions: one(wait, s.Access.PermissionsOf), Assignments: one(wait, s.Access.AssignmentsOf),
 	}

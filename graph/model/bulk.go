@@ -7,5 +7,6 @@ type (
 	JobConnection  = Connection[bulk.Job]
 	JobEdge        = Edge[bulk.Job]
 	ImportProgress = bulk.Watched[*bulk.Import]
+	ReplayProgress = bulk.Watched[*bulk.Replay]
 	ExportProgress = bulk.Watched[*bulk.Export]
 )

@@ -11,10 +11,17 @@ import (
 	"foresight/graph/gqlerr"
 	"foresight/internal/access"
 	"foresight/internal/alarms"
+	"foresight/internal/backtest"
 	"foresight/internal/bulk"
+	"foresight/internal/deploy"
+	"foresight/internal/drift"
+	"foresight/internal/explanation"
+	"foresight/internal/health"
+	"foresight/internal/plant"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
+	"foresight/internal/training"
 	"foresight/internal/webhook"
 	"io"
 	"strconv"
@@ -136,6 +143,14 @@ type AlarmRulePayload struct {
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
+// Which version to retire.
+type ArchiveVersionInput struct {
+	// The version.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the change is based on; any when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
 // Which assets to list.
 type AssetFilter struct {
 	// Text within code, name, maker, serial number or location, without regard to case.
@@ -162,6 +177,28 @@ type AssetFilter struct {
 	HealthStatuses graphql.Omittable[[]enum.HealthStatus] `json:"healthStatuses,omitempty"`
 	// Only those whose newest prediction of failure says so.
 	RiskLevels graphql.Omittable[[]enum.RiskLevel] `json:"riskLevels,omitempty"`
+}
+
+// An item of live health.
+type AssetHealthItem struct {
+	// The machine; null on an item that only tells of a gap.
+	AssetID *uuid.UUID `json:"assetId,omitempty"`
+	// The machine; null with `assetId`, or when it is out of sight.
+	Asset *ent.Asset `json:"asset,omitempty"`
+	// Its health; null on an item that only tells of a gap.
+	Health *plant.Health `json:"health,omitempty"`
+	// Part of the state at the beginning, not news.
+	Snapshot bool `json:"snapshot"`
+	// Items before this one were left out: ask again for what you show.
+	Resync bool `json:"resync"`
+}
+
+// Outcome of a change of bindings.
+type AssetModelBindingPayload struct {
+	// The binding; null when there are errors.
+	Binding *ent.AssetModelVersion `json:"binding,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
 // How to order assets.
@@ -226,6 +263,90 @@ type AuditLogFilter struct {
 	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
 }
 
+// What a backtest says of windows, held against what was said when they came and against what people said since.
+type BacktestAgreement struct {
+	// Number of windows of the period that were judged.
+	Windows uint64 `json:"windows"`
+	// How many of these have a stored prediction.
+	Stored uint64 `json:"stored"`
+	// How many of these name the same fault in both.
+	Agreed uint64 `json:"agreed"`
+	// Number of windows whose stored prediction people gave feedback on.
+	Feedback uint64 `json:"feedback"`
+	// For how many of these the backtest names what people say.
+	Right uint64 `json:"right"`
+	// For how many of these the stored prediction does.
+	StoredRight uint64 `json:"storedRight"`
+}
+
+// What a rule of a backtest came to, held against the alarms that were really raised by the rule that it is compared with.
+type BacktestComparison struct {
+	// When they were compared.
+	At time.Time `json:"at"`
+	// Number of real alarms that began in the period, where the backtest looked.
+	Raised uint64 `json:"raised"`
+	// How many of these stood at some time at which an alarm of the backtest stood on the same sensor.
+	Caught uint64 `json:"caught"`
+	// How many did not.
+	Missed uint64 `json:"missed"`
+	// Number of alarms of the backtest, opened anew or again, while which no real one stood.
+	Additional uint64 `json:"additional"`
+	// How many of the real alarms have a work order that found a failure.
+	Confirmed uint64 `json:"confirmed"`
+	// How many of these were caught.
+	ConfirmedCaught uint64 `json:"confirmedCaught"`
+}
+
+// A rule to judge by that is not stored.
+type BacktestDraftInput struct {
+	// The rule, judged as `createAlarmRule` judges it; its `idempotencyKey` and `isActive` do not matter.
+	Rule *CreateAlarmRuleInput `json:"rule"`
+	// The stored rule that it would replace, with whose real alarms it is compared.
+	RuleID graphql.Omittable[*uuid.UUID] `json:"ruleId,omitempty"`
+}
+
+// What is to serve a machine.
+type BindAssetInput struct {
+	// The machine.
+	AssetID uuid.UUID `json:"assetId"`
+	// The version. It is loaded and checked before it is bound.
+	ModelVersionID uuid.UUID `json:"modelVersionId"`
+	// The part that it is to play for the machine. It takes the place of what is bound in that part.
+	Stage enum.BindingStage `json:"stage"`
+	// 1-100 %, of canaries and shadows; 100 when left out. Below 100 the machine may be drawn or not, once for the binding.
+	Percent graphql.Omittable[*int] `json:"percent,omitempty"`
+	// Name of the attempt: repeated within 24 h it makes nothing twice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// Which backtest to end.
+type CancelBacktestInput struct {
+	// The backtest.
+	ID uuid.UUID `json:"id"`
+}
+
+// Outcome of ending a backtest.
+type CancelBacktestPayload struct {
+	// The backtest as it is now; null when there are errors. What it had found up to then stays.
+	Backtest *backtest.Backtest `json:"backtest,omitempty"`
+	// What to mend; a backtest that has ended is a CONFLICT.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Which training to end.
+type CancelTrainingInput struct {
+	// The training.
+	ID uuid.UUID `json:"id"`
+}
+
+// Outcome of ending a training.
+type CancelTrainingPayload struct {
+	// The training as it is now; null when there are errors.
+	TrainingRun *training.Run `json:"trainingRun,omitempty"`
+	// What to mend; a training that has ended is a CONFLICT.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // Another password for oneself.
 type ChangePasswordInput struct {
 	// The present password.
@@ -240,6 +361,20 @@ type ChangePasswordInput struct {
 type ChangePasswordPayload struct {
 	// A new session: all others have ended. Null when there are errors.
 	Session *Session `json:"session,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// A name for the attempt.
+type CheckDriftInput struct {
+	// Text of the caller's choice, 1-255 characters, that names this attempt: sent again within 24 h it gives the same answer and asks for nothing more.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// Outcome of asking for a check.
+type CheckDriftPayload struct {
+	// The check; null when there are errors.
+	Check *drift.Checked `json:"check,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
@@ -274,11 +409,11 @@ type CreateAlarmRuleInput struct {
 	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
 	// Limit it to a sensor.
 	SensorID graphql.Omittable[*uuid.UUID] `json:"sensorId,omitempty"`
-	// A parameter of the catalogue, `confidence` or `silence`.
+	// A parameter of the catalogue, `confidence`, `silence`, `failure_prob_7d`, `failure_prob_30d` or `health_score`. The last three are judged once a day for each machine (`minConsecutive` counts days), and such a rule is not limited to a sensor.
 	Parameter string `json:"parameter"`
 	// How the value is compared with the threshold.
 	Operator rules.Operator `json:"operator"`
-	// In the parameter's unit; 0-1 for `confidence`, seconds for `silence`.
+	// In the parameter's unit; 0-1 for `confidence` and failure probabilities, 0-100 for `health_score`, seconds for `silence`.
 	Threshold float64 `json:"threshold"`
 	// For `confidence`: only these faults; empty means any but `normal`.
 	FaultCodes graphql.Omittable[[]string] `json:"faultCodes,omitempty"`
@@ -364,6 +499,16 @@ type CreateAssetInput struct {
 	IsActive bool `json:"isActive"`
 }
 
+// A fault type of the tenant's own to be made.
+type CreateFaultTypeInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// Stable code, `[a-z0-9_-]{1,100}`, unique among the tenant's own and the built-in ones; label of classifiers.
+	Code string `json:"code"`
+	// What it is.
+	FaultType *FaultTypeInput `json:"faultType"`
+}
+
 // A gateway to be added.
 type CreateGatewayInput struct {
 	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
@@ -378,6 +523,18 @@ type CreateGatewayInput struct {
 	FirmwareVersion graphql.Omittable[*string] `json:"firmwareVersion,omitempty"`
 	// In use.
 	IsActive bool `json:"isActive"`
+}
+
+// A line of versions to be made.
+type CreateModelInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// First part of the labels of its versions, `[a-z0-9_-]{1,100}`, unique in the tenant.
+	Name string `json:"name"`
+	// What it is for, at most 2000 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// What it predicts: FAULT_CLASSIFICATION or FAILURE_PREDICTION.
+	Type enum.ModelType `json:"type"`
 }
 
 // What an OAuth client is made from.
@@ -542,6 +699,26 @@ type CreateWebhookInput struct {
 	IsActive bool `json:"isActive"`
 }
 
+// One of the 40 daily features of a machine.
+type DailyFeature struct {
+	// Name, `vibration_rms_30d_avg`.
+	Name string `json:"name"`
+	// The feature in words, in the language of `Accept-Language`.
+	Label string `json:"label"`
+	// Unit of the value, `mm/s`; null for one that has none.
+	Unit *string `json:"unit,omitempty"`
+	// The value, in its unit; null: missing, there was nothing to tell from.
+	Value *float64 `json:"value,omitempty"`
+}
+
+// A feature to predict from.
+type DailyFeatureInput struct {
+	// Name, `vibration_rms_30d_avg`; each at most once.
+	Name string `json:"name"`
+	// Value in the feature's unit, within what is plausible for it.
+	Value float64 `json:"value"`
+}
+
 // The fleet at a glance.
 type Dashboard struct {
 	// Assets in all.
@@ -586,6 +763,30 @@ type DeactivateTenantInput struct {
 type DeactivateUserInput struct {
 	// The person.
 	ID uuid.UUID `json:"id"`
+}
+
+// Which request to decide.
+type DecideDeploymentInput struct {
+	// The request.
+	ID uuid.UUID `json:"id"`
+	// What to say to it, at most 2000 characters.
+	Answer graphql.Omittable[*string] `json:"answer,omitempty"`
+}
+
+// What to do with a proposal.
+type DecideRetrainingInput struct {
+	// The proposal.
+	ID uuid.UUID `json:"id"`
+	// What to write about the decision, at most 1,000 characters.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+}
+
+// Outcome of a decision about a proposal.
+type DecideRetrainingPayload struct {
+	// The proposal as it is now; null when there are errors.
+	Proposal *drift.Proposal `json:"proposal,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
 // Whose picture to take.
@@ -650,12 +851,86 @@ type DeleteSiteInput struct {
 	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
 }
 
+// Which version to delete.
+type DeleteVersionInput struct {
+	// The version.
+	ID uuid.UUID `json:"id"`
+	// The `version` that the deletion is based on; any when left out.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
 // Outcome of deleting a webhook.
 type DeleteWebhookPayload struct {
 	// Id of the webhook that is gone, null when there are errors.
 	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What is to serve the tenant.
+type DeployVersionInput struct {
+	// The version. It is loaded and checked before it is deployed.
+	ModelVersionID uuid.UUID `json:"modelVersionId"`
+	// The part that it is to play. It takes the place of what is open in that part.
+	Stage enum.BindingStage `json:"stage"`
+	// Share of the tenant's machines, 1-100 %, of canaries and shadows; 100 when left out. A machine stays in or out for as long as the deployment lasts, and a raised share adds machines and drops none.
+	Percent graphql.Omittable[*int] `json:"percent,omitempty"`
+	// The production deployment that this is based on: when another one is open, it is a conflict. When left out, the one that is open when the request comes in.
+	ExpectedDeploymentID graphql.Omittable[*uuid.UUID] `json:"expectedDeploymentId,omitempty"`
+	// Name of the attempt: repeated within 24 h it makes nothing twice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+}
+
+// An item of live deployments.
+type DeploymentItem struct {
+	// The deployment as it is now; null on an item that only tells of a gap.
+	Deployment *ent.MLModelDeployment `json:"deployment,omitempty"`
+	// What happened to it; null on an item of the beginning, or of a gap.
+	Change *deploy.News `json:"change,omitempty"`
+	// The decision; null unless that is what happened.
+	Decision *deploy.Decision `json:"decision,omitempty"`
+	// Part of the state at the beginning, not news.
+	Snapshot bool `json:"snapshot"`
+	// Items before this one were left out: ask again for what you show.
+	Resync bool `json:"resync"`
+}
+
+// Outcome of a change of deployments.
+type DeploymentPayload struct {
+	// The deployment; null when there are errors.
+	Deployment *ent.MLModelDeployment `json:"deployment,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Outcome of a change of a policy.
+type DeploymentPolicyPayload struct {
+	// The policy; null when there are errors.
+	Policy *deploy.Policy `json:"policy,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Outcome of a request or a decision about one.
+type DeploymentRequestPayload struct {
+	// The request; null when there are errors.
+	Request *deploy.Request `json:"request,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Which reports on drift to list. Fields left out do not narrow.
+type DriftReportFilter struct {
+	// Only on the version.
+	ModelVersionID graphql.Omittable[*uuid.UUID] `json:"modelVersionId,omitempty"`
+	// Only with these verdicts.
+	Verdicts graphql.Omittable[[]enum.DriftVerdict] `json:"verdicts,omitempty"`
+}
+
+// Which canary or shadow to end.
+type EndDeploymentInput struct {
+	// The deployment.
+	ID uuid.UUID `json:"id"`
 }
 
 // Which rows to export; fields left out do not narrow.
@@ -690,6 +965,48 @@ type ExportPayload struct {
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
+// Which failure predictions to list. Fields left out do not narrow.
+type FailurePredictionFilter struct {
+	// Only of machines of the site.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Only of the machine.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Only of these levels.
+	RiskLevels graphql.Omittable[[]enum.RiskLevel] `json:"riskLevels,omitempty"`
+	// Only those at least as probable, 0-1, within the horizon.
+	MinProbability graphql.Omittable[*float64] `json:"minProbability,omitempty"`
+	// Horizon of `minProbability`; 30 days when left out.
+	Horizon graphql.Omittable[*FailureHorizon] `json:"horizon,omitempty"`
+	// Only those made as of this time or later.
+	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
+	// Only those made as of a time before this.
+	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
+	// Only the newest of each machine.
+	NewestOnly graphql.Omittable[*bool] `json:"newestOnly,omitempty"`
+}
+
+// An item of live failure predictions.
+type FailurePredictionItem struct {
+	// The prediction; null on an item that only tells of a gap.
+	Prediction *ent.FailurePrediction `json:"prediction,omitempty"`
+	// Part of the state at the beginning, not news.
+	Snapshot bool `json:"snapshot"`
+	// Items before this one were left out: ask again for what you show.
+	Resync bool `json:"resync"`
+}
+
+// How probable a failure is within a horizon.
+type FailureProbability struct {
+	// How far it looks ahead.
+	Horizon FailureHorizon `json:"horizon"`
+	// Calibrated probability, 0-1.
+	Probability float64 `json:"probability"`
+	// Lower end of its interval, 0-1: how low the calibrated probability may lie, by the bootstrap over machines with which the model version was calibrated, at the level of the version (90 % as shipped). Equal to the probability for a version without calibration.
+	Lower float64 `json:"lower"`
+	// Upper end of the interval, 0-1.
+	Upper float64 `json:"upper"`
+}
+
 // A way of hearing of faults.
 type FaultActionInput struct {
 	// One that is there already; leave it out for a new one.
@@ -704,6 +1021,34 @@ type FaultActionInput struct {
 	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
 }
 
+// A fault prediction on demand. It is not kept.
+type FaultEstimate struct {
+	// Code of the most probable fault, `normal` for none.
+	Code string `json:"code"`
+	// Its name in the language of `Accept-Language`.
+	Label string `json:"label"`
+	// Its calibrated probability, 0-1.
+	Probability float64 `json:"probability"`
+	// The most probable faults, the most probable first.
+	Top []*FaultProbability `json:"top"`
+	// What to do, in the language of `Accept-Language`.
+	RecommendedAction string `json:"recommendedAction"`
+	// Version of the model, `fault_classifier:1.0.0`.
+	ModelVersion string `json:"modelVersion"`
+	// The window lies far from what the model has seen.
+	OutOfDistribution bool `json:"outOfDistribution"`
+	// What moved the model to the most probable fault, by its 5 strongest features; null when not asked for.
+	Explanation *explanation.Explanation `json:"explanation,omitempty"`
+}
+
+// The name of a fault in a language.
+type FaultLabelInput struct {
+	// Language, a BCP 47 tag, `en`.
+	Language string `json:"language"`
+	// Name, 1-200 characters.
+	Label string `json:"label"`
+}
+
 // The probability of one fault.
 type FaultProbability struct {
 	// Code of the fault.
@@ -712,6 +1057,84 @@ type FaultProbability struct {
 	Label string `json:"label"`
 	// 0-1.
 	Probability float64 `json:"probability"`
+}
+
+// What kind of fault the tenant's own one is.
+type FaultTypeInput struct {
+	// Family: BEARING and so on; OTHER for what fits none.
+	Family enum.FaultFamily `json:"family"`
+	// Failure-mode code of ISO 14224 where one fits, at most 10 characters.
+	Iso14224Code graphql.Omittable[*string] `json:"iso14224Code,omitempty"`
+	// Severity of an alarm that names it and no other.
+	DefaultSeverity rules.Severity `json:"defaultSeverity"`
+	// Its name, in at least one language and once in each.
+	Labels []*FaultLabelInput `json:"labels"`
+}
+
+// Outcome of making a fault type.
+type FaultTypePayload struct {
+	// The fault type; null when there are errors.
+	FaultType *ent.FaultType `json:"faultType,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// A window to judge: exactly one of the two.
+type FaultWindowInput struct {
+	// Readings, the oldest first, 14-100; the newest 14 are judged.
+	Readings graphql.Omittable[[]*WindowReadingInput] `json:"readings,omitempty"`
+	// The 336 features of a window in their order (channel by channel the 14 statistics), null for those of a channel without a sample.
+	Features graphql.Omittable[[]*float64] `json:"features,omitempty"`
+}
+
+// How far a feature lies from where it lay in training.
+type FeatureDrift struct {
+	// Name of the feature, `motor_DE_vib_band_1_mean`.
+	Feature string `json:"feature"`
+	// The feature in words, in the language of `Accept-Language`.
+	Label string `json:"label"`
+	// Population stability index against the training rows of the labels that were predicted, less what the choice of machines explains; 0 or more. Null for a version without reference, or when too little was seen.
+	Psi *float64 `json:"psi,omitempty"`
+	// Share of its values that were there, 0-1.
+	Coverage float64 `json:"coverage"`
+	// Whether the index is at least 0.1, and more than the choice of machines explains.
+	HasDrifted bool `json:"hasDrifted"`
+}
+
+// Which feedback to look at.
+type FeedbackFilter struct {
+	// Only these types.
+	Types graphql.Omittable[[]enum.FeedbackType] `json:"types,omitempty"`
+	// Only of predictions of this model.
+	ModelID graphql.Omittable[*uuid.UUID] `json:"modelId,omitempty"`
+	// Only of predictions of this version.
+	ModelVersionID graphql.Omittable[*uuid.UUID] `json:"modelVersionId,omitempty"`
+	// Only of machines of this site.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Only of this machine.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Only where one of these codes was predicted.
+	PredictedCodes graphql.Omittable[[]string] `json:"predictedCodes,omitempty"`
+	// Only where it was one of these codes.
+	Codes graphql.Omittable[[]string] `json:"codes,omitempty"`
+	// Only what was said at or after this time.
+	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
+	// Only what was said before this time.
+	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
+}
+
+// What is said of one prediction.
+type FeedbackItemInput struct {
+	// The prediction, of a fault or of a failure.
+	PredictionID uuid.UUID `json:"predictionId"`
+	// What is said.
+	Type enum.FeedbackType `json:"type"`
+	// Code of what it was, with CORRECTION and NEW_FAULT; `failure` or `healthy` of a failure predictor. With the other types it follows from the rest.
+	Code graphql.Omittable[*string] `json:"code,omitempty"`
+	// What else is to be said, at most 2000 characters.
+	Remark graphql.Omittable[*string] `json:"remark,omitempty"`
+	// Makes the fault type of the code when there is none yet, with NEW_FAULT; needs `models:write`.
+	FaultType graphql.Omittable[*FaultTypeInput] `json:"faultType,omitempty"`
 }
 
 // Outcome of issuing a credential.
@@ -838,8 +1261,48 @@ type IngestResult struct {
 	Timestamp *time.Time `json:"timestamp,omitempty"`
 	// Machine-readable reason of a rejection, such as `unknown_sensor`.
 	Reason *string `json:"reason,omitempty"`
+	// Seconds until the tenant's quota has room for it, counted so that all readings of the input that were not taken find room when each comes at its time; null unless the status is RATE_LIMITED.
+	RetryAfter *int `json:"retryAfter,omitempty"`
 	// Why it was not accepted, in the language of `Accept-Language`.
 	Message *string `json:"message,omitempty"`
+}
+
+// What came in one minute.
+type IngestionMinute struct {
+	// Beginning of the minute.
+	At time.Time `json:"at"`
+	// Messages that the log has confirmed.
+	Accepted uint64 `json:"accepted"`
+	// Messages that were refused for good.
+	Rejected uint64 `json:"rejected"`
+	// Messages over quota: slowed, deferred or not taken.
+	OverQuota uint64 `json:"overQuota"`
+}
+
+// How many messages of the tenant's devices were taken in, and what became of the others, on all doors and in all processes. A message is counted when the log has confirmed it or when it was refused; what was counted is written every ten seconds.
+type IngestionStats struct {
+	// Beginning of the time that is counted, at a whole minute.
+	From time.Time `json:"from"`
+	// End of it.
+	To time.Time `json:"to"`
+	// Messages that the log has confirmed.
+	Accepted uint64 `json:"accepted"`
+	// Messages that were refused for good, of all reasons.
+	Rejected uint64 `json:"rejected"`
+	// Messages that the log did not confirm: they were not acknowledged, and their senders repeat them.
+	Unconfirmed uint64 `json:"unconfirmed"`
+	// Of those accepted: their senders had to wait, as the tenant was over its quota.
+	Slowed uint64 `json:"slowed"`
+	// Of those accepted: they came over quota from a broker that tenants share, and follow at the pace of the quota.
+	Deferred uint64 `json:"deferred"`
+	// Readings that were not taken by `ingestReadings`, as the tenant was over its quota; their senders were told.
+	RateLimited uint64 `json:"rateLimited"`
+	// Accepted messages per second, on average.
+	MessagesPerSecond float64 `json:"messagesPerSecond"`
+	// Refused messages by their reason, the most frequent first.
+	Reasons []*RejectionCount `json:"reasons"`
+	// The counts of each minute in which there was something, the oldest first.
+	Minutes []*IngestionMinute `json:"minutes"`
 }
 
 // What to narrow a list of invitations to; a field that is left out does not.
@@ -878,6 +1341,28 @@ type InviteUserInput struct {
 type IssueGatewayCredentialsInput struct {
 	// The gateway.
 	ID uuid.UUID `json:"id"`
+}
+
+// What was seen of a classifier's label sets: the smallest sets of faults that hold the true one at a nominal level.
+type LabelSetCoverage struct {
+	// Nominal coverage, 0-1.
+	Level float64 `json:"level"`
+	// Mean number of faults in a set. It grows when the model becomes unsure.
+	MeanSize float64 `json:"meanSize"`
+	// Number of people's findings of the last 90 days that were looked at, at most 2,000.
+	Findings int `json:"findings"`
+	// Share of the findings that the sets held, 0-1; null without findings. People report what was wrong more readily than what was right: it is a lower bound.
+	Coverage *float64 `json:"coverage,omitempty"`
+}
+
+// How often a label was predicted.
+type LabelShare struct {
+	// Class of the model, such as a fault code.
+	Code string `json:"code"`
+	// Its name in the language of `Accept-Language`.
+	Label string `json:"label"`
+	// Share of the predictions, 0-1.
+	Share float64 `json:"share"`
 }
 
 // How to sign in.
@@ -940,6 +1425,30 @@ type Metric struct {
 	Value float64 `json:"value"`
 }
 
+// A file of a model.
+type ModelFileInput struct {
+	// The upload: the `id` that `POST /uploads/models` answered with.
+	UploadID uuid.UUID `json:"uploadId"`
+	// How far ahead it looks in days, 7 or 30; of a failure predictor's XGBoost model only.
+	HorizonDays graphql.Omittable[*int] `json:"horizonDays,omitempty"`
+}
+
+// Outcome of making a model.
+type ModelPayload struct {
+	// The model; null when there are errors.
+	Model *ent.MLModel `json:"model,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Outcome of registering, archiving or deleting a version.
+type ModelVersionPayload struct {
+	// The version as it is now, or as it was deleted; null when there are errors.
+	ModelVersion *ent.MLModelVersion `json:"modelVersion,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // Which parameters to list.
 type ParameterFilter struct {
 	// Text within the name, without regard to case.
@@ -952,6 +1461,46 @@ type ParameterFilter struct {
 type ParameterPayload struct {
 	// The parameter as it is now, or as it was deleted; null when there are errors.
 	Parameter *ent.Parameter `json:"parameter,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What to predict. Without features those of the machine's newest day are taken.
+type PredictFailureInput struct {
+	// The machine, whose model answers and whose criticality weighs; with `features` it may be left out, and the tenant's model answers.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Features to predict from, at most 40, in place of the machine's: all that are not given are missing.
+	Features graphql.Omittable[[]*DailyFeatureInput] `json:"features,omitempty"`
+	// Horizon of the explanation; 30 days when left out.
+	Horizon graphql.Omittable[*FailureHorizon] `json:"horizon,omitempty"`
+	// Say what moved the prediction.
+	Explain graphql.Omittable[*bool] `json:"explain,omitempty"`
+}
+
+// Outcome of a prediction on demand.
+type PredictFailurePayload struct {
+	// The prediction; null when there are errors.
+	Estimate *health.Estimate `json:"estimate,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What to predict from. Nothing is kept of it.
+type PredictFaultInput struct {
+	// The machine whose model answers; the tenant's when left out.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// The windows, 1-20.
+	Windows []*FaultWindowInput `json:"windows"`
+	// Number of the most probable faults, 1-100; 3 when left out.
+	TopK int `json:"topK"`
+	// Say what moved the model to each answer.
+	Explain bool `json:"explain"`
+}
+
+// Outcome of predictions on demand.
+type PredictFaultPayload struct {
+	// The predictions, in the order of the windows; null when there are errors.
+	Estimates []*FaultEstimate `json:"estimates,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
@@ -1090,10 +1639,66 @@ type RejectedReading struct {
 	At time.Time `json:"at"`
 }
 
+// How many messages were refused for one reason.
+type RejectionCount struct {
+	// Machine-readable reason, such as `unknown_sensor`.
+	Reason string `json:"reason"`
+	// What it means, in the language of `Accept-Language`.
+	Message string `json:"message"`
+	// Number of messages.
+	Count uint64 `json:"count"`
+}
+
 // A guest to be shown out.
 type RemoveMembershipInput struct {
 	// The guest.
 	UserID uuid.UUID `json:"userId"`
+}
+
+// What to admit again; fields left out do not narrow.
+type ReplayInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was started, and start nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// Event time from which on; not before the tenant's retention of raw readings, beyond which nothing would be kept.
+	From time.Time `json:"from"`
+	// Event time before which; after `from`.
+	To time.Time `json:"to"`
+	// Only of sensors of the site.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Only of sensors of the asset.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Only of these sensors, at most 1000; all when empty.
+	SensorIds graphql.Omittable[[]uuid.UUID] `json:"sensorIds,omitempty"`
+}
+
+// Outcome of asking for a replay.
+type ReplayPayload struct {
+	// The replay, just queued; null when there are errors.
+	Job *bulk.Replay `json:"job,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// How many messages of a replay were not admitted again, for one reason.
+type ReplayRejection struct {
+	// Machine-readable reason, as of rejected readings: unknown_sensor, inactive_sensor, wrong_site, timestamp_too_old and others.
+	Reason string `json:"reason"`
+	// Number of messages.
+	Count uint64 `json:"count"`
+}
+
+// What to ask for.
+type RequestDeploymentInput struct {
+	// The version. It is loaded and checked before it is asked for.
+	ModelVersionID uuid.UUID `json:"modelVersionId"`
+	// The part that it is to play.
+	Stage enum.BindingStage `json:"stage"`
+	// Share of the tenant's machines, 1-100 %, of canaries and shadows; 100 when left out.
+	Percent graphql.Omittable[*int] `json:"percent,omitempty"`
+	// Why, at most 2000 characters.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+	// Name of the attempt: repeated within 24 h it makes nothing twice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // Who has forgotten the password.
@@ -1136,6 +1741,14 @@ type ResolveAlarmInput struct {
 	ID uuid.UUID `json:"id"`
 	// What was done, 1-4000 characters.
 	CorrectionPlan string `json:"correctionPlan"`
+}
+
+// Which proposals to list. Fields left out do not narrow.
+type RetrainingProposalFilter struct {
+	// Only of the model.
+	ModelID graphql.Omittable[*uuid.UUID] `json:"modelId,omitempty"`
+	// Only these.
+	Statuses graphql.Omittable[[]drift.Status] `json:"statuses,omitempty"`
 }
 
 // Whose sessions to end.
@@ -1200,6 +1813,12 @@ type RolePayload struct {
 	Role *ent.Role `json:"role,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Which model is to go back to the version before.
+type RollbackInput struct {
+	// The model.
+	ModelID uuid.UUID `json:"modelId"`
 }
 
 // Which OAuth client gets another secret.
@@ -1268,6 +1887,60 @@ type Session struct {
 	Viewer *Viewer `json:"viewer"`
 }
 
+// Which canary or shadow is to have another share.
+type SetDeploymentPercentInput struct {
+	// The deployment.
+	ID uuid.UUID `json:"id"`
+	// Share of the tenant's machines, 1-100 %.
+	Percent int `json:"percent"`
+}
+
+// The policy of a model.
+type SetDeploymentPolicyInput struct {
+	// The model.
+	ModelID uuid.UUID `json:"modelId"`
+	// The state that the change is based on; left out where the model has no policy.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// Promote canaries, and not only propose it.
+	AutoPromote bool `json:"autoPromote"`
+	// Roll back what does harm, and not only propose it.
+	AutoRollback bool `json:"autoRollback"`
+	// Who asked for a deployment may approve it.
+	SelfApproval bool `json:"selfApproval"`
+	// Hours with the present share before a promotion, 0-2160.
+	MinHours int `json:"minHours"`
+	// Predictions with the present share before a promotion, 1 or more.
+	MinPredictions uint64 `json:"minPredictions"`
+	// How many times as many alarms as production, for as many predictions, a candidate may raise, 0.01-1000.
+	MaxAlarmRatio float64 `json:"maxAlarmRatio"`
+	// Share of the faults it named that people found right, 0-1.
+	MinPrecision float64 `json:"minPrecision"`
+	// Judged faults before a promotion, 0 or more.
+	MinFeedback int `json:"minFeedback"`
+	// The worst verdict on its drift with which it is promoted.
+	MaxDrift enum.DriftVerdict `json:"maxDrift"`
+	// Hours for which a version is watched that has gone into production, 0-2160.
+	WatchHours int `json:"watchHours"`
+	// The shares that a canary goes through, %, rising; the last is 100. At most 20.
+	Steps []int `json:"steps"`
+}
+
+// What to do about drift of a model.
+type SetDriftPolicyInput struct {
+	// The model.
+	ModelID uuid.UUID `json:"modelId"`
+	// Whether proposals to train it anew are accepted at once, without a person.
+	AutomaticRetraining bool `json:"automaticRetraining"`
+}
+
+// Outcome of a change of a model's policy.
+type SetDriftPolicyPayload struct {
+	// The model; null when there are errors.
+	Model *ent.MLModel `json:"model,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // All ways in which one wants to hear of faults.
 type SetFaultActionsInput struct {
 	// The ways, at most 20; those that are not named are removed.
@@ -1278,6 +1951,26 @@ type SetFaultActionsInput struct {
 type SetFaultActionsPayload struct {
 	// The ways as they are now, null when there are errors.
 	FaultActions []*ent.FaultAction `json:"faultActions,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// When to train a model by itself.
+type SetTrainingScheduleInput struct {
+	// The model.
+	ModelID uuid.UUID `json:"modelId"`
+	// Whether it is trained by itself at all.
+	IsEnabled bool `json:"isEnabled"`
+	// The day.
+	Weekday Weekday `json:"weekday"`
+	// The hour, 0-23, UTC.
+	Hour int `json:"hour"`
+}
+
+// Outcome of setting a schedule.
+type SetTrainingSchedulePayload struct {
+	// The schedule as it is now; null when there are errors.
+	Schedule *training.Weekly `json:"schedule,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
@@ -1322,6 +2015,92 @@ type SitePermission struct {
 	SiteIds []uuid.UUID `json:"siteIds"`
 }
 
+// What to judge, and by what; at least a rule, a draft or a model. Fields left out do not narrow.
+type StartBacktestInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was started, and start nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// What to call it, at most 200 characters.
+	Name string `json:"name"`
+	// Event time from which on.
+	From time.Time `json:"from"`
+	// Event time before which; after `from`, by at most 92 days.
+	To time.Time `json:"to"`
+	// Only sensors of the site.
+	SiteID graphql.Omittable[*uuid.UUID] `json:"siteId,omitempty"`
+	// Only sensors of the machine.
+	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
+	// Only these sensors, at most 1000; all when empty.
+	SensorIds graphql.Omittable[[]uuid.UUID] `json:"sensorIds,omitempty"`
+	// Stored rules, in use or not, at most 200. One on a failure probability or on health is refused: it judges once a day, and a backtest judges readings.
+	RuleIds graphql.Omittable[[]uuid.UUID] `json:"ruleIds,omitempty"`
+	// All rules that are in use, besides; without those on failure probabilities and on health.
+	ActiveRules bool `json:"activeRules"`
+	// Rules that are not stored, at most 10.
+	Drafts graphql.Omittable[[]*BacktestDraftInput] `json:"drafts,omitempty"`
+	// A version of a fault classifier that judges all windows, whatever its stage. Left out, the version that now serves each machine judges, when a rule is on predictions or `predict` is set.
+	ModelVersionID graphql.Omittable[*uuid.UUID] `json:"modelVersionId,omitempty"`
+	// Judge windows though no rule needs it.
+	Predict bool `json:"predict"`
+}
+
+// Outcome of asking for a backtest.
+type StartBacktestPayload struct {
+	// The backtest, just queued; null when there are errors. While another one of the tenant is at work it is a CONFLICT.
+	Backtest *backtest.Backtest `json:"backtest,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What to train, and on what.
+type StartTrainingInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was started, and start nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// The model.
+	ModelID uuid.UUID `json:"modelId"`
+	// Where the examples come from.
+	Source enum.TrainingSource `json:"source"`
+	// The version to go on from; left out, the one in production.
+	BaseVersionID graphql.Omittable[*uuid.UUID] `json:"baseVersionId,omitempty"`
+	// Join the base's own training set; of the simulator's examples it never is.
+	WithOriginal bool `json:"withOriginal"`
+	// Weight of a row of feedback beside 1 of any other, 0.1-100.
+	FeedbackWeight float64 `json:"feedbackWeight"`
+	// Share of the machines that are held out, 0.1-0.5; those with the newest examples are.
+	HeldOut float64 `json:"heldOut"`
+	// Only history from then on.
+	Since graphql.Omittable[*time.Time] `json:"since,omitempty"`
+	// The file, of the source UPLOAD: one that was sent to `POST /uploads`, CSV or a data set, as docs/training.md has them.
+	UploadID graphql.Omittable[*uuid.UUID] `json:"uploadId,omitempty"`
+	// How much the simulator makes, of the source SIMULATOR.
+	Simulator graphql.Omittable[*TrainingSimulatorInput] `json:"simulator,omitempty"`
+	// Hyper-parameters.
+	Parameters graphql.Omittable[*TrainingParametersInput] `json:"parameters,omitempty"`
+}
+
+// Outcome of asking for a training.
+type StartTrainingPayload struct {
+	// The training, just queued; null when there are errors. While another one of the model waits or is at work it is a CONFLICT.
+	TrainingRun *training.Run `json:"trainingRun,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What is said of predictions.
+type SubmitFeedbackInput struct {
+	// Names the attempt for 24 h: the same key and input again do nothing twice; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// What is said of each, of one prediction once, 1-50 of them; all are stored, or none.
+	Items []*FeedbackItemInput `json:"items"`
+}
+
+// Outcome of giving feedback.
+type SubmitFeedbackPayload struct {
+	// What is stored, in the order given; null when there are errors, and when an attempt is repeated.
+	Feedback []*ent.Feedback `json:"feedback,omitempty"`
+	// What to mend.
+	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
 // Which tenant to go on in.
 type SwitchTenantInput struct {
 	// A tenant of `me.tenants`.
@@ -1336,6 +2115,30 @@ type SwitchTenantPayload struct {
 	Session *Session `json:"session,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Something that the product depends on.
+type SystemPart struct {
+	// What it is: postgresql, log, telemetry_store, model or landing_zone.
+	Name string `json:"name"`
+	// UP or DOWN.
+	State SystemState `json:"state"`
+	// Since when, as far as the process that answers knows.
+	Since time.Time `json:"since"`
+	// Why it is down, for machines: timeout, unreachable, full or not_loaded; null when it is up.
+	Reason *string `json:"reason,omitempty"`
+	// What does not work, or only in part, while it is down; empty when it is up.
+	Affects []SystemFunction `json:"affects"`
+	// What that means, in the caller's language; null when it is up.
+	Message *string `json:"message,omitempty"`
+}
+
+// How the product stands, as the process that answers sees it.
+type SystemStatus struct {
+	// UP when all parts are; DOWN when one is without which this process cannot serve; else DEGRADED.
+	State SystemState `json:"state"`
+	// The parts, in a fixed order.
+	Parts []*SystemPart `json:"parts"`
 }
 
 // An item of live telemetry.
@@ -1396,6 +2199,90 @@ type TestWebhookPayload struct {
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
 }
 
+// The metrics of one split; those of a model with several horizons end in `_7d` and `_30d`.
+type TrainingMetrics struct {
+	// The split.
+	Split TrainingSplit `json:"split"`
+	// `accuracy`, `balanced_accuracy`, `f1`, `log_loss`, `calibration_error`, `false_alarm_rate`, `auc_roc`, `auc_pr`, of two classes `precision` and `recall` at the threshold 0.3, and of failure predictors, on the machines whose days were gathered for the run, `lead_time_days` (median, from the beginning of a warning to the failure), `warned` (share of the failures) and `false_alarms_per_asset_month` at that threshold.
+	Metrics []*Metric `json:"metrics"`
+}
+
+// The hyper-parameters of a training, as XGBoost names them.
+type TrainingParameters struct {
+	// Rounds of boosting, at most.
+	Rounds int `json:"rounds"`
+	// Rounds without improvement after which it stops; 0: never.
+	Patience int `json:"patience"`
+	// Depth of a tree, levels.
+	MaxDepth int `json:"maxDepth"`
+	// Learning rate, 0-1.
+	Eta float64 `json:"eta"`
+	// Share of the rows of a round, 0-1.
+	Subsample float64 `json:"subsample"`
+	// Share of the features of a tree, 0-1.
+	Colsample float64 `json:"colsample"`
+	// Least sum of hessians in a leaf.
+	MinChildWeight float64 `json:"minChildWeight"`
+	// L2 regularisation.
+	Lambda float64 `json:"lambda"`
+	// Least loss reduction of a split.
+	Gamma float64 `json:"gamma"`
+	// Bins of a feature.
+	MaxBin int `json:"maxBin"`
+	// Seed of all chance.
+	Seed uint64 `json:"seed"`
+}
+
+// Hyper-parameters that are not given are those of the base version.
+type TrainingParametersInput struct {
+	// Rounds of boosting, at most, 1-5000.
+	Rounds graphql.Omittable[*int] `json:"rounds,omitempty"`
+	// Rounds without improvement after which it stops, 1-500.
+	Patience graphql.Omittable[*int] `json:"patience,omitempty"`
+	// Depth of a tree, 1-12 levels.
+	MaxDepth graphql.Omittable[*int] `json:"maxDepth,omitempty"`
+	// Learning rate, 0.001-1.
+	Eta graphql.Omittable[*float64] `json:"eta,omitempty"`
+	// Share of the rows of a round, 0.1-1.
+	Subsample graphql.Omittable[*float64] `json:"subsample,omitempty"`
+	// Share of the features of a tree, 0.05-1.
+	Colsample graphql.Omittable[*float64] `json:"colsample,omitempty"`
+	// Least sum of hessians in a leaf, 0.01-1000.
+	MinChildWeight graphql.Omittable[*float64] `json:"minChildWeight,omitempty"`
+	// L2 regularisation, 0.001-1000.
+	Lambda graphql.Omittable[*float64] `json:"lambda,omitempty"`
+	// Least loss reduction of a split, 0.001-1000.
+	Gamma graphql.Omittable[*float64] `json:"gamma,omitempty"`
+	// Bins of a feature, 16-1024.
+	MaxBin graphql.Omittable[*int] `json:"maxBin,omitempty"`
+	// Seed of all chance.
+	Seed graphql.Omittable[*uint64] `json:"seed,omitempty"`
+}
+
+// Rows of one split.
+type TrainingRows struct {
+	// The split.
+	Split TrainingSplit `json:"split"`
+	// Number of examples.
+	Rows int `json:"rows"`
+	// Number of machines that they come from; a machine is in one split only.
+	Machines int `json:"machines"`
+}
+
+// How much the simulator makes; what is not given is what the model that ships was trained on.
+type TrainingSimulatorInput struct {
+	// Of a fault classifier: machines of each fault, 10-400.
+	FaultMachines graphql.Omittable[*int] `json:"faultMachines,omitempty"`
+	// Of a fault classifier: healthy machines, 10-5000.
+	NormalMachines graphql.Omittable[*int] `json:"normalMachines,omitempty"`
+	// Of a fault classifier: windows of each machine, 1-50.
+	Windows graphql.Omittable[*int] `json:"windows,omitempty"`
+	// Of a failure predictor: machines, 40-10000.
+	Machines graphql.Omittable[*int] `json:"machines,omitempty"`
+	// Of a failure predictor: days that each is watched, 90-720.
+	Days graphql.Omittable[*int] `json:"days,omitempty"`
+}
+
 // A role to be taken back.
 type UnassignRoleInput struct {
 	// The assignment.
@@ -1408,6 +2295,12 @@ type UnassignRolePayload struct {
 	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// Which binding to end.
+type UnbindAssetInput struct {
+	// The binding.
+	ID uuid.UUID `json:"id"`
 }
 
 // What to change of a rule; fields left out stay as they are, null clears.
@@ -1426,11 +2319,11 @@ type UpdateAlarmRuleInput struct {
 	AssetID graphql.Omittable[*uuid.UUID] `json:"assetId,omitempty"`
 	// Limit it to a sensor; null: to none.
 	SensorID graphql.Omittable[*uuid.UUID] `json:"sensorId,omitempty"`
-	// A parameter of the catalogue, `confidence` or `silence`.
+	// A parameter of the catalogue, `confidence`, `silence`, `failure_prob_7d`, `failure_prob_30d` or `health_score`. The last three are judged once a day for each machine (`minConsecutive` counts days), and such a rule is not limited to a sensor.
 	Parameter graphql.Omittable[*string] `json:"parameter,omitempty"`
 	// How the value is compared with the threshold.
 	Operator graphql.Omittable[*rules.Operator] `json:"operator,omitempty"`
-	// In the parameter's unit; 0-1 for `confidence`, seconds for `silence`.
+	// In the parameter's unit; 0-1 for `confidence` and failure probabilities, 0-100 for `health_score`, seconds for `silence`.
 	Threshold graphql.Omittable[*float64] `json:"threshold,omitempty"`
 	// For `confidence`: only these faults; null or empty means any but `normal`.
 	FaultCodes graphql.Omittable[[]string] `json:"faultCodes,omitempty"`
@@ -1698,6 +2591,20 @@ type UploadAssetImageInput struct {
 	Content string `json:"content"`
 }
 
+// A model that was trained elsewhere, to become a version.
+type UploadModelVersionInput struct {
+	// Names the attempt for 24 h: the same key and input again return what was made, and make nothing; the same key with another input is a CONFLICT. 1-255 characters of your choice.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	// The model that it is a version of.
+	ModelID uuid.UUID `json:"modelId"`
+	// One bundle of this product, which says the rest by itself; or XGBoost models, in JSON or in the binary format of 1.x: one of a fault classifier, one for each horizon of a failure predictor.
+	Files []*ModelFileInput `json:"files"`
+	// Codes of the classes of a fault classifier from XGBoost, in the order of the model's outputs; each is a fault type of the tenant. At most 512.
+	Classes graphql.Omittable[[]string] `json:"classes,omitempty"`
+	// Hash of the features that an XGBoost model was trained on, `servedFeatureSchemaHash` of the model: your word that its column i was this server's feature i, since a model does not tell.
+	FeatureSchemaHash graphql.Omittable[*string] `json:"featureSchemaHash,omitempty"`
+}
+
 // What to narrow a list of people to; a field that is left out does not.
 type UserFilter struct {
 	// Text within username, address or name, without regard to case.
@@ -1746,6 +2653,12 @@ type WebhookPayload struct {
 	Secret *string `json:"secret,omitempty"`
 	// What to mend.
 	UserErrors []*gqlerr.UserError `json:"userErrors"`
+}
+
+// What one sensor has measured at one time, as the model sees it.
+type WindowReadingInput struct {
+	// What was measured: machine channels such as `motor_DE_vib_band_1`, each at most once. Those that are left out are missing.
+	Values []*ReadingValueInput `json:"values"`
 }
 
 // An invitation to be withdrawn.
@@ -1879,6 +2792,125 @@ func (e CodeOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What moved a verdict.
+type DriftReason string
+
+const (
+	// Features lie elsewhere than in training.
+	DriftReasonFeatures DriftReason = "FEATURES"
+	// Other labels are predicted than in the first full window in which the version served.
+	DriftReasonLabels DriftReason = "LABELS"
+	// More predictions are unlike all training than there were in training.
+	DriftReasonOutOfDistribution DriftReason = "OUT_OF_DISTRIBUTION"
+)
+
+var AllDriftReason = []DriftReason{
+	DriftReasonFeatures,
+	DriftReasonLabels,
+	DriftReasonOutOfDistribution,
+}
+
+func (e DriftReason) IsValid() bool {
+	switch e {
+	case DriftReasonFeatures, DriftReasonLabels, DriftReasonOutOfDistribution:
+		return true
+	}
+	return false
+}
+
+func (e DriftReason) String() string {
+	return string(e)
+}
+
+func (e *DriftReason) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DriftReason(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DriftReason", str)
+	}
+	return nil
+}
+
+func (e DriftReason) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DriftReason) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DriftReason) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How far a failure prediction looks ahead.
+type FailureHorizon string
+
+const (
+	// Failures within 7 days.
+	FailureHorizonDays7 FailureHorizon = "DAYS_7"
+	// Failures within 30 days.
+	FailureHorizonDays30 FailureHorizon = "DAYS_30"
+)
+
+var AllFailureHorizon = []FailureHorizon{
+	FailureHorizonDays7,
+	FailureHorizonDays30,
+}
+
+func (e FailureHorizon) IsValid() bool {
+	switch e {
+	case FailureHorizonDays7, FailureHorizonDays30:
+		return true
+	}
+	return false
+}
+
+func (e FailureHorizon) String() string {
+	return string(e)
+}
+
+func (e *FailureHorizon) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = FailureHorizon(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid FailureHorizon", str)
+	}
+	return nil
+}
+
+func (e FailureHorizon) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *FailureHorizon) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e FailureHorizon) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What became of a reading.
 type IngestStatus string
 
@@ -1889,17 +2921,20 @@ const (
 	IngestStatusRejected IngestStatus = "REJECTED"
 	// It may not be in the log: send it again.
 	IngestStatusRetry IngestStatus = "RETRY"
+	// It was not taken, as the tenant is over its quota: send it again after `retryAfter` seconds.
+	IngestStatusRateLimited IngestStatus = "RATE_LIMITED"
 )
 
 var AllIngestStatus = []IngestStatus{
 	IngestStatusAccepted,
 	IngestStatusRejected,
 	IngestStatusRetry,
+	IngestStatusRateLimited,
 }
 
 func (e IngestStatus) IsValid() bool {
 	switch e {
-	case IngestStatusAccepted, IngestStatusRejected, IngestStatusRetry:
+	case IngestStatusAccepted, IngestStatusRejected, IngestStatusRetry, IngestStatusRateLimited:
 		return true
 	}
 	return false
@@ -2112,6 +3147,283 @@ func (e *SiteOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e SiteOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Something that people do here.
+type SystemFunction string
+
+const (
+	// To sign in.
+	SystemFunctionSignIn SystemFunction = "SIGN_IN"
+	// To read and change the plant, people and rules.
+	SystemFunctionPlant SystemFunction = "PLANT"
+	// To read the history of readings and predictions.
+	SystemFunctionHistory SystemFunction = "HISTORY"
+	// To see alarms and work on them.
+	SystemFunctionAlarms SystemFunction = "ALARMS"
+	// To receive the frames of subscriptions.
+	SystemFunctionLive SystemFunction = "LIVE"
+	// To take readings.
+	SystemFunctionIngestion SystemFunction = "INGESTION"
+	// To bring readings from the log to stores and alarms; they wait meanwhile.
+	SystemFunctionProcessing SystemFunction = "PROCESSING"
+	// To make new predictions.
+	SystemFunctionPredictions SystemFunction = "PREDICTIONS"
+	// To import and export.
+	SystemFunctionJobs SystemFunction = "JOBS"
+)
+
+var AllSystemFunction = []SystemFunction{
+	SystemFunctionSignIn,
+	SystemFunctionPlant,
+	SystemFunctionHistory,
+	SystemFunctionAlarms,
+	SystemFunctionLive,
+	SystemFunctionIngestion,
+	SystemFunctionProcessing,
+	SystemFunctionPredictions,
+	SystemFunctionJobs,
+}
+
+func (e SystemFunction) IsValid() bool {
+	switch e {
+	case SystemFunctionSignIn, SystemFunctionPlant, SystemFunctionHistory, SystemFunctionAlarms, SystemFunctionLive, SystemFunctionIngestion, SystemFunctionProcessing, SystemFunctionPredictions, SystemFunctionJobs:
+		return true
+	}
+	return false
+}
+
+func (e SystemFunction) String() string {
+	return string(e)
+}
+
+func (e *SystemFunction) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SystemFunction(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SystemFunction", str)
+	}
+	return nil
+}
+
+func (e SystemFunction) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SystemFunction) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SystemFunction) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether something works.
+type SystemState string
+
+const (
+	// All of it works.
+	SystemStateUp SystemState = "UP"
+	// Some of it does not; the rest works on.
+	SystemStateDegraded SystemState = "DEGRADED"
+	// It does not work.
+	SystemStateDown SystemState = "DOWN"
+)
+
+var AllSystemState = []SystemState{
+	SystemStateUp,
+	SystemStateDegraded,
+	SystemStateDown,
+}
+
+func (e SystemState) IsValid() bool {
+	switch e {
+	case SystemStateUp, SystemStateDegraded, SystemStateDown:
+		return true
+	}
+	return false
+}
+
+func (e SystemState) String() string {
+	return string(e)
+}
+
+func (e *SystemState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SystemState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SystemState", str)
+	}
+	return nil
+}
+
+func (e SystemState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SystemState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SystemState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether the machine of an example trains, or is held out.
+type TrainingSplit string
+
+const (
+	// Trained on.
+	TrainingSplitTrain TrainingSplit = "TRAIN"
+	// Says when training stops.
+	TrainingSplitValidation TrainingSplit = "VALIDATION"
+	// Judges the model; nothing is fitted to it.
+	TrainingSplitTest TrainingSplit = "TEST"
+	// Probabilities are calibrated on it.
+	TrainingSplitCalibration TrainingSplit = "CALIBRATION"
+)
+
+var AllTrainingSplit = []TrainingSplit{
+	TrainingSplitTrain,
+	TrainingSplitValidation,
+	TrainingSplitTest,
+	TrainingSplitCalibration,
+}
+
+func (e TrainingSplit) IsValid() bool {
+	switch e {
+	case TrainingSplitTrain, TrainingSplitValidation, TrainingSplitTest, TrainingSplitCalibration:
+		return true
+	}
+	return false
+}
+
+func (e TrainingSplit) String() string {
+	return string(e)
+}
+
+func (e *TrainingSplit) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TrainingSplit(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TrainingSplit", str)
+	}
+	return nil
+}
+
+func (e TrainingSplit) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TrainingSplit) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TrainingSplit) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A day of the week.
+type Weekday string
+
+const (
+	// Monday.
+	WeekdayMonday Weekday = "MONDAY"
+	// Tuesday.
+	WeekdayTuesday Weekday = "TUESDAY"
+	// Wednesday.
+	WeekdayWednesday Weekday = "WEDNESDAY"
+	// Thursday.
+	WeekdayThursday Weekday = "THURSDAY"
+	// Friday.
+	WeekdayFriday Weekday = "FRIDAY"
+	// Saturday.
+	WeekdaySaturday Weekday = "SATURDAY"
+	// Sunday.
+	WeekdaySunday Weekday = "SUNDAY"
+)
+
+var AllWeekday = []Weekday{
+	WeekdayMonday,
+	WeekdayTuesday,
+	WeekdayWednesday,
+	WeekdayThursday,
+	WeekdayFriday,
+	WeekdaySaturday,
+	WeekdaySunday,
+}
+
+func (e Weekday) IsValid() bool {
+	switch e {
+	case WeekdayMonday, WeekdayTuesday, WeekdayWednesday, WeekdayThursday, WeekdayFriday, WeekdaySaturday, WeekdaySunday:
+		return true
+	}
+	return false
+}
+
+func (e Weekday) String() string {
+	return string(e)
+}
+
+func (e *Weekday) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Weekday(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Weekday", str)
+	}
+	return nil
+}
+
+func (e Weekday) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Weekday) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Weekday) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

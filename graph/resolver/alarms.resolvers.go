@@ -28,7 +28,11 @@ func (r *alarmEventResolver) Sensor(ctx context.Context, obj *alarms.Event) (*en
 }
 
 func (r *alarmEventResolver) FaultLabel(ctx context.Context, obj *alarms.Event) (*string, error) {
-	return translated(obj.FaultCode, wordsOf(ctx).FaultLabel), nil
+	if obj.FaultCode == nil {
+		return nil, nil
+	}
+	s, err := r.faultLabel(ctx, *obj.FaultCode)
+	return &s, err
 }
 
 func (r *alarmEventResolver) RecommendedAction(ctx context.Context, obj *alarms.Event) (*string, error) {

@@ -74,11 +74,11 @@ func (r *queryResolver) Jobs(ctx context.Context, first *int, after *string, las
 }
 
 func (r *subscriptionResolver) ImportProgress(ctx context.Context, jobID uuid.UUID) (<-chan *bulk.Watched[*bulk.Import], error) {
-	return r.Bulk.WatchImport(ctx, jobID)
+	return watchJob(ctx, r.Bulk, jobID, r.Bulk.Import)
 }
 
 func (r *subscriptionResolver) ExportProgress(ctx context.Context, jobID uuid.UUID) (<-chan *bulk.Watched[*bulk.Export], error) {
-	return r.Bulk.WatchExport(ctx, jobID)
+	return watchJob(ctx, r.Bulk, jobID, r.Bulk.Export)
 }
 
 func (r *Resolver) ExportJob() generated.ExportJobResolver { return &exportJobResolver{r} }

@@ -2,10 +2,12 @@ package resolver
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"foresight/ent"
 	"foresight/graph/model"
+	"foresight/graph/share"
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/plant"
@@ -16,51 +18,47 @@ import (
 // firstGateways is how many gateways the subscription begins with, at most.
 const firstGateways = 500
 
-// watchGateways begins with the state of the scope's gateways, then gives changes. The
-// hub is subscribed first, so that nothing falls between.
+// watchGateways begins with the state of the scope's gateways, then gives changes.
 func (r *Resolver) watchGateways(ctx context.Context, in *model.ScopeInput) (<-chan *model.GatewayStatusItem, error) {
-	if err := tenancy.Require(ctx, tenancy.PlantRead); err != nil {
-		return nil, err
-	}
-	scope, err := r.scope(ctx, in)
+	scope, err := r.watched(ctx, tenancy.PlantRead, in)
 	if err != nil {
 		return nil, err
 	}
-	live, err := r.Hub.Subscribe(ctx, event.Filter{Tenant: tenancy.Must(ctx).TenantID, Kind: event.Gateway,
-		Scope: telemetry.Scope{Site: scope.Site, Sites: scope.Sites}})
-	if err != nil {
-		return nil, err
-	}
-	first, err := r.Plant.GatewaysIn(ctx, scope, firstGateways)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]id.UUID, len(first))
-	only := make(map[id.UUID]bool, len(first))
-	for i, g := range first {
-		ids[i], only[g.ID] = g.ID, true
-	}
-	states, err := r.Plant.GatewayStates(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	few := scope.Asset != id.Nil || scope.Sensor != id.Nil
-	return pump(ctx, live, func(send func(*model.GatewayStatusItem) bool) {
-		for _, g := range first {
-			if !send(gatewaySnapshot(g, states)) {
-				return
+	gap := &model.GatewayStatusItem{Resync: true}
+	return share.Serve(ctx, share.Stream[*model.GatewayStatusItem]{Gap: &gap,
+		Listen: func(ctx context.Context) (share.Next[*model.GatewayStatusItem], error) {
+			return listen(ctx, r.Hub, event.Gateway, telemetry.Scope{Site: scope.Site, Sites: scope.Sites},
+				func(ctx context.Context, i event.Item) (l share.Live[*model.GatewayStatusItem], ok bool) {
+					if c := i.Event.Gateway; c != nil {
+						l.About = c.ID
+						l.Value = r.gatewayChange(ctx, scope, c, i.Gap)
+					} else if i.Gap {
+						l.Value = gap
+					}
+					return l, l.Value != nil
+				})
+		},
+		Begin: func(ctx context.Context) (b share.Beginning[*model.GatewayStatusItem], err error) {
+			first, err := r.Plant.GatewaysIn(ctx, scope, firstGateways)
+			if err != nil {
+				return b, err
 			}
-		}
-	}, func(i event.Item) *model.GatewayStatusItem {
-		c := i.Event.Gateway
-		if c == nil || few && !only[c.ID] {
-			if i.Gap {
-				return &model.GatewayStatusItem{Resync: true}
+			ids := make([]id.UUID, len(first))
+			for i, g := range first {
+				ids[i] = g.ID
 			}
-			return nil
-		}
-		return r.gatewayChange(ctx, c, i.Gap)
-	}), nil
+			states, err := r.Plant.GatewayStates(ctx, ids)
+			if err != nil {
+				return b, err
+			}
+			items := make([]*model.GatewayStatusItem, len(first))
+			for i, g := range first {
+				items[i] = gatewaySnapshot(g, states)
+			}
+			b.Items = share.All(items)
+			return b, nil
+		},
+	})
 }
 
 func gatewaySnapshot(g *ent.Gateway, states map[id.UUID]plant.GatewayState) *model.GatewayStatusItem {
@@ -71,18 +69,31 @@ func gatewaySnapshot(g *ent.Gateway, states map[id.UUID]plant.GatewayState) *mod
 	return item
 }
 
-// gatewayChange shows a change; nil when the gateway is out of sight.
-func (r *Resolver) gatewayChange(ctx context.Context, c *event.GatewayChange, gap bool) *model.GatewayStatusItem {
-	found, err := r.Plant.GatewaysByID(ctx, []id.UUID{c.ID})
-	if err != nil { // what changed is not known: the client asks
+// gatewayChange shows a change; nil when the gateway is out of sight or serves nothing
+// of the scope.
+func (r *Resolver) gatewayChange(ctx context.Context, scope telemetry.Scope, c *event.GatewayChange, gap bool) *model.GatewayStatusItem {
+	g, err := r.gatewayOf(ctx, scope, c.ID)
+	switch {
+	case err != nil, g == nil && gap: // what changed is not known: the client asks
 		return &model.GatewayStatusItem{Resync: true}
-	}
-	g := found[c.ID]
-	if g == nil && !gap {
+	case g == nil:
 		return nil
 	}
-	return &model.GatewayStatusItem{Gateway: g, IsOnline: g != nil && c.IsOnline, LastSeenAt: orNoTime(c.LastSeenAt),
+	return &model.GatewayStatusItem{Gateway: g, IsOnline: c.IsOnline, LastSeenAt: orNoTime(c.LastSeenAt),
 		ConnectedAt: orNoTime(c.ConnectedAt), Resync: gap}
+}
+
+// gatewayOf looks for the gateway among those that serve the scope now.
+func (r *Resolver) gatewayOf(ctx context.Context, scope telemetry.Scope, of id.UUID) (*ent.Gateway, error) {
+	if scope.Asset == id.Nil && scope.Sensor == id.Nil {
+		found, err := r.Plant.GatewaysByID(ctx, []id.UUID{of})
+		return found[of], err
+	}
+	serving, err := r.Plant.GatewaysIn(ctx, scope, firstGateways)
+	if i := slices.IndexFunc(serving, func(g *ent.Gateway) bool { return g.ID == of }); i >= 0 {
+		return serving[i], nil
+	}
+	return nil, err
 }
 
 func orNoTime(t time.Time) *time.Time {

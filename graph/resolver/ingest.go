@@ -35,6 +35,9 @@ type IngestOutcome struct {
 	IngestID  telemetry.IngestID
 	Timestamp time.Time
 	Err       error
+	// RetryAfter is when there is room for the reading, when it was not taken as the
+	// tenant is over its quota; else 0.
+	RetryAfter time.Duration
 }
 
 // Limits of ingestReadings.
@@ -78,6 +81,10 @@ func (r *Resolver) ingest(ctx context.Context, in model.IngestReadingsInput) (*m
 
 func ingestResult(ctx context.Context, i int, o IngestOutcome) *model.IngestResult {
 	switch {
+	case o.RetryAfter > 0:
+		seconds := int((o.RetryAfter + time.Second - 1) / time.Second)
+		message := gqlerr.LocalizerFrom(ctx).Error(fault.New(fault.RateLimited, "error.ingest.overQuota").With("Seconds", seconds))
+		return &model.IngestResult{Index: i, Status: model.IngestStatusRateLimited, RetryAfter: &seconds, Message: &message}
 	case o.Err != nil:
 		f := fault.New(fault.Unavailable, "error.ingest.unconfirmed")
 		message := gqlerr.LocalizerFrom(ctx).Error(f)

@@ -17,7 +17,7 @@ func (r *deploymentResolver) Model(ctx context.Context, obj *ent.MLModelDeployme
 }
 
 func (r *deploymentResolver) ModelVersion(ctx context.Context, obj *ent.MLModelDeployment) (*ent.MLModelVersion, error) {
-	return required(ctx, loader.From(ctx).Version, obj.ModelVersionID, "ModelVersion")
+	return required(ctx, loader.From(ctx).VersionEver, obj.ModelVersionID, "ModelVersion")
 }
 
 func (r *modelResolver) Versions(ctx context.Context, obj *ent.MLModel) ([]*ent.MLModelVersion, error) {

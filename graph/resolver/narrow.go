@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"foresight/graph/share"
 	"foresight/internal/tenancy"
 )
 
@@ -31,10 +32,16 @@ func (g gate) narrow(oc *graphql.OperationContext) error {
 	return nil
 }
 
+// narrowed returns the actor that the operation runs as, nil when it is the one who asks.
+func narrowed(oc *graphql.OperationContext) *tenancy.Actor {
+	n, _ := oc.Stats.GetExtension(narrowedActor).(*tenancy.Actor)
+	return n
+}
+
 // InterceptOperation implements graphql.OperationInterceptor: it runs the operation
-// as the narrowed actor.
+// as the narrowed actor. One that is shared runs as that already, and as no person.
 func (Permissions) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	if n, ok := graphql.GetOperationContext(ctx).Stats.GetExtension(narrowedActor).(*tenancy.Actor); ok {
+	if n := narrowed(graphql.GetOperationContext(ctx)); n != nil && !share.Shared(ctx) {
 		ctx = tenancy.With(ctx, n)
 	}
 	return next(ctx)

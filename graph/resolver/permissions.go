@@ -40,18 +40,33 @@ var operations = map[string]tenancy.Permission{
 	"Query.dashboard":        tenancy.PlantRead,
 	"Query.latestReadings":   tenancy.TelemetryRead,
 	"Query.telemetry":        tenancy.TelemetryRead,
+	"Query.series":           tenancy.TelemetryRead,
 	"Query.rejectedReadings": tenancy.TelemetryRead,
+	"Query.ingestionStats":   tenancy.TelemetryRead,
 	"Query.faultTypes":       tenancy.PredictionsRead,
 	"Query.predictions":      tenancy.PredictionsRead,
 	"Query.models":           tenancy.ModelsRead,
 	"Query.modelVersions":    tenancy.ModelsRead,
 	"Query.deployments":      tenancy.ModelsRead,
+	"Query.versionStats":     tenancy.ModelsRead, // and to read predictions
+	"Query.compareVersions":  tenancy.ModelsRead,
+	"Query.feedback":         tenancy.PredictionsRead,
+	"Query.feedbackStats":    tenancy.PredictionsRead,
 	"Query.alarmRules":       tenancy.RulesRead,
 	"Query.alarmEvents":      tenancy.AlarmsRead,
 	"Query.auditLog":         tenancy.AuditRead,
 	"Query.webhooks":         tenancy.WebhooksRead,
 	"Query.rateLimit":        anyone,
+	"Query.systemStatus":     anyone,
 	"Query.jobs":             tenancy.PlantRead,
+	"Query.backtest":         tenancy.RulesRead,
+	"Query.backtests":        tenancy.RulesRead,
+	"Query.backtestAlarms":   tenancy.AlarmsRead, // and to read the backtest
+
+	"Query.backtestPredictions": tenancy.PredictionsRead, // the same
+
+	"Query.explainPrediction": tenancy.PredictionsRead,
+	"Mutation.predictFault":   tenancy.PredictionsRead, // keeps nothing
 
 	"Query.memberships": tenancy.UsersRead,
 	"Query.invites":     tenancy.UsersRead,
@@ -127,14 +142,65 @@ var operations = map[string]tenancy.Permission{
 	"Mutation.testWebhook":              tenancy.WebhooksWrite,
 	"Mutation.importAssets":             tenancy.PlantWrite,
 	"Mutation.export":                   anyone, // with the permission of what is exported
+	"Mutation.replay":                   tenancy.TelemetryWrite,
+	"Mutation.startBacktest":            tenancy.RulesWrite, // and to read what it judges, and by what
+	"Mutation.cancelBacktest":           tenancy.RulesWrite,
+
+	"Mutation.createModel":        tenancy.ModelsWrite,
+	"Mutation.uploadModelVersion": tenancy.ModelsWrite,
+	"Mutation.archiveVersion":     tenancy.ModelsWrite,
+	"Mutation.deleteVersion":      tenancy.ModelsWrite,
+	"Mutation.createFaultType":    tenancy.ModelsWrite,
+	"Mutation.submitFeedback":     tenancy.PredictionsWrite,
 
 	"Subscription.gatewayStatus": tenancy.PlantRead,
 	"Subscription.telemetry":     tenancy.TelemetryRead,
 	"Subscription.predictions":   tenancy.PredictionsRead,
 	"Subscription.alarms":        tenancy.AlarmsRead,
 
+	"Query.driftReports":         tenancy.ModelsRead,
+	"Query.retrainingProposals":  tenancy.ModelsRead,
+	"Mutation.checkDrift":        tenancy.ModelsWrite,
+	"Mutation.acceptRetraining":  tenancy.ModelsWrite, // and what training needs
+	"Mutation.dismissRetraining": tenancy.ModelsWrite,
+	"Mutation.setDriftPolicy":    tenancy.ModelsWrite,
+
+	"Query.failurePrediction":         tenancy.PredictionsRead,
+	"Query.failurePredictions":        tenancy.PredictionsRead,
+	"Query.dailyFeatures":             tenancy.PredictionsRead,
+	"Mutation.predictFailure":         tenancy.PredictionsRead, // keeps nothing
+	"Subscription.failurePredictions": tenancy.PredictionsRead,
+	"Subscription.assetHealth":        tenancy.PredictionsRead,
+
+	"Query.assetModelBindings":      tenancy.ModelsRead,
+	"Query.deploymentRequests":      tenancy.ModelsRead,
+	"Query.deploymentDecisions":     tenancy.ModelsRead,
+	"Query.deploymentPolicy":        tenancy.ModelsRead,
+	"Query.deploymentComparison":    tenancy.ModelsRead, // and to read predictions
+	"Mutation.deployVersion":        tenancy.ModelsDeploy,
+	"Mutation.setDeploymentPercent": tenancy.ModelsDeploy,
+	"Mutation.endDeployment":        tenancy.ModelsDeploy,
+	"Mutation.rollback":             tenancy.ModelsDeploy,
+	"Mutation.bindAsset":            tenancy.ModelsDeploy,
+	"Mutation.unbindAsset":          tenancy.ModelsDeploy,
+	"Mutation.requestDeployment":    tenancy.ModelsWrite,
+	"Mutation.approveDeployment":    tenancy.ModelsDeploy,
+	"Mutation.rejectDeployment":     tenancy.ModelsDeploy,
+	"Mutation.setDeploymentPolicy":  tenancy.ModelsDeploy,
+	"Subscription.deployments":      tenancy.ModelsRead,
+
 	"Subscription.importProgress": tenancy.PlantRead,
 	"Subscription.exportProgress": tenancy.PlantRead, // and what is exported
+	"Subscription.replayProgress": tenancy.PlantRead,
+
+	"Subscription.backtestProgress": tenancy.RulesRead,
+
+	"Query.trainingRun":             tenancy.ModelsRead,
+	"Query.trainingRuns":            tenancy.ModelsRead,
+	"Mutation.startTraining":        tenancy.ModelsWrite, // and to read what it learns from, in the whole tenant
+	"Mutation.cancelTraining":       tenancy.ModelsWrite,
+	"Mutation.setTrainingSchedule":  tenancy.ModelsWrite,
+	"Subscription.trainingProgress": tenancy.ModelsRead,
 }
 
 // types maps object types that may be reached through edges to what reading them
@@ -144,8 +210,24 @@ var types = map[string]tenancy.Permission{
 	"Site": tenancy.PlantRead, "Gateway": tenancy.PlantRead, "Asset": tenancy.PlantRead, "Sensor": tenancy.PlantRead,
 	"ImportJob": tenancy.PlantRead, "ImportCounts": tenancy.PlantRead, "ImportMistake": tenancy.PlantRead, "ImportProgress": tenancy.PlantRead,
 	"ExportJob": tenancy.PlantRead, "ExportProgress": tenancy.PlantRead, // beside what is exported
-	"Reading": tenancy.TelemetryRead, "FaultPrediction": tenancy.PredictionsRead, "FaultType": tenancy.PredictionsRead,
+	"ReplayJob": tenancy.PlantRead, "ReplayRejection": tenancy.PlantRead, "ReplayProgress": tenancy.PlantRead,
+	"Backtest": tenancy.RulesRead, "BacktestRule": tenancy.RulesRead, "BacktestProgress": tenancy.RulesRead,
+	"BacktestAlarm": tenancy.AlarmsRead, "BacktestComparison": tenancy.AlarmsRead,
+	"BacktestPrediction": tenancy.PredictionsRead, "BacktestAgreement": tenancy.PredictionsRead,
+	"TrainingRun": tenancy.ModelsRead, "TrainingProgress": tenancy.ModelsRead, "TrainingSchedule": tenancy.ModelsRead,
+	"IngestionStats": tenancy.TelemetryRead, "IngestionMinute": tenancy.TelemetryRead, "RejectionCount": tenancy.TelemetryRead,
+	"FailurePrediction": tenancy.PredictionsRead, "FailureEstimate": tenancy.PredictionsRead, "DailyFeatures": tenancy.PredictionsRead,
+	"ScoringJob":  tenancy.PlantRead,
+	"DriftReport": tenancy.ModelsRead, "DriftCheck": tenancy.ModelsRead, "RetrainingProposal": tenancy.ModelsRead,
+	"SeriesSet": tenancy.TelemetryRead, "Series": tenancy.TelemetryRead,
+	"Reading": tenancy.TelemetryRead, "FaultPrediction": tenancy.PredictionsRead, "FaultType": tenancy.PredictionsRead, "Explanation": tenancy.PredictionsRead, "FaultEstimate": tenancy.PredictionsRead,
 	"Model": tenancy.ModelsRead, "ModelVersion": tenancy.ModelsRead, "Deployment": tenancy.ModelsRead,
+	"AssetModelBinding": tenancy.ModelsRead, "DeploymentRequest": tenancy.ModelsRead, "DeploymentPolicy": tenancy.ModelsRead, "DeploymentDecision": tenancy.ModelsRead,
+	"DeploymentReason": tenancy.ModelsRead, "DeploymentMeasures": tenancy.ModelsRead,
+	"DeploymentComparison": tenancy.PredictionsRead, "ComparedVersion": tenancy.PredictionsRead, "ComparedLabel": tenancy.PredictionsRead,
+	"ShadowAgreement": tenancy.PredictionsRead, "ShadowDisagreement": tenancy.PredictionsRead, "VersionComparison": tenancy.ModelsRead, "ModelCard": tenancy.ModelsRead, "ModelBooster": tenancy.ModelsRead, "MetricComparison": tenancy.ModelsRead,
+	"TrainedBooster": tenancy.ModelsRead, "TrainedClass": tenancy.ModelsRead, "TrainedBin": tenancy.ModelsRead, "TrainingMetrics": tenancy.ModelsRead, "TrainingParameters": tenancy.ModelsRead, "TrainingRows": tenancy.ModelsRead, "LabelSetCoverage": tenancy.ModelsRead, "FeatureImportance": tenancy.ModelsRead, "FeatureDrift": tenancy.ModelsRead, "LabelShare": tenancy.ModelsRead,
+	"VersionCount": tenancy.PredictionsRead, "Feedback": tenancy.PredictionsRead, "FeedbackStats": tenancy.PredictionsRead,
 	"ApiKey": tenancy.CredentialsRead, "OAuthClient": tenancy.CredentialsRead,
 	"AlarmRule": tenancy.RulesRead, "AlarmEvent": tenancy.AlarmsRead,
 	"AuditEntry": tenancy.AuditRead, "Webhook": tenancy.WebhooksRead,
@@ -161,6 +243,7 @@ var fields = map[string]tenancy.Permission{
 	"AssetTreeSite.activeAlarmCount": tenancy.AlarmsRead, "AssetTreeSite.worstSeverity": tenancy.AlarmsRead,
 	"AssetTreeNode.activeAlarmCount": tenancy.AlarmsRead, "AssetTreeNode.worstSeverity": tenancy.AlarmsRead,
 	"Asset.activeAlarmCount": tenancy.AlarmsRead, "Asset.worstSeverity": tenancy.AlarmsRead, "Site.activeAlarmCount": tenancy.AlarmsRead,
+	"AlarmEvent.explanation": tenancy.PredictionsRead, "AlarmEvent.explanationStatus": tenancy.PredictionsRead,
 	"User.username": tenancy.UsersRead, "User.email": tenancy.UsersRead, "User.role": tenancy.UsersRead,
 	"User.locale": tenancy.UsersRead, "User.lastLoginAt": tenancy.UsersRead, "User.isActive": tenancy.UsersRead,
 	"User.status": tenancy.UsersRead, "User.createdAt": tenancy.UsersRead, "User.version": tenancy.UsersRead,

@@ -14,14 +14,17 @@ func (r *faultPredictionResolver) Asset(ctx context.Context, obj *telemetry.Faul
 }
 
 func (r *faultPredictionResolver) Label(ctx context.Context, obj *telemetry.FaultPrediction) (string, error) {
-	return wordsOf(ctx).FaultLabel(obj.Label), nil
+	return r.faultLabel(ctx, obj.Label)
 }
 
 func (r *faultPredictionResolver) Top(ctx context.Context, obj *telemetry.FaultPrediction) ([]*model.FaultProbability, error) {
-	w := wordsOf(ctx)
 	out := make([]*model.FaultProbability, len(obj.Top))
 	for i, t := range obj.Top {
-		out[i] = &model.FaultProbability{Code: t.Label, Label: w.FaultLabel(t.Label), Probability: t.Probability}
+		label, err := r.faultLabel(ctx, t.Label)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = &model.FaultProbability{Code: t.Label, Label: label, Probability: t.Probability}
 	}
 	return out, nil
 }
@@ -35,6 +38,9 @@ func (r *faultTypeResolver) Family(ctx context.Context, obj *ent.FaultType) (str
 }
 
 func (r *faultTypeResolver) Label(ctx context.Context, obj *ent.FaultType) (string, error) {
+	if obj.TenantID != nil {
+		return ownLabel(ctx, obj.Code, obj.Labels), nil
+	}
 	return wordsOf(ctx).FaultLabel(obj.Code), nil
 }
 

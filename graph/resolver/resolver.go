@@ -24,8 +24,10 @@ type Resolver struct {
 	Sessions   Sessions
 	Browser    Browser
 	Budget     *limits.Budget
-	Ingester   Ingester      // nil: no readings are taken in
-	RefreshTTL time.Duration // how long a browser keeps the refresh cookie
+	Ingester   Ingester       // nil: no readings are taken in
+	Faults     FaultPredictor // nil: none is predicted on demand
+	Vitals     Vitals         // nil: nothing is watched
+	RefreshTTL time.Duration  // how long a browser keeps the refresh cookie
 }
 
 var _ generated.ResolverRoot = (*Resolver)(nil)

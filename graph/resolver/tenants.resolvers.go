@@ -37,6 +37,6 @@ func (r *queryResolver) Tenants(ctx context.Context, first *int, after *string, 
 }
 
 func (r *tenantResolver) Settings(ctx context.Context, obj *ent.Tenant) (*settings.Tenant, error) {
-	s := access.Effective(obj.Settings)
+	s := obj.Settings.Effective()
 	return &s, nil
 }

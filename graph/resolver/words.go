@@ -13,6 +13,8 @@ type words interface {
 	FaultDescription(code string) string
 	FaultAction(code string) string
 	Reason(code string) string
+	FeatureLabel(name string) string
+	RiskLabel(level string) string
 }
 
 func wordsOf(ctx context.Context) words {
@@ -29,3 +31,5 @@ func (codes) FaultLabel(code string) string       { return code }
 func (codes) FaultDescription(code string) string { return "" }
 func (codes) FaultAction(code string) string      { return "" }
 func (codes) Reason(code string) string           { return code }
+func (codes) FeatureLabel(name string) string     { return name }
+func (codes) RiskLabel(level string) string       { return level }

@@ -68,17 +68,10 @@ func withEnder(ctx context.Context, end func(*CloseError)) context.Context {
 // because its client takes items too slowly and would miss some that must never be
 // missed: a WebSocket with 4410, an event stream without `complete`, so that both
 // reconnect and ask for what they missed. It does nothing for other operations. It
-// returns at once and may be called more than once.
-func DisconnectSlow(ctx context.Context) { disconnect(ctx, closing(CodeTooSlow, "Client too slow")) }
-
-// DisconnectFailed does the same where items cannot be read any longer: a WebSocket
-// ends with 4500.
-func DisconnectFailed(ctx context.Context) {
-	disconnect(ctx, closing(CodeInternal, "Internal server error"))
-}
-
-func disconnect(ctx context.Context, why *CloseError) {
+// returns at once and may be called more than once. Shared subscriptions need it not:
+// the transport sees for itself.
+func DisconnectSlow(ctx context.Context) {
 	if end, ok := ctx.Value(enderKey{}).(func(*CloseError)); ok {
-		end(why)
+		end(closing(CodeTooSlow, "Client too slow"))
 	}
 }

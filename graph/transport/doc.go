@@ -27,8 +27,18 @@
 //
 // # Ordering and back-pressure
 //
-// The items of one operation arrive in order. All messages of a connection pass
-// one bounded queue and one writer; an operation whose item finds the queue full
-// waits, so that a slow client slows its own sources and nobody else. A frame that
-// cannot be written within WriteTimeout ends the connection.
+// The items of one operation arrive in order. All messages of a connection pass one
+// bounded outbox and one writer, which works while there is something to write and
+// writes at once what waits. A write that is not done within WriteTimeout ends the
+// connection.
+//
+// Subscriptions that are the same run once (package share): their items are encoded
+// once and put into the outboxes of all. They wait for nobody. When Backlog of them
+// wait for a client, older ones make room, first those about the same as the newest,
+// and an item with `resync` tells of it; where none may be left out (alarms) the
+// connection ends with 4410. Other operations wait while Queue messages do, so that a
+// slow client slows its own sources and nobody else.
+//
+// An idle connection has one goroutine (and one that waits for its session to be
+// revoked) and small buffers.
 package transport

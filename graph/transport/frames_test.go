@@ -22,6 +22,7 @@ import (
 	"foresight/graph/internal/testgraph"
 	"foresight/graph/limits"
 	"foresight/internal/fault"
+	"foresight/internal/testkit"
 )
 
 // client checks what a connection sends against what was asked of it.
@@ -41,6 +42,9 @@ const lastID = "the last one"
 func (c *client) take(f frame) {
 	if f.op != nil && f.op.over.Load() {
 		return // the writer drops it
+	}
+	if f.item != nil {
+		f.b = append(append(bytes.Clone(f.op.prefix), f.item.Payload...), '}')
 	}
 	var m message
 	if err := json.Unmarshal(f.b, &m); err != nil {
@@ -119,7 +123,7 @@ func FuzzFrames(f *testing.F) {
 	}
 	f.Add([]byte(crowd))
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	socket := NewWebSocket(WebSocketConfig{Log: log, MaxOperations: 8, Authenticate: func(_ context.Context, authorization string) (*Session, error) {
+	socket := NewWebSocket(WebSocketConfig{Log: log, MaxOperations: 8, Queue: 4, Authenticate: func(_ context.Context, authorization string) (*Session, error) {
 		if authorization != "Bearer good" {
 			return nil, fault.New(fault.Unauthenticated, "error.auth.token")
 		}
@@ -135,15 +139,22 @@ func FuzzFrames(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, tape []byte) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		c := &conn{t: socket, exec: exec, header: http.Header{}, ctx: ctx, cancel: cancel,
-			out: make(chan frame, 4), operations: map[string]*operation{}}
+		c := &conn{t: socket, exec: exec, header: http.Header{}, ctx: ctx, cancel: cancel}
 		cl := &client{t: t, subscribed: map[string]int{}, ended: map[string]int{}, heard: make(chan struct{})}
 		var listening sync.WaitGroup
-		listening.Go(func() {
-			for f := range c.out {
-				cl.take(f)
-			}
-		})
+		c.box.wake = func() {
+			listening.Go(func() {
+				for {
+					some := c.box.take(nil, 4)
+					if len(some) == 0 {
+						return
+					}
+					for _, f := range some {
+						cl.take(f)
+					}
+				}
+			})
+		}
 		late := time.AfterFunc(time.Hour, func() {})
 		defer late.Stop()
 
@@ -173,7 +184,7 @@ func FuzzFrames(f *testing.F) {
 				select {
 				case <-cl.heard:
 				case <-ctx.Done(): // an operation has ended the connection
-				case <-time.After(20 * time.Second):
+				case <-time.After(testkit.Patience):
 					t.Error("it no longer answers")
 				}
 			}
@@ -184,7 +195,7 @@ func FuzzFrames(f *testing.F) {
 		}
 		cancel(end)
 		c.running.Wait()
-		close(c.out)
+		c.box.close(false)
 		listening.Wait()
 		if c.unbind != nil {
 			c.unbind()

@@ -24,6 +24,7 @@ import (
 	"foresight/graph/limits"
 	"foresight/graph/transport"
 	"foresight/internal/fault"
+	"foresight/internal/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -69,7 +70,7 @@ func newRig(t *testing.T, change ...func(*transport.WebSocketConfig, *transport.
 		srv.ServeHTTP(w, q.WithContext(context.WithValue(q.Context(), authKey{}, q.Header.Get("Authorization"))))
 	}))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 		defer cancel()
 		if err := r.ws.Shutdown(ctx); err != nil {
 			t.Errorf("WebSocket: %v", err)

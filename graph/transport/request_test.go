@@ -56,11 +56,11 @@ func TestAppendResponse(t *testing.T) {
 		{graphql.Response{Errors: gqlerror.List{{Message: "m"}}, Data: []byte(`{"a":1}`), Extensions: map[string]any{"x": 1}}, `{"errors":[{"message":"m"}],"data":{"a":1},"extensions":{"x":1}}`},
 		{graphql.Response{Extensions: map[string]any{"x": 1}}, `{"extensions":{"x":1}}`},
 	} {
-		if b, err := appendResponse(nil, &c.r); err != nil || string(b) != c.want {
+		if b, err := AppendResponse(nil, &c.r); err != nil || string(b) != c.want {
 			t.Errorf("%s %v, want %s", b, err, c.want)
 		}
 	}
-	if _, err := appendResponse(nil, &graphql.Response{Extensions: map[string]any{"x": func() {}}}); err == nil {
+	if _, err := AppendResponse(nil, &graphql.Response{Extensions: map[string]any{"x": func() {}}}); err == nil {
 		t.Error("no error for what is no JSON")
 	}
 }
@@ -94,7 +94,7 @@ func BenchmarkResponse(b *testing.B) {
 	b.Run("append", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := appendResponse(nil, r); err != nil {
+			if _, err := AppendResponse(nil, r); err != nil {
 				b.Fatal(err)
 			}
 		}

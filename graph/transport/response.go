@@ -12,10 +12,10 @@ import (
 	"foresight/internal/fault"
 )
 
-// appendResponse appends the response as JSON. The data is what the executor wrote
+// AppendResponse appends the response as JSON. The data is what the executor wrote
 // and is not read again; without data (the operation was not executed) there is
 // no such entry, as the drafts ask.
-func appendResponse(b []byte, r *graphql.Response) ([]byte, error) {
+func AppendResponse(b []byte, r *graphql.Response) ([]byte, error) {
 	b = append(b, '{')
 	n := len(b)
 	if len(r.Errors) > 0 {
@@ -46,7 +46,7 @@ func appendResponse(b []byte, r *graphql.Response) ([]byte, error) {
 
 // writeResponse sends the response with the status.
 func writeResponse(w http.ResponseWriter, mediaType string, status int, r *graphql.Response) {
-	b, err := appendResponse(nil, r)
+	b, err := AppendResponse(nil, r)
 	if err != nil {
 		status, b = http.StatusInternalServerError, []byte(`{"errors":[{"message":"Something went wrong on our side.","extensions":{"code":"INTERNAL"}}]}`)
 	}

@@ -21,6 +21,7 @@ import (
 	"foresight/internal/httpapi"
 	"foresight/internal/id"
 	"foresight/internal/tenancy"
+	"foresight/internal/testkit"
 )
 
 type oneToken struct{}
@@ -110,7 +111,7 @@ func TestBehindTheHTTPDoor(t *testing.T) {
 
 	stopped := make(chan error, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 		defer cancel()
 		stopped <- server.Stop(ctx)
 	}()

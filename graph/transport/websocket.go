@@ -5,13 +5,15 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coder/websocket"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"foresight/graph/share"
 )
 
 // Subprotocol is the one that connections must name.
@@ -38,8 +40,14 @@ type WebSocketConfig struct {
 	MaxMessage     int64         // bytes of a message from the client [256 KiB]
 	MaxOperations  int           // running operations of a connection [100]
 	MaxConnections int           // of the process [10000]
-	Queue          int           // messages waiting to be written [64]
+	Queue          int           // messages waiting to be written, before operations wait [64]
+	Backlog        int           // items of one shared subscription waiting to be written [256]
 
+	// Groups are the subscriptions that run once for all who ask for the same; nil:
+	// each runs for itself.
+	Groups *share.Groups
+
+	Frames     *Frames               // nil: nothing is told of them
 	Log        *slog.Logger          // slog.Default() when nil
 	Registerer prometheus.Registerer // no metrics when nil
 }
@@ -70,7 +78,7 @@ func NewWebSocket(c WebSocketConfig) *WebSocket {
 	for _, d := range []struct {
 		v *int
 		d int
-	}{{&c.MaxOperations, 100}, {&c.MaxConnections, 10000}, {&c.Queue, 64}} {
+	}{{&c.MaxOperations, 100}, {&c.MaxConnections, 10000}, {&c.Queue, 64}, {&c.Backlog, 256}} {
 		if *d.v == 0 {
 			*d.v = d.d
 		}
@@ -106,30 +114,40 @@ func (t *WebSocket) Shutdown(ctx context.Context) error { return t.shutdown(ctx)
 // Open returns the number of open connections.
 func (t *WebSocket) Open() int { return t.count() }
 
-// Do serves one connection until it ends.
+// Do begins to serve one connection and returns when it is open: the goroutine of the
+// HTTP request, with all that it holds, is not kept for the life of the connection.
 func (t *WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
+	// The context of a request ends when this returns.
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	release, ok := t.add(func(e *CloseError) { cancel(e) }, t.c.MaxConnections)
 	if !ok {
+		cancel(nil)
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 		return
 	}
-	defer release()
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{Subprotocol}, OriginPatterns: t.c.Origins})
+	c := &conn{t: t, wire: &wire{timeout: t.c.WriteTimeout}, exec: exec, header: r.Header, ctx: ctx, cancel: cancel}
+	c.box.wake = func() { go c.write() }
+	var err error
+	c.ws, err = websocket.Accept(&hijacker{w, c.wire}, r, &websocket.AcceptOptions{Subprotocols: []string{Subprotocol}, OriginPatterns: t.c.Origins,
+		OnPongReceived: func(context.Context, []byte) { c.heard.Store(true) }})
 	if err != nil {
+		cancel(nil)
+		release()
 		return // Accept has answered
 	}
-	defer ws.CloseNow() //nolint:errcheck // closed already, or there is nobody to tell
-	if ws.Subprotocol() != Subprotocol {
-		t.end(ws, closing(CodeBadSubprotocol, "Subprotocol not acceptable"))
+	if c.ws.Subprotocol() != Subprotocol {
+		cancel(nil)
+		t.end(c.ws, closing(CodeBadSubprotocol, "Subprotocol not acceptable"))
+		release()
 		return
 	}
-	ws.SetReadLimit(t.c.MaxMessage)
-	c := &conn{t: t, ws: ws, exec: exec, header: r.Header, ctx: ctx, cancel: cancel,
-		out: make(chan frame, t.c.Queue), operations: map[string]*operation{}}
-	c.serve()
+	c.ws.SetReadLimit(t.c.MaxMessage)
+	c.heard.Store(true)
+	// Connections that were opened together are not pinged together.
+	c.beat = time.AfterFunc(time.Hour, c.ping)
+	c.beat.Reset(t.c.PingInterval/2 + rand.N(t.c.PingInterval/2+1))
+	go c.serve(release)
 }
 
 // end sends the close frame and waits for the client's; five seconds each at most.

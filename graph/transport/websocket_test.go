@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"foresight/graph/transport"
+	"foresight/internal/testkit"
 )
 
 // wire is a client that knows nothing of the protocol.
@@ -48,7 +49,7 @@ func (w wire) send(messages ...string) {
 
 func (w wire) receive() string {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), testkit.Patience)
 	defer cancel()
 	_, b, err := w.Read(ctx)
 	if err != nil {
@@ -67,7 +68,7 @@ func (w wire) expect(want string) {
 // closed reads what is left and returns it with the close frame.
 func (w wire) closed() (left []string, code websocket.StatusCode, reason string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), testkit.Patience)
 	defer cancel()
 	for {
 		_, b, err := w.Read(ctx)
@@ -304,7 +305,7 @@ func TestAClientThatDoesNotReadStopsItsSourcesAndIsCut(t *testing.T) {
 		quick.receive()
 		quick.expect(fmt.Sprintf(`{"id":"%d","type":"complete"}`, i))
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(testkit.Patience)
 	for r.ws.Open() > 1 || r.resolver.Running.Load() > 0 {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d connections, %d resolvers", r.ws.Open(), r.resolver.Running.Load())

@@ -24,32 +24,22 @@ type message struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-// frame is a message in the queue; one of an operation is dropped when the client
-// has completed it meanwhile, so that its id can be used again.
-type frame struct {
-	op *operation
-	b  []byte
-}
-
-// operation is a running operation. It is compared by identity: its id may be
-// given to another one as soon as the client completes it.
-type operation struct {
-	id     string
-	cancel context.CancelFunc
-	over   atomic.Bool // completed by either side: nothing more is sent
-}
-
-// conn is one connection: a reader, a writer, a pinger and its operations.
+// conn is one connection. While nothing happens it has one goroutine, its reader;
+// writers, operations and pings have one while they are at work.
 type conn struct {
 	t      *WebSocket
 	ws     *websocket.Conn
+	wire   *wire
 	exec   graphql.GraphExecutor
 	header http.Header
 	ctx    context.Context // ends with the connection; its cause says why
 	cancel context.CancelCauseFunc
-	out    chan frame
+	box    outbox
+	heard  atomic.Bool // something came from the client since the last ping
+	torn   atomic.Bool // a frame was not written to its end: no other may follow
+	beat   *time.Timer // pings
 
-	running sync.WaitGroup // operations
+	running sync.WaitGroup // operations, until nothing of them is left
 	mu      sync.Mutex
 	// operations holds what the client may complete; live counts also those that
 	// were completed and have not returned.
@@ -60,28 +50,43 @@ type conn struct {
 	unbind func()
 }
 
-func (c *conn) serve() {
-	var parts sync.WaitGroup
-	written := make(chan struct{})
-	parts.Go(func() { c.cancel(c.read()) })
-	parts.Go(func() { defer close(written); c.write() })
-	parts.Go(c.ping)
-	<-c.ctx.Done()
-	<-written
-	// The close frame is sent before anything else of the connection is touched:
-	// the library ends it at once when a read is cancelled.
-	if e := c.t.endFor(context.Cause(c.ctx)); e != nil {
-		c.t.end(c.ws, e)
-	} else {
-		c.t.closed.WithLabelValues("0").Inc()
-		_ = c.ws.CloseNow() // the client closed it
-	}
-	parts.Wait()
+// serve reads until the connection ends, and ends it.
+func (c *conn) serve(release func()) {
+	defer release()
+	ended := make(chan struct{})
+	context.AfterFunc(c.ctx, func() { defer close(ended); c.end() })
+	c.cancel(c.read())
+	<-ended
 	c.running.Wait()
 	if c.unbind != nil {
 		c.unbind()
 	}
 }
+
+// end closes the connection when its context has ended. What waits to be written goes
+// first, unless the client is the one that does not keep up. The close frame is sent
+// before anything else of the connection is touched: the library ends it at once when
+// a read is cancelled.
+func (c *conn) end() {
+	c.beat.Stop()
+	e := c.t.endFor(context.Cause(c.ctx))
+	slow := e != nil && e.Code == CodeTooSlow
+	if !slow { // who is slow has its time to take the frame that is being written, and be told
+		c.wire.hurry(lastWords)
+	}
+	c.box.close(e == nil || slow)
+	if e == nil || c.torn.Load() {
+		c.t.closed.WithLabelValues("0").Inc()
+		_ = c.ws.CloseNow() // the client closed it, or cannot be told
+		return
+	}
+	c.wire.hurry(lastWords)
+	c.t.end(c.ws, e)
+}
+
+// lastWords bounds the time to write what waits when a connection ends, and then that
+// for its close frame.
+const lastWords = time.Second
 
 // read handles messages until one of them, or the client, ends the connection.
 func (c *conn) read() error {
@@ -95,6 +100,7 @@ func (c *conn) read() error {
 		if c.ctx.Err() != nil {
 			return nil // ending already; the cause is known
 		}
+		c.heard.Store(true)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errGone, err)
 		}
@@ -186,86 +192,22 @@ func (c *conn) send(m message) error {
 	if err != nil {
 		return err
 	}
-	c.enqueue(c.ctx, frame{b: b})
+	c.box.put(c.ctx, frame{b: b}, c.t.c.Queue)
 	return nil
 }
 
-// enqueue waits for room in the queue. It returns false when the context ends first.
-func (c *conn) enqueue(ctx context.Context, f frame) bool {
-	select {
-	case c.out <- f:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// write is the only writer of messages. Each has WriteTimeout; one that misses it
-// leaves a torn frame, so the connection is over.
-func (c *conn) write() {
-	for {
-		select {
-		case f := <-c.out:
-			if err := c.writeFrame(f, c.t.c.WriteTimeout); err != nil {
-				c.cancel(fmt.Errorf("%w: %w", errGone, err))
-				return
-			}
-		case <-c.ctx.Done():
-			c.drain()
-			return
-		}
-	}
-}
-
-// drain writes what is queued when the connection ends, unless the client is the
-// one that does not keep up.
-func (c *conn) drain() {
-	e := c.t.endFor(context.Cause(c.ctx))
-	if e == nil || e.Code == CodeTooSlow {
+// ping ends the connection of a client that said nothing since the last ping, and
+// sends the next: one of RFC 6455, which every client answers without code of its own.
+func (c *conn) ping() {
+	if !c.heard.Swap(false) {
+		c.cancel(fmt.Errorf("%w: no answer to a ping", errGone))
 		return
 	}
-	until := time.Now().Add(time.Second)
-	for {
-		select {
-		case f := <-c.out:
-			if c.writeFrame(f, time.Until(until)) != nil {
-				return
-			}
-		default:
-			return
-		}
+	if _, err := c.wire.Write([]byte{pingFrame, 0}); err != nil {
+		c.cancel(fmt.Errorf("%w: %w", errGone, err))
+		return
 	}
-}
-
-func (c *conn) writeFrame(f frame, timeout time.Duration) error {
-	if f.op != nil && f.op.over.Load() {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), timeout)
-	defer cancel()
-	return c.ws.Write(ctx, websocket.MessageText, f.b)
-}
-
-// ping sends pings of RFC 6455, which every client answers without code of its own.
-func (c *conn) ping() {
-	tick := time.NewTicker(c.t.c.PingInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case <-tick.C:
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), c.t.c.PingInterval)
-		stop := context.AfterFunc(c.ctx, cancel)
-		err := c.ws.Ping(ctx)
-		stop()
-		cancel()
-		if err != nil {
-			if c.ctx.Err() == nil {
-				c.cancel(fmt.Errorf("%w: %w", errGone, err))
-			}
-			return
-		}
+	if c.ctx.Err() == nil {
+		c.beat.Reset(c.t.c.PingInterval)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"foresight/graph/share"
 	"foresight/internal/fault"
 )
 
@@ -33,6 +34,9 @@ func (c *conn) subscribe(m *message, start time.Time) error {
 	_, taken := c.operations[op.id]
 	full := c.live >= c.t.c.MaxOperations
 	if !taken && !full {
+		if c.operations == nil {
+			c.operations = map[string]*operation{}
+		}
 		c.operations[op.id] = op
 		c.live++
 	}
@@ -48,16 +52,18 @@ func (c *conn) subscribe(m *message, start time.Time) error {
 		return nil
 	}
 	c.t.operations.Inc()
-	c.running.Go(func() {
-		defer c.t.operations.Dec()
-		defer func() { // after the last frame: the operation counts as long as it runs
-			c.mu.Lock()
-			c.live--
-			c.mu.Unlock()
-		}()
-		c.operate(ctx, op, params)
-	})
+	c.running.Add(1)
+	go c.operate(ctx, op, params)
 	return nil
+}
+
+// left is called when nothing of an operation is left: until then it counts.
+func (c *conn) left() {
+	c.mu.Lock()
+	c.live--
+	c.mu.Unlock()
+	c.t.operations.Dec()
+	c.running.Done()
 }
 
 // complete ends an operation at the client's wish; an unknown id has just ended.
@@ -85,29 +91,80 @@ func (c *conn) finish(op *operation) bool {
 }
 
 // operate runs the operation and sends what it yields: `next` for each result and
-// `complete`, or one `error` when it was refused before it began.
+// `complete`, or one `error` when it was refused before it began. A subscription that
+// is shared goes on when this returns, until its context ends.
 func (c *conn) operate(ctx context.Context, op *operation, params *graphql.RawParams) {
-	defer op.cancel()
+	leave := c.execute(ctx, op, params)
+	if leave == nil {
+		op.cancel()
+		c.left()
+		return
+	}
+	context.AfterFunc(ctx, func() {
+		leave()
+		c.left()
+	})
+}
+
+// execute returns when the operation is over, or how it leaves those whom it shares
+// its results with.
+func (c *conn) execute(ctx context.Context, op *operation, params *graphql.RawParams) (leave func()) {
 	ctx = graphql.StartOperationTrace(ctx)
 	if c.t.c.Admit != nil {
 		if err := c.t.c.Admit(ctx); err != nil {
 			c.failOwn(op, c.refuse(ctx, err))
-			return
+			return nil
 		}
 	}
 	oc, errs := c.exec.CreateOperationContext(ctx, params)
 	ctx = graphql.WithOperationContext(ctx, oc)
 	if errs != nil {
 		c.failOwn(op, c.exec.DispatchError(ctx, errs).Errors)
-		return
+		return nil
 	}
+	op.prefix = nextPrefix(op.id)
+	if t := c.t.c.Groups.Ticket(ctx, c.exec, oc); t != nil {
+		return c.join(ctx, op, t)
+	}
+	c.run(ctx, op, oc)
+	return nil
+}
+
+// join has the operation take part in one that runs already, or begins it.
+func (c *conn) join(ctx context.Context, op *operation, t *share.Ticket) (leave func()) {
+	op.box, op.frames, op.queue, op.backlog = &c.box, c.t.c.Frames, c.t.c.Queue, c.t.c.Backlog
+	op.slow = func() { c.cancel(closing(CodeTooSlow, "Client too slow")) }
+	op.ended = func(e share.End) { go c.endShared(op, e) }
+	leave, errs := t.Join(ctx, op)
+	if errs != nil {
+		c.failOwn(op, errs)
+	}
+	return leave
+}
+
+// endShared tells the client how a shared subscription has ended.
+func (c *conn) endShared(op *operation, e share.End) {
+	defer op.cancel()
+	switch e.Reason {
+	case share.TooSlow:
+		op.slow()
+	case share.Failed: // an end would look as if there were nothing more to come
+		c.cancel(closing(CodeInternal, "Internal server error"))
+	case share.Refused:
+		c.failOwn(op, e.Errors)
+	case share.Completed:
+		c.completeOwn(op)
+	}
+}
+
+// run runs the operation for this client alone.
+func (c *conn) run(ctx context.Context, op *operation, oc *graphql.OperationContext) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.failOwn(op, c.refuse(ctx, oc.Recover(ctx, v)))
 		}
 	}()
 	next, rctx := c.exec.DispatchOperation(ctx, oc)
-	prefix := nextPrefix(op.id)
 	for {
 		resp := next(rctx)
 		if resp == nil || ctx.Err() != nil {
@@ -117,20 +174,25 @@ func (c *conn) operate(ctx context.Context, op *operation, params *graphql.RawPa
 			c.failOwn(op, resp.Errors)
 			return
 		}
-		b, err := appendResponse(append(make([]byte, 0, len(prefix)+len(resp.Data)+64), prefix...), resp)
+		b, err := AppendResponse(make([]byte, 0, len(resp.Data)+64), resp)
 		if err != nil {
 			c.failOwn(op, c.refuse(ctx, fault.New(fault.Internal, "error.internal").Because(err)))
 			return
 		}
-		if !c.enqueue(ctx, frame{op, append(b, '}')}) {
+		if !c.box.put(ctx, frame{op: op, item: &share.Item{Payload: b}}, c.t.c.Queue) {
 			break
 		}
 	}
-	// While the connection closes, a `complete` would tell the client that its
-	// subscription is over and need not be resumed.
+	c.completeOwn(op)
+}
+
+// completeOwn ends the operation with a `complete` message unless the client completed
+// it. While the connection closes, it would tell the client that its subscription is
+// over and need not be resumed.
+func (c *conn) completeOwn(op *operation) {
 	if c.ctx.Err() == nil && c.finish(op) {
 		b, _ := json.Marshal(message{ID: op.id, Type: "complete"}) // strings only
-		c.enqueue(c.ctx, frame{op, b})
+		c.box.put(c.ctx, frame{op: op, b: b}, c.t.c.Queue)
 	}
 }
 
@@ -148,16 +210,10 @@ func (c *conn) fail(op *operation, errs gqlerror.List) {
 		return
 	}
 	b, _ = json.Marshal(message{ID: op.id, Type: "error", Payload: b}) // its parts are JSON
-	c.enqueue(c.ctx, frame{op, b})
+	c.box.put(c.ctx, frame{op: op, b: b}, c.t.c.Queue)
 }
 
 // refuse presents an error that came before or instead of a result.
 func (c *conn) refuse(ctx context.Context, err error) gqlerror.List {
 	return c.exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(err)}).Errors
-}
-
-func nextPrefix(id string) []byte {
-	q, _ := json.Marshal(id) // a string
-	b := append([]byte(`{"id":`), q...)
-	return append(b, `,"type":"next","payload":`...)
 }

@@ -44,6 +44,9 @@ func TestPackAndOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(b.Boosters) != 1 || b.Boosters[0] != b.Booster || b.Name != "" || b.Horizon != 0 {
+		t.Errorf("boosters %+v", b.Boosters)
+	}
 	raw, err := b.JSON()
 	if err != nil || string(raw) != "{}" || string(b.Binary) != "binf" || b.Hash != HashOf(packed) {
 		t.Errorf("opened %+v, JSON %q (%v)", b, raw, err)
@@ -147,7 +150,7 @@ func TestOpenDoesNotBelieveTheHeader(t *testing.T) {
 			continue
 		}
 		f.UncompressedSize64 = 100
-		if raw, err := unpack(f); err == nil {
+		if raw, err := unpack(f, 1<<20); err == nil {
 			t.Errorf("unpacked %d bytes of a file that says 100", len(raw))
 		}
 	}

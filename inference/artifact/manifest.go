@@ -47,8 +47,15 @@ type Manifest struct {
 	// calibrates the probabilities and leaves the order of the classes.
 	Temperature float64   `json:"temperature"`
 	Outliers    *Outliers `json:"outliers,omitempty"`
-	Training    Training  `json:"training"`
-	Metrics     Metrics   `json:"metrics"` // on machines held out from training and calibration
+	// Reference is how the training rows lay, for the detection of drift; nil of models
+	// that were not trained here.
+	Reference *Reference `json:"reference,omitempty"`
+	// Calibration, of a binary model, replaces the temperature.
+	Calibration *Calibration `json:"calibration,omitempty"`
+	// Conformal, of a classifier, speaks of probabilities at the temperature.
+	Conformal *Conformal `json:"conformal,omitempty"`
+	Training  Training   `json:"training"`
+	Metrics   Metrics    `json:"metrics"` // on machines held out from training and calibration
 }
 
 // Outliers is the guard against windows unlike all training: per feature the range
@@ -90,6 +97,34 @@ type Metrics struct {
 	CalibrationError float64       `json:"calibration_error"` // expected, 15 equal bins of the top probability
 	PerClass         []ClassMetric `json:"per_class"`
 	Confusion        [][]int       `json:"confusion"` // [true][predicted]
+	// Binary is of binary models, at their calibrated probabilities.
+	Binary *BinaryMetrics `json:"binary,omitempty"`
+}
+
+// BinaryMetrics are of the second class. A share without a denominator is 0.
+type BinaryMetrics struct {
+	ROCAUC           float64          `json:"roc_auc"`
+	PRAUC            float64          `json:"pr_auc"`    // average precision
+	Threshold        float64          `json:"threshold"` // of the figures that follow
+	Precision        float64          `json:"precision"`
+	Recall           float64          `json:"recall"`
+	F1               float64          `json:"f1"`
+	FPR              float64          `json:"fpr"`
+	FNR              float64          `json:"fnr"`
+	TruePositives    int              `json:"true_positives"`
+	FalsePositives   int              `json:"false_positives"`
+	TrueNegatives    int              `json:"true_negatives"`
+	FalseNegatives   int              `json:"false_negatives"`
+	Brier            float64          `json:"brier"`
+	CalibrationError float64          `json:"calibration_error"` // expected, over Reliability
+	Reliability      []ReliabilityBin `json:"reliability"`       // 10 equal bins of the probability
+}
+
+// ReliabilityBin is one bin of the reliability diagram.
+type ReliabilityBin struct {
+	Rows      int     `json:"rows"`
+	Predicted float64 `json:"predicted"` // mean probability
+	Observed  float64 `json:"observed"`  // share of positives
 }
 
 // ClassMetric is one class's part. A share without a denominator is 0.
@@ -107,6 +142,9 @@ type Golden struct {
 	Rows    int    `json:"rows"`
 	X       Floats `json:"x"`       // Rows x features
 	Margins Floats `json:"margins"` // Rows x outputs
+	// By is who computed the margins when it was not XGBoost, `leaves`: of a model that was
+	// uploaded without golden rows.
+	By string `json:"by,omitempty"`
 }
 
 // Floats is a slice of float32 that JSON holds as base64 of the little-endian
@@ -181,6 +219,25 @@ func (m *Manifest) check() error {
 	}
 	if o := m.Outliers; o != nil && (len(o.Low) != m.Features || len(o.High) != m.Features) {
 		return fmt.Errorf("outlier ranges for %d and %d of %d features", len(o.Low), len(o.High), m.Features)
+	}
+	if r := m.Reference; r != nil {
+		if err := r.check(m.Features, len(m.Classes)); err != nil {
+			return err
+		}
+	}
+	if c := m.Calibration; c != nil {
+		if m.Objective != Logistic {
+			return fmt.Errorf("a calibration of %s", m.Objective)
+		}
+		if err := c.check(); err != nil {
+			return err
+		}
+	}
+	if c := m.Conformal; c != nil {
+		if m.Objective != Softprob {
+			return fmt.Errorf("label sets of %s", m.Objective)
+		}
+		return c.check()
 	}
 	return nil
 }

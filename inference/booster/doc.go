@@ -1,9 +1,13 @@
-// Package booster serves gradient-boosted trees that XGBoost 1.7 trained, with
-// leaves, in pure Go.
+// Package booster serves gradient-boosted trees that XGBoost trained, in pure Go.
 //
-// leaves (v0.0.0-20210121075304) predates XGBoost 1.7, and trusts the file. So Load
-// parses the file itself, within limits, refuses what leaves could not serve right,
-// and writes the model anew for leaves, with four repairs:
+// A file is parsed here, within limits, and what could not be served right is refused.
+// Two programs then evaluate the same trees. Booster lays them out for speed and serves;
+// its sums are XGBoost's to the last bit. Reference is the library leaves, written by
+// other people for other versions: where both agree with XGBoost's own outputs, the trees
+// were read right.
+//
+// leaves (v0.0.0-20210121075304) predates XGBoost 1.7, and trusts the file. So it gets
+// the model written anew, with four repairs:
 //
 //   - the prefix "binf" is left out;
 //   - num_output_group, which 1.7 leaves 0, becomes max(1, num_class);

@@ -29,18 +29,16 @@ const (
 
 // file is a parsed model.
 type file struct {
-	header    [headerSize]byte
-	baseScore float32 // as in the file
+	baseScore float32 // as in the file: a probability for binary:logistic
 	features  int
 	groups    int // outputs: classes, or 1
 	objective string
-	model     [modelSize]byte
 	trees     []tree // the tree i belongs to group i mod groups
 }
 
-// tree holds the nodes that can be reached, in pre-order, the root first.
+// tree holds the nodes that can be reached, in pre-order, the root first. Nodes that
+// XGBoost pruned stay in its files; they are left out.
 type tree struct {
-	param [treeSize]byte
 	nodes []node
 }
 
@@ -48,8 +46,16 @@ type tree struct {
 type node struct {
 	parent      int32
 	left, right int32
-	split       uint32
+	split       uint32  // feature, with defaultLeft; 0 for a leaf
 	value       float32 // threshold, or the leaf's value
+	stat
+}
+
+// stat is what training noted of a node. Predictions do not need it, explanations do.
+type stat struct {
+	gain    float32
+	hessian float32 // of the training rows that came by
+	weight  float32 // what the node would answer as a leaf
 }
 
 // reader walks over the bytes; the first lack of bytes sticks.
@@ -60,7 +66,7 @@ type reader struct {
 
 func (r *reader) take(n int) []byte {
 	if r.err == nil && (n < 0 || n > len(r.b)) {
-		r.err = errors.New("the file ends early")
+		r.err = ErrTruncated
 	}
 	if r.err != nil {
 		return nil
@@ -96,35 +102,29 @@ func parse(raw []byte) (*file, error) {
 		return nil, errors.New("no XGBoost model in binary format")
 	}
 	r := &reader{b: raw[len(prefix):]}
-	f := &file{}
-	copy(f.header[:], r.take(headerSize))
-	f.objective = r.text()
+	header := r.take(headerSize)
+	f := &file{objective: r.text()}
 	gbm := r.text()
-	copy(f.model[:], r.take(modelSize))
+	model := r.take(modelSize)
 	if r.err != nil {
 		return nil, r.err
 	}
-	f.baseScore = float32At(f.header[:], 0)
-	features := binary.LittleEndian.Uint32(f.header[4:])
-	f.groups = max(1, int(int32At(f.header[:], 8)))
-	trees := int(int32At(f.model[:], 0))
-	switch {
-	case gbm != "gbtree":
-		return nil, fmt.Errorf("booster %q is not served", gbm)
-	case features < 2 || features > maxFeatures: // leaves takes one feature for none
-		return nil, fmt.Errorf("%d features, 2 to %d are served", features, maxFeatures)
-	case f.groups > maxGroups:
-		return nil, fmt.Errorf("%d classes, at most %d", f.groups, maxGroups)
-	case !(f.baseScore > -1e6 && f.baseScore < 1e6):
-		return nil, fmt.Errorf("base score %v", f.baseScore)
-	case trees < 1 || trees > maxTrees || trees%f.groups != 0:
-		return nil, fmt.Errorf("%d trees for %d outputs", trees, f.groups)
-	case int32At(f.model[:], 28) > 0:
-		return nil, errors.New("leaves with vectors are not served")
-	case len(r.b) < trees*(treeSize+nodeSize+statSize+4):
-		return nil, fmt.Errorf("%d trees in %d bytes", trees, len(r.b))
+	if gbm != "gbtree" {
+		return nil, fmt.Errorf("%w: %q", ErrBooster, gbm)
 	}
-	f.features = int(features)
+	if int32At(model, 28) > 0 {
+		return nil, errors.New("leaves with vectors are not served")
+	}
+	f.baseScore = float32At(header, 0)
+	f.features = int(binary.LittleEndian.Uint32(header[4:]))
+	f.groups = max(1, int(int32At(header, 8)))
+	trees := int(int32At(model, 0))
+	if err := f.check(trees); err != nil {
+		return nil, err
+	}
+	if len(r.b) < trees*(treeSize+nodeSize+statSize+4) {
+		return nil, fmt.Errorf("%w: %d trees in %d bytes", ErrTruncated, trees, len(r.b))
+	}
 	f.trees = make([]tree, 0, trees)
 	for i := range trees {
 		t, err := parseTree(r, f.features)
@@ -138,67 +138,67 @@ func parse(raw []byte) (*file, error) {
 		if r.err != nil {
 			return nil, r.err
 		}
-		// Another order means several trees per round and class (num_parallel_tree),
-		// which leaves would add to the wrong classes.
-		if g := int32At(info, 4*i); int(g) != i%f.groups {
-			return nil, fmt.Errorf("tree %d adds to output %d, want %d: num_parallel_tree above 1 is not served", i, g, i%f.groups)
+		if err := f.inOrder(i, int(int32At(info, 4*i))); err != nil {
+			return nil, err
 		}
 	}
 	return f, nil
 }
 
-func parseTree(r *reader, features int) (t tree, err error) {
-	copy(t.param[:], r.take(treeSize))
-	if r.err != nil {
-		return t, r.err
+// check refuses what is not served, or beyond the limits.
+func (f *file) check(trees int) error {
+	switch {
+	case f.objective == logistic && f.groups != 1:
+		return fmt.Errorf("%s with %d classes", logistic, f.groups)
+	case f.features < 2 || f.features > maxFeatures: // leaves takes one feature for none
+		return fmt.Errorf("%w: %d features, 2 to %d are served", ErrLimit, f.features, maxFeatures)
+	case f.groups > maxGroups:
+		return fmt.Errorf("%w: %d classes, at most %d", ErrLimit, f.groups, maxGroups)
+	case !(f.baseScore > -1e6 && f.baseScore < 1e6):
+		return fmt.Errorf("base score %v", f.baseScore)
+	case trees > maxTrees:
+		return fmt.Errorf("%w: %d trees, at most %d", ErrLimit, trees, maxTrees)
+	case trees < 1 || trees%f.groups != 0:
+		return fmt.Errorf("%d trees for %d outputs", trees, f.groups)
 	}
-	n := int(int32At(t.param[:], 4))
-	if n < 1 || n > maxNodes {
-		return t, fmt.Errorf("%d nodes", n)
-	}
-	if int32At(t.param[:], 20) > 0 {
-		return t, errors.New("leaves with vectors are not served")
-	}
-	raw := r.take(n * nodeSize)
-	r.take(n * statSize)
-	if r.err != nil {
-		return t, r.err
-	}
-	t.nodes = make([]node, 0, n)
-	return t, t.add(raw, make([]bool, n), 0, -1, 0, features)
+	_, err := f.baseMargin()
+	return err
 }
 
-// add copies the subtree under the file's node i in pre-order. A node with two
-// parents, or above itself, is refused.
-func (t *tree) add(raw []byte, seen []bool, i, parent int32, depth, features int) error {
-	if i < 0 || int(i) >= len(seen) {
-		return fmt.Errorf("a child is node %d of %d", i, len(seen))
+// inOrder refuses a tree that adds to another output than its place says. Another order
+// means several trees per round and class (num_parallel_tree), which leaves would add
+// to the wrong classes.
+func (f *file) inOrder(tree, output int) error {
+	if output != tree%f.groups {
+		return fmt.Errorf("tree %d adds to output %d, want %d: %w", tree, output, tree%f.groups, ErrParallelTrees)
 	}
-	if depth > maxDepth {
-		return fmt.Errorf("deeper than %d", maxDepth)
+	return nil
+}
+
+func parseTree(r *reader, features int) (t tree, err error) {
+	param := r.take(treeSize)
+	if r.err != nil {
+		return t, r.err
 	}
-	if seen[i] {
-		return errors.New("the nodes form no tree")
+	n := int(int32At(param, 4))
+	if n > maxNodes {
+		return t, fmt.Errorf("%w: %d nodes, at most %d", ErrLimit, n, maxNodes)
 	}
-	seen[i] = true
-	b := raw[int(i)*nodeSize:]
-	n := node{parent: parent, left: int32At(b, 4), right: int32At(b, 8), split: binary.LittleEndian.Uint32(b[12:]), value: float32At(b, 16)}
-	if n.value-n.value != 0 {
-		return fmt.Errorf("node %d holds %v", i, n.value)
+	if n < 1 {
+		return t, fmt.Errorf("%d nodes", n)
 	}
-	here := int32(len(t.nodes))
-	t.nodes = append(t.nodes, n)
-	if n.left == -1 {
-		t.nodes[here].right, t.nodes[here].split = -1, 0
-		return nil
+	if int32At(param, 20) > 0 {
+		return t, errors.New("leaves with vectors are not served")
 	}
-	if feature := n.split &^ defaultLeft; feature >= uint32(features) {
-		return fmt.Errorf("node %d splits feature %d of %d", i, feature, features)
+	nodes, stats := r.take(n*nodeSize), r.take(n*statSize)
+	if r.err != nil {
+		return t, r.err
 	}
-	t.nodes[here].left = int32(len(t.nodes))
-	if err := t.add(raw, seen, n.left, here, depth+1, features); err != nil {
-		return err
-	}
-	t.nodes[here].right = int32(len(t.nodes))
-	return t.add(raw, seen, n.right, here, depth+1, features)
+	return newTree(n, features, func(i int32) node {
+		b, s := nodes[int(i)*nodeSize:], stats[int(i)*statSize:]
+		return node{
+			left: int32At(b, 4), right: int32At(b, 8), split: binary.LittleEndian.Uint32(b[12:]), value: float32At(b, 16),
+			stat: stat{float32At(s, 0), float32At(s, 4), float32At(s, 8)},
+		}
+	})
 }

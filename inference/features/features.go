@@ -72,6 +72,20 @@ func Names() []string {
 	return n[:]
 }
 
+var places = sync.OnceValue(func() map[string]int {
+	m := make(map[string]int, Count)
+	for i, name := range names() {
+		m[name] = i
+	}
+	return m
+})
+
+// Place returns the place of the feature in a vector.
+func Place(name string) (int, bool) {
+	i, ok := places()[name]
+	return i, ok
+}
+
 // SchemaHash identifies the order and the definitions: the SHA-256 of their
 // listing, in hex. A model trained under another hash must not be fed from here.
 var SchemaHash = sync.OnceValue(func() string {

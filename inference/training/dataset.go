@@ -22,16 +22,19 @@ import (
 // windows of a machine resemble each other, and a split by row would leak.
 type Split uint8
 
-// The splits: fitting, early stopping and calibration, and the final judgement.
+// The splits: fitting, early stopping, the final judgement, and the calibration of
+// probabilities and label sets. Without rows for the last, the rows for early stopping
+// serve it.
 const (
 	Train Split = iota
 	Validation
 	Test
+	Calibrate
 	splits
 )
 
 // String returns the name.
-func (s Split) String() string { return [...]string{"train", "validation", "test"}[s] }
+func (s Split) String() string { return [...]string{"train", "validation", "test", "calibration"}[s] }
 
 // Header describes a dataset.
 type Header struct {
@@ -112,7 +115,8 @@ type Part struct {
 	X       []float32
 	Labels  []int
 	Weights []float32
-	Groups  int // number of distinct groups
+	Group   []uint32 // the machine of each row
+	Groups  int      // number of distinct groups
 }
 
 // Rows returns the number of rows.
@@ -123,6 +127,15 @@ type Dataset struct {
 	Header
 	Hash  string
 	Parts [splits]Part
+}
+
+// Calibration returns the rows that probabilities are calibrated on.
+func (d *Dataset) Calibration() (*Part, Split) {
+	s := Calibrate
+	if d.Parts[s].Rows() == 0 {
+		s = Validation
+	}
+	return &d.Parts[s], s
 }
 
 // the most that a dataset may hold, so that a bad header asks for no memory.
@@ -145,10 +158,24 @@ func Load(path string) (*Dataset, error) {
 	return d, nil
 }
 
-// Read reads a dataset from its bytes, hashing them on the way.
-func Read(src io.Reader) (*Dataset, error) {
-	sum := sha256.New()
-	r := bufio.NewReaderSize(io.TeeReader(src, sum), 1<<20)
+// IsDataset reports whether the bytes begin as a dataset file does.
+func IsDataset(b []byte) bool { return len(b) >= len(magic) && string(b[:len(magic)]) == magic }
+
+// LoadHeader reads the header of a dataset file.
+func LoadHeader(path string) (*Header, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h, err := readHeader(f)
+	if err != nil {
+		return nil, fmt.Errorf("training: %s: %w", path, err)
+	}
+	return h, nil
+}
+
+func readHeader(r io.Reader) (*Header, error) {
 	lead := make([]byte, len(magic)+4)
 	if _, err := io.ReadFull(r, lead); err != nil || string(lead[:len(magic)]) != magic {
 		return nil, errors.New("no dataset file")
@@ -161,13 +188,25 @@ func Read(src io.Reader) (*Dataset, error) {
 	if _, err := io.ReadFull(r, raw); err != nil {
 		return nil, err
 	}
-	d := &Dataset{}
-	if err := json.Unmarshal(raw, &d.Header); err != nil {
+	h := &Header{}
+	if err := json.Unmarshal(raw, h); err != nil {
 		return nil, err
 	}
-	if d.Rows < 1 || d.Rows > maxRows || len(d.Features) == 0 || len(d.Classes) < 2 {
-		return nil, fmt.Errorf("%d rows, %d features, %d classes", d.Rows, len(d.Features), len(d.Classes))
+	if h.Rows < 1 || h.Rows > maxRows || len(h.Features) == 0 || len(h.Classes) < 2 {
+		return nil, fmt.Errorf("%d rows, %d features, %d classes", h.Rows, len(h.Features), len(h.Classes))
 	}
+	return h, nil
+}
+
+// Read reads a dataset from its bytes, hashing them on the way.
+func Read(src io.Reader) (*Dataset, error) {
+	sum := sha256.New()
+	r := bufio.NewReaderSize(io.TeeReader(src, sum), 1<<20)
+	h, err := readHeader(r)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dataset{Header: *h}
 	var groups [splits]map[uint32]struct{}
 	home := map[uint32]Split{}
 	for s := range groups {
@@ -189,6 +228,7 @@ func Read(src io.Reader) (*Dataset, error) {
 		groups[s][group] = struct{}{}
 		p := &d.Parts[s]
 		p.Labels = append(p.Labels, label)
+		p.Group = append(p.Group, group)
 		p.Weights = append(p.Weights, math.Float32frombits(binary.LittleEndian.Uint32(row[4:])))
 		for b := row[13:]; len(b) > 0; b = b[4:] {
 			p.X = append(p.X, math.Float32frombits(binary.LittleEndian.Uint32(b)))

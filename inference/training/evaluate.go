@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"foresight/inference/artifact"
+	"foresight/inference/evaluate"
 )
 
 // Probabilities turns margins (row-major, one per class; one in all for a binary
@@ -72,74 +73,32 @@ func LogLoss(p []float64, labels []int, classes int) float64 {
 // as healthy for the false alarm rate.
 func Evaluate(p []float64, labels []int, classes []string) artifact.Metrics {
 	n := len(classes)
-	m := artifact.Metrics{Rows: len(labels), LogLoss: LogLoss(p, labels, n), Confusion: make([][]int, n)}
-	for k := range m.Confusion {
-		m.Confusion[k] = make([]int, n)
+	j := evaluate.Judge(p, labels, n)
+	m := artifact.Metrics{
+		Rows: j.Rows, Accuracy: j.Accuracy, BalancedAccuracy: j.Balanced, MacroF1: j.MacroF1, LogLoss: j.LogLoss,
+		FalseAlarmRate: j.FalseAlarm, CalibrationError: j.ECE, Confusion: j.Confusion, Top3Accuracy: withinTop(3, p, labels, n),
 	}
-	right, inTop3 := 0, 0
-	const bins = 15
-	var binRows, binRight, binSum [bins]float64
-	for i, l := range labels {
-		q := p[i*n : (i+1)*n]
-		best, above := 0, 0
-		for k, v := range q {
-			if v > q[best] {
-				best = k
-			}
-			if v > q[l] {
-				above++
-			}
-		}
-		m.Confusion[l][best]++
-		if above < 3 {
-			inTop3++
-		}
-		bin := min(bins-1, int(q[best]*bins))
-		binRows[bin]++
-		binSum[bin] += q[best]
-		if best == l {
-			right++
-			binRight[bin]++
-		}
-	}
-	rows := float64(len(labels))
-	m.Accuracy, m.Top3Accuracy = float64(right)/rows, float64(inTop3)/rows
-	for b := range binRows {
-		m.CalibrationError += math.Abs(binSum[b]-binRight[b]) / rows
-	}
-	present := 0.0
-	for k, name := range classes {
-		c := artifact.ClassMetric{Class: name}
-		predicted := 0
-		for j := range classes {
-			c.Rows += m.Confusion[k][j]
-			predicted += m.Confusion[j][k]
-		}
-		hit := float64(m.Confusion[k][k])
-		c.Precision, c.Recall = ratio(hit, predicted), ratio(hit, c.Rows)
-		if s := c.Precision + c.Recall; s > 0 {
-			c.F1 = 2 * c.Precision * c.Recall / s
-		}
-		if c.Rows > 0 {
-			present++
-			m.BalancedAccuracy += c.Recall
-			m.MacroF1 += c.F1
-		}
-		m.PerClass = append(m.PerClass, c)
-	}
-	m.BalancedAccuracy /= present
-	m.MacroF1 /= present
-	if healthy := m.PerClass[0]; healthy.Rows > 0 {
-		m.FalseAlarmRate = 1 - healthy.Recall
+	for k, c := range j.PerClass {
+		m.PerClass = append(m.PerClass, artifact.ClassMetric{Class: classes[k], Rows: c.Rows, Precision: told(c.Precision), Recall: told(c.Recall), F1: c.F1})
 	}
 	return m
 }
 
-func ratio(a float64, b int) float64 {
-	if b == 0 {
-		return 0
+// withinTop is the share of rows whose class has fewer than k classes above it.
+func withinTop(k int, p []float64, labels []int, classes int) float64 {
+	in := 0
+	for i, l := range labels {
+		above := 0
+		for _, v := range p[i*classes : (i+1)*classes] {
+			if v > p[i*classes+l] {
+				above++
+			}
+		}
+		if above < k {
+			in++
+		}
 	}
-	return a / float64(b)
+	return float64(in) / float64(len(labels))
 }
 
 // outlierQuantile and outlierShare: the range of a feature lies between the first

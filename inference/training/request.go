@@ -22,11 +22,16 @@ type Request struct {
 	Eta            float64 `json:"eta"`
 	Subsample      float64 `json:"subsample"`
 	Colsample      float64 `json:"colsample_bytree"`
+	ColsampleNode  float64 `json:"colsample_bynode"` // of those of the tree, drawn anew for each split
 	MinChildWeight float64 `json:"min_child_weight"`
 	Lambda         float64 `json:"lambda"`
 	Gamma          float64 `json:"gamma"`
 	MaxBin         int     `json:"max_bin"`
-	// Metric decides when to stop, on the validation split; empty: mlogloss or logloss.
+	// PositiveWeight multiplies the weight of the second class of a binary model; 0: so
+	// that both classes weigh the same.
+	PositiveWeight float64 `json:"positive_weight"`
+	// Metric decides when to stop, on the validation split; empty: mlogloss, or for
+	// binary models aucpr.
 	Metric string `json:"metric"`
 
 	Seed       int64 `json:"seed"`
@@ -43,7 +48,7 @@ func (r *Request) Check() error {
 	case artifact.Softprob:
 		set(&r.Metric, "mlogloss")
 	case artifact.Logistic:
-		set(&r.Metric, "logloss")
+		set(&r.Metric, "aucpr")
 	default:
 		return fmt.Errorf("training: objective %q is not served", r.Objective)
 	}
@@ -52,6 +57,7 @@ func (r *Request) Check() error {
 	set(&r.Eta, 0.05)
 	set(&r.Subsample, 0.8)
 	set(&r.Colsample, 0.8)
+	set(&r.ColsampleNode, 1)
 	set(&r.MinChildWeight, 3)
 	set(&r.Lambda, 1)
 	set(&r.MaxBin, 256)

@@ -87,7 +87,7 @@ func TestDatasetRefuses(t *testing.T) {
 	}
 	for name, r := range map[string]Row{
 		"too few features": {X: []float32{1}, Weight: 1}, "an unknown label": {X: []float32{1, 2}, Label: 2, Weight: 1},
-		"no weight": {X: []float32{1, 2}}, "an unknown split": {X: []float32{1, 2}, Weight: 1, Split: 3},
+		"no weight": {X: []float32{1, 2}}, "an unknown split": {X: []float32{1, 2}, Weight: 1, Split: splits},
 	} {
 		if w.Write(&r) == nil {
 			t.Errorf("a row with %s was written", name)
@@ -103,7 +103,7 @@ func TestRequestDefaultsAndLimits(t *testing.T) {
 	if err := r.Check(); err != nil {
 		t.Fatal(err)
 	}
-	if r.Rounds != 300 || r.Depth != 6 || r.Eta != 0.05 || r.Subsample != 0.8 || r.Colsample != 0.8 || r.MinChildWeight != 3 || r.Metric != "logloss" {
+	if r.Rounds != 300 || r.Depth != 6 || r.Eta != 0.05 || r.Subsample != 0.8 || r.Colsample != 0.8 || r.MinChildWeight != 3 || r.Metric != "aucpr" {
 		t.Errorf("defaults %+v", r)
 	}
 	for name, change := range map[string]func(*Request){

@@ -2,6 +2,7 @@ package admit
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"foresight/ingestion/decode"
@@ -9,7 +10,8 @@ import (
 )
 
 // Outcome is what became of one message of a batch: rejected for good, taken into the
-// log under Seq, or, with Err, neither: it must be sent again.
+// log under Seq, or, with Err, neither: it must be sent again, after the time of a
+// QuotaError when it is one.
 type Outcome struct {
 	Rejection *decode.Rejection
 	IngestID  telemetry.IngestID
@@ -18,12 +20,21 @@ type Outcome struct {
 	Err       error
 }
 
-// AdmitAll admits messages that came together and waits until the log has confirmed
-// each or ctx ends. The outcomes stand in the order of the messages.
+// AdmitAll admits messages of one sender that came together and waits until the log has
+// confirmed each or ctx ends. The outcomes stand in the order of the messages. When one
+// is told that the quota has no room, so are those behind it, each for a time of its
+// own: a message must not overtake the one before it.
 func (a *Admitter) AdmitAll(ctx context.Context, messages []Message) []Outcome {
 	tickets := make([]Ticket, len(messages))
+	told, within := 0, ctx
 	for i := range messages {
-		tickets[i] = a.Admit(ctx, messages[i])
+		tickets[i] = a.admit(within, messages[i], told)
+		if i == 0 {
+			within = a.once(ctx)
+		}
+		if errors.As(tickets[i].err, new(*QuotaError)) {
+			told++
+		}
 	}
 	out := make([]Outcome, len(messages))
 	for i := range tickets {

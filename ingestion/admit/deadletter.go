@@ -278,14 +278,5 @@ func storable(s string) string {
 
 // Purge removes the letters that are older than they are kept.
 func (l *Letters) Purge(ctx context.Context) error {
-	for {
-		var n int
-		err := l.opt.Pool.QueryRow(ctx, "SELECT foresight_purge_rejected_readings($1, $2)", time.Now().Add(-l.opt.Keep), purgeChunk).Scan(&n)
-		if err != nil {
-			return fmt.Errorf("admit: purge dead letters: %w", err)
-		}
-		if n < purgeChunk {
-			return nil
-		}
-	}
+	return purgeAll(ctx, l.opt.Pool, "foresight_purge_rejected_readings", time.Now().Add(-l.opt.Keep))
 }

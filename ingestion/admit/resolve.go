@@ -2,7 +2,6 @@ package admit
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"foresight/ingestion/decode"
@@ -94,7 +93,7 @@ func (p place) sensor(t *registry.Tenant, c Credential, code string) (*registry.
 		return nil, no(decode.SensorMismatch, "the topic names sensor %s, sensor_code %.100q", sensor.Code, code)
 	case p.topic.Site != "" && p.topic.Site != sensor.SiteCode:
 		return nil, no(decode.WrongSite, "the topic names site %s, sensor %s stands on another", p.topic.Site, sensor.Code)
-	case !c.AnyTenant && c.Sites != nil && !slices.Contains(c.Sites, sensor.Site):
+	case !c.covers(sensor.Site):
 		return nil, no(decode.WrongSite, "the credential may not speak for the site of sensor %s", sensor.Code)
 	case !sensor.Active:
 		return nil, no(decode.InactiveSensor, "sensor %s or its asset or site is switched off", sensor.Code)

@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-const within = 10 * time.Second
+const within = testkit.Patience
 
 // rig is the gate between a real database and a real log.
 type rig struct {

@@ -27,13 +27,19 @@ const (
 	TooOld          Reason = "timestamp_too_old" // older than the tenant's retention
 	BadField        Reason = "bad_field"         // sensor_code or ingest_id is no proper text
 	NoValues        Reason = "no_values"         // no parameter of the catalogue among the keys
+	BadSparkplug    Reason = "bad_sparkplug"     // no payload of Sparkplug B, or beyond its limits
+	UnknownNode     Reason = "unknown_node"      // the Sparkplug node is no gateway that the credential may speak for
+	NoBirth         Reason = "no_birth"          // the birth of the Sparkplug node or device is not known; it was asked for
+	OutOfSequence   Reason = "out_of_sequence"   // a Sparkplug message is missing before it; the birth was asked for
+	OverQuota       Reason = "over_quota"        // over the tenant's quota on a shared broker, and too much waits already
 	LogFull         Reason = "log_full"          // the log did not take it: not acknowledged, the sender repeats it
 )
 
 var reasons = []Reason{
 	BadTopic, UnknownSensor, InactiveSensor, InactiveTenant, WrongTenant, WrongSite, SensorMismatch,
 	PayloadTooLarge, BadJSON, TooDeep, DuplicateKey, NotANumber, Implausible, BadTimestamp, InFuture,
-	TooOld, BadField, NoValues, LogFull,
+	TooOld, BadField, NoValues,
+	BadSparkplug, UnknownNode, NoBirth, OutOfSequence, OverQuota, LogFull,
 }
 
 // Reasons lists every reason. The slice is the caller's.

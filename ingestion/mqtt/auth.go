@@ -11,37 +11,35 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"foresight/ingestion/registry"
+	"foresight/internal/limit"
 )
 
 // authenticator checks gateways' passwords. A good password hash is slow by design:
 // a verified password is remembered for a while (as a keyed hash), so that a storm of
 // reconnects is not a storm of hashing; no more hashes run at once than there are
-// processors; and an address that tries wrong passwords is soon not hashed for.
+// processors; and a client (limit.Client) that tries wrong passwords is soon not hashed for.
 type authenticator struct {
 	hashOf   func(context.Context, *registry.Gateway) (string, error)
 	verify   func(hash, password string) bool
 	lifetime time.Duration
-	burst    int
-	refill   time.Duration
+	tries    *limit.Limiter // wrong passwords, by client
 	key      [sha256.Size]byte
 	hashing  chan struct{}
 
 	mu       sync.Mutex
 	verified map[[sha256.Size]byte]time.Time // until when
-	failures map[string]*rate.Limiter        // by address
 }
 
-// maxRemembered bounds both maps; a full one begins anew.
+// maxRemembered bounds verified; when it is full it begins anew.
 const maxRemembered = 50000
 
 func newAuthenticator(o Options) *authenticator {
 	a := &authenticator{
-		hashOf: o.PasswordHash, verify: o.Verify, lifetime: o.VerifiedFor, burst: o.FailedTriesBurst, refill: o.FailedTriesRefill,
+		hashOf: o.PasswordHash, verify: o.Verify, lifetime: o.VerifiedFor,
+		tries:    limit.NewLimiter(limit.Rate{Capacity: o.FailedTriesBurst, PerSecond: 1 / o.FailedTriesRefill.Seconds()}, nil),
 		hashing:  make(chan struct{}, runtime.GOMAXPROCS(0)),
-		verified: map[[sha256.Size]byte]time.Time{}, failures: map[string]*rate.Limiter{},
+		verified: map[[sha256.Size]byte]time.Time{},
 	}
 	rand.Read(a.key[:]) // never fails
 	return a
@@ -69,8 +67,8 @@ func (a *authenticator) check(ctx context.Context, s *registry.Snapshot, usernam
 	if ok && a.knows(g, password) {
 		return active(g)
 	}
-	failures := a.failuresOf(address)
-	if failures.Tokens() < 1 {
+	client := limit.Client(address)
+	if a.tries.Empty(client) {
 		return nil, tooManyTry
 	}
 	good := false
@@ -80,7 +78,7 @@ func (a *authenticator) check(ctx context.Context, s *registry.Snapshot, usernam
 		}
 	}
 	if !good {
-		failures.Allow()
+		a.tries.Take(client)
 		return nil, wrong
 	}
 	a.remember(g, password)
@@ -144,18 +142,4 @@ func (a *authenticator) remember(g *registry.Gateway, password string) {
 		clear(a.verified)
 	}
 	a.verified[d] = time.Now().Add(a.lifetime)
-}
-
-func (a *authenticator) failuresOf(address string) *rate.Limiter {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	l, ok := a.failures[address]
-	if !ok {
-		if len(a.failures) >= maxRemembered {
-			clear(a.failures)
-		}
-		l = rate.NewLimiter(rate.Every(a.refill), a.burst)
-		a.failures[address] = l
-	}
-	return l
 }

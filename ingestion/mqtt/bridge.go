@@ -67,6 +67,10 @@ type Bridge struct {
 	up        prometheus.Gauge
 	retained  prometheus.Counter
 	sessions  prometheus.Counter
+	drops     prometheus.Gauge
+	inspected sync.Once
+	inspector sync.WaitGroup
+	known     atomic.Bool   // the probe has ended
 	leave     chan struct{} // closed: stop in good order
 	leaving   sync.Once
 	cancel    context.CancelFunc
@@ -94,8 +98,11 @@ func NewBridge(o BridgeOptions) *Bridge {
 			Name: "foresight_mqtt_bridge_connects_total", Help: "Attempts to connect to the external broker.",
 		}),
 	}
+	b.drops = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "foresight_mqtt_bridge_broker_drops", Help: "1 when the external broker was found to drop messages of a session that is away.",
+	})
 	if o.Metrics != nil {
-		o.Metrics.MustRegister(b.up, b.retained, b.sessions)
+		o.Metrics.MustRegister(b.up, b.retained, b.sessions, b.drops)
 	}
 	return b
 }
@@ -106,6 +113,10 @@ func (b *Bridge) Name() string { return "mqtt bridge" }
 // Connected reports whether the subscription stands.
 func (b *Bridge) Connected() bool { return b.connected.Load() }
 
+// Inspected reports whether it is known as far as it can be if the broker drops messages
+// of a session that is away. That is found out once, after the first connect.
+func (b *Bridge) Inspected() bool { return b.known.Load() }
+
 // Start begins to connect.
 func (b *Bridge) Start(ctx context.Context) error {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -113,6 +124,8 @@ func (b *Bridge) Start(ctx context.Context) error {
 	go func() {
 		defer close(b.done)
 		b.run(run)
+		cancel()
+		b.inspector.Wait()
 	}()
 	return nil
 }
@@ -172,7 +185,7 @@ func (b *Bridge) session(ctx context.Context) error {
 
 	var leaving atomic.Bool
 	lost := make(chan error, 1)
-	take := func(_ paho.Client, m paho.Message) {
+	take := func(client paho.Client, m paho.Message) {
 		if m.Retained() {
 			b.retained.Inc()
 			m.Ack()
@@ -183,7 +196,8 @@ func (b *Bridge) session(ctx context.Context) error {
 		}
 		// An error ends the session; the broker repeats what is not acknowledged.
 		_ = stream.Submit(admit.Message{
-			Credential: b.opt.Credential, Topic: m.Topic(), Payload: m.Payload(), ReceivedAt: time.Now(), Defer: true,
+			Credential: b.opt.Credential, Topic: m.Topic(), Payload: m.Payload(), ReceivedAt: time.Now(), OverQuota: admit.Defer,
+			Repeated: m.Duplicate(), Reply: commander{client},
 		}, m)
 	}
 	client := paho.NewClient(b.clientOptions(take, lost))
@@ -199,6 +213,7 @@ func (b *Bridge) session(ctx context.Context) error {
 	b.log.Info("connected to the external broker", "topics", b.opt.Topics)
 	b.connected.Store(true)
 	b.up.Set(1)
+	b.inspected.Do(func() { b.inspector.Go(func() { b.inspect(ctx) }) })
 	defer func() {
 		b.connected.Store(false)
 		b.up.Set(0)
@@ -282,5 +297,17 @@ func acknowledgeAll(results []admit.Result[paho.Message]) error {
 		}
 		r.Tag.Ack()
 	}
+	return nil
+}
+
+// commander sends commands by way of the broker. What is lost is asked for again.
+type commander struct{ client paho.Client }
+
+// Command implements admit.Commander.
+func (c commander) Command(topic string, payload []byte) error {
+	if !c.client.IsConnectionOpen() {
+		return paho.ErrNotConnected
+	}
+	c.client.Publish(topic, 0, false, payload)
 	return nil
 }

@@ -34,10 +34,20 @@ const (
 	publisherUser = "publisher"
 )
 
-func newMosquitto(t testing.TB) *mosquitto {
+// newMosquitto starts one. With changes, lines of its files are others than deployed.
+func newMosquitto(t testing.TB, changes ...map[string]string) *mosquitto {
 	t.Helper()
 	if _, err := exec.LookPath("mosquitto"); err != nil {
-		t.Skip("mosquitto is not installed")
+		t.Skip("mosquitto is not installed: make setup-test does it, or apt-get install mosquitto")
+	}
+	deployed := func(t testing.TB, name string) string {
+		text := deployed(t, name)
+		for _, change := range changes {
+			for line, here := range change {
+				text = strings.Replace(text, "\n"+line+"\n", "\n"+here+"\n", 1)
+			}
+		}
+		return text
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

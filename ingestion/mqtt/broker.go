@@ -8,7 +8,8 @@
 // message, and in the order in which the messages came, as MQTT asks. Many messages
 // of a client are under way at once; when the window is full, or the tenant over its
 // quota, the broker stops reading from the connection, so the sender is slowed by
-// TCP. When the log does not confirm a message, the client is disconnected: that
+// TCP; one whose keep-alive runs out before its turn comes, comes again with what was
+// not acknowledged. When the log does not confirm a message, the client is disconnected: that
 // message and all behind it are unacknowledged, and it sends them again, in order.
 //
 // A message that can never be admitted is kept as a dead letter and acknowledged; a
@@ -17,7 +18,8 @@
 // QoS 0 is taken without a promise. QoS 2 is taken as far as the acknowledgement goes;
 // what makes a message exactly-once is not the handshake but its ingest id, which
 // also holds across reconnects, so no session outlives its connection. There is no
-// fan-out: nobody can subscribe, nothing is retained, wills are not sent.
+// fan-out: nothing is retained, and a client can subscribe to nothing but the commands
+// of the Sparkplug node that it is. Of wills, only the death of that node is taken.
 package mqtt
 
 import (
@@ -68,7 +70,7 @@ type Options struct {
 	HandshakeTimeout  time.Duration // until CONNECT has come; 10 s
 	WriteTimeout      time.Duration // of acknowledgements; 10 s
 	VerifiedFor       time.Duration // how long a verified password is remembered; 5 min
-	FailedTriesBurst  int           // wrong passwords that one address may try at once; 10
+	FailedTriesBurst  int           // wrong passwords that one client (limit.Client) may try at once; 10
 	FailedTriesRefill time.Duration // after which it may try one more; 5 s
 
 	Metrics prometheus.Registerer
@@ -117,14 +119,15 @@ type Broker struct {
 	server   *mochi.Server
 	listener *listener
 	stopping atomic.Bool
+	failedAt atomic.Int64    // when the log last did not confirm, Unix ns
 	ctx      context.Context // of the sessions
 	cancel   context.CancelFunc
 	watching sync.WaitGroup
 
 	mu        sync.Mutex
-	sessions  map[*mochi.Client]*session          // also those whose connection is gone and whose appends are not
-	perTenant map[id.UUID]int                     // open connections
-	greetings map[*mochi.Client]*registry.Gateway // logged in, and without a session yet
+	sessions  map[*mochi.Client]*session // also those whose connection is gone and whose appends are not
+	perTenant map[id.UUID]int            // open connections
+	greetings map[*mochi.Client]greeting // those without a session yet, and some that are gone
 }
 
 // NewBroker returns a broker that listens from Start on.
@@ -133,7 +136,7 @@ func NewBroker(o Options) *Broker {
 	return &Broker{
 		opt: o, log: o.Log.With("part", "mqtt"), auth: newAuthenticator(o), metrics: newMetrics(o.Metrics),
 		sessions: map[*mochi.Client]*session{}, perTenant: map[id.UUID]int{},
-		greetings: map[*mochi.Client]*registry.Gateway{},
+		greetings: map[*mochi.Client]greeting{},
 	}
 }
 

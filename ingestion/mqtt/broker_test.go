@@ -15,6 +15,7 @@ import (
 
 	"foresight/ingestion/decode"
 	"foresight/ingestion/mqtt"
+	"foresight/internal/id"
 	"foresight/internal/testkit"
 )
 
@@ -294,9 +295,42 @@ func TestClientIDsOfTenantsDoNotCollide(t *testing.T) {
 	second.ack(t, puback)
 }
 
+// However many log in at once, no more get in than may: each has its place before its
+// session begins.
+func TestConnectionsAreBoundedInARush(t *testing.T) {
+	const most, rush = 3, 12
+	began := make(chan struct{})
+	r := newRig(t, setup{options: func(o *mqtt.Options) { o.MaxPerTenant, o.Presence = most, late(began) }})
+	var clients []*wire
+	for range rush {
+		clients = append(clients, dial(t, r.addr()))
+	}
+	for i, w := range clients {
+		w.connect(t, 4, fmt.Sprint("c", i), userA, password)
+	}
+	in := 0
+	for _, w := range clients {
+		if w.connected(t) == 0 {
+			in++
+		}
+	}
+	close(began)
+	if in != most {
+		t.Errorf("%d of %d are in, want %d", in, rush, most)
+	}
+}
+
+// late keeps sessions from beginning until it is closed.
+type late chan struct{}
+
+func (l late) Came(_, _, _ id.UUID, _ string) (gone func()) {
+	<-l
+	return func() {}
+}
+
 func TestConnectionsAreBounded(t *testing.T) {
 	r := newRig(t, setup{options: func(o *mqtt.Options) {
-		o.MaxConnections, o.MaxPerTenant, o.HandshakeTimeout = 4, 2, 2*time.Second
+		o.MaxConnections, o.MaxPerTenant, o.HandshakeTimeout = 4, 2, 5*time.Second
 	}})
 	var open []*wire
 	for i := range 2 {

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"foresight/ingestion/admit"
+	"foresight/ingestion/decode/sparkplug"
 	"foresight/ingestion/registry"
 )
 
@@ -22,7 +24,7 @@ func (h *hook) ID() string { return "foresight" }
 
 func (h *hook) Provides(b byte) bool {
 	switch b {
-	case mochi.OnPacketRead, mochi.OnConnectAuthenticate, mochi.OnACLCheck,
+	case mochi.OnPacketRead, mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnSubscribed,
 		mochi.OnSessionEstablished, mochi.OnPublish, mochi.OnDisconnect:
 		return true
 	}
@@ -40,7 +42,14 @@ func (h *hook) OnPacketRead(cl *mochi.Client, pk packets.Packet) (packets.Packet
 			c.ClientIdentifier = string(c.Username) + "\x00" + c.ClientIdentifier
 		}
 		c.Clean = true
+		if w := deathOf(c); w != nil {
+			h.broker.greet(cl, func(g *greeting) { g.will = w })
+		}
 		c.WillFlag, c.WillRetain, c.WillQos, c.WillPayload, c.WillTopic = false, false, 0, nil, ""
+	case packets.Disconnect:
+		if s := h.broker.session(cl); s != nil && pk.ReasonCode != packets.CodeDisconnectWillMessage.Code {
+			s.will.Store(nil)
+		}
 	case packets.Publish:
 		// The engine passes over topics like $SYS in silence, and a sender of QoS 1
 		// would wait for ever.
@@ -55,34 +64,48 @@ func (h *hook) OnConnectAuthenticate(cl *mochi.Client, pk packets.Packet) bool {
 	b := h.broker
 	username := string(pk.Connect.Username)
 	g, v := b.auth.check(b.ctx, b.opt.Snapshot(), username, string(pk.Connect.Password), cl.Net.Remote)
-	if v == accepted && !b.admits(g) {
-		v = tooManyConn
-	}
 	if b.stopping.Load() {
 		return false
 	}
+	if v == accepted && !b.admit(cl, g) {
+		v = tooManyConn
+	}
 	b.metrics.logins.WithLabelValues(string(v)).Inc()
 	if v == accepted {
-		b.greet(cl, g)
+		b.hold()
 	} else {
 		b.log.Info("log-in refused", "username", cut(username), "remote", cl.Net.Remote, "verdict", string(v))
 	}
 	return v == accepted
 }
 
-// OnACLCheck: nobody may subscribe. What may be published is for admission to say,
+// OnACLCheck: nobody may subscribe, but a Sparkplug node to its commands. What may be published is for admission to say,
 // which knows the sensors: a message on a foreign topic becomes a dead letter there,
 // rather than the end of a connection and the same message again.
-func (h *hook) OnACLCheck(_ *mochi.Client, _ string, write bool) bool { return write }
+func (h *hook) OnACLCheck(cl *mochi.Client, filter string, write bool) bool {
+	if write {
+		return true
+	}
+	s := h.broker.session(cl)
+	return s != nil && sparkplug.IsCommandFilter(filter, s.gateway.Code)
+}
+
+// OnSubscribed is told of what was granted, and what was not.
+func (h *hook) OnSubscribed(cl *mochi.Client, _ packets.Packet, codes []byte) {
+	s := h.broker.session(cl)
+	if s != nil && slices.ContainsFunc(codes, func(code byte) bool { return code <= packets.CodeGrantedQos2.Code }) {
+		s.commands.Store(true)
+	}
+}
 
 func (h *hook) OnSessionEstablished(cl *mochi.Client, _ packets.Packet) {
 	b := h.broker
-	g := b.greeted(cl)
-	if g == nil || b.stopping.Load() {
+	said := b.greeted(cl)
+	if said.gateway == nil || b.stopping.Load() {
 		cl.Stop(packets.ErrNotAuthorized)
 		return
 	}
-	s := b.begin(cl, g)
+	s := b.begin(cl, said.gateway, said.will)
 	if !s.holds(b.opt.Snapshot()) { // it changed meanwhile
 		s.disconnect(reasonNotAuthorized)
 	}
@@ -125,7 +148,8 @@ func (h *hook) OnDisconnect(cl *mochi.Client, err error, _ bool) {
 const escape = "\x00"
 
 func (s *session) message(pk *packets.Packet) admit.Message {
-	return admit.Message{Credential: s.credential, Topic: strings.TrimPrefix(pk.TopicName, escape), Payload: pk.Payload, ReceivedAt: time.Now()}
+	return admit.Message{Credential: s.credential, Topic: strings.TrimPrefix(pk.TopicName, escape), Payload: pk.Payload, ReceivedAt: time.Now(),
+		Repeated: pk.FixedHeader.Dup, Reply: s}
 }
 
 // holds reports whether the gateway is still, unchanged, what the session logged in as.

@@ -1,6 +1,7 @@
 package mqtt_test
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"path/filepath"
@@ -23,9 +24,7 @@ import (
 	"foresight/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
-
-const within = 15 * time.Second
+const within = testkit.Patience
 
 // The credentials of the gateways of acme and globex.
 const (
@@ -45,6 +44,8 @@ type rig struct {
 	admitter *admit.Admitter
 	letters  *letterBox
 	broker   *mqtt.Broker
+	present  admit.Presence // of the next admitter
+	setup    setup
 	verified atomic.Int64 // calls of Verify
 	owner    *pgx.Conn
 }
@@ -54,11 +55,15 @@ type setup struct {
 	log     func(admit.Log) admit.Log // wraps the log
 	options func(*mqtt.Options)
 	bare    bool // no broker
+	listen  bool // other processes reach the log
+
+	capacity int64  // of the log, in bytes
+	sql      string // run before the registry loads
 }
 
 func newRig(t testing.TB, s setup) *rig {
 	t.Helper()
-	r := &rig{db: testkit.NewDB(t), letters: &letterBox{}}
+	r := &rig{db: testkit.NewDB(t), letters: &letterBox{}, setup: s}
 	r.a, r.b = testkit.TwoTenants(t, r.db)
 	var err error
 	if r.owner, err = pgx.Connect(t.Context(), r.db.OwnerDSN); err != nil {
@@ -67,6 +72,9 @@ func newRig(t testing.TB, s setup) *rig {
 	after(t, r.owner.Close)
 	r.exec(t, `UPDATE gateways SET mqtt_username = 'gw-' || t.code, mqtt_password_hash = 'hash:s3cret' FROM tenants t WHERE t.id = tenant_id`)
 
+	if s.sql != "" {
+		r.exec(t, s.sql)
+	}
 	pool, err := postgres.Open(t.Context(), r.db.WorkerDSN, postgres.Options{MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)
@@ -77,26 +85,43 @@ func newRig(t testing.TB, s setup) *rig {
 		Limits: registry.Limits{Retention: 30 * 24 * time.Hour, Rate: 1e6, Burst: 1e6},
 	})
 	start(t, r.registry)
-	r.nats = natsd.New(natsd.Options{StoreDir: filepath.Join(t.TempDir(), "js"), MaxStoreBytes: 4 << 30, Log: quiet})
+	listen := ""
+	if s.listen {
+		listen = "127.0.0.1:0"
+	}
+	r.nats = natsd.New(natsd.Options{StoreDir: filepath.Join(t.TempDir(), "js"), MaxStoreBytes: 4 << 30, Listen: listen, Log: quiet})
 	start(t, r.nats)
 	conn, err := bus.Connect(t.Context(), bus.Options{InProcess: r.nats, Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
 	after(t, conn.Close)
-	if r.log, err = bus.OpenLog(t.Context(), conn, bus.LogOptions{MaxBytes: 2 << 30, Partitions: 2, AckTimeout: 2 * time.Second}); err != nil {
+	if r.log, err = bus.OpenLog(t.Context(), conn, bus.LogOptions{MaxBytes: cmp.Or(s.capacity, 2<<30), Partitions: 2, AckTimeout: 2 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	log := admit.BusLog(r.log)
-	if s.log != nil {
-		log = s.log(log)
-	}
-	r.admitter = admit.New(admit.Options{
-		Snapshot: r.registry.Snapshot, Log: log, Partition: bus.Partition, DeadLetters: r.letters, Metrics: prometheus.NewRegistry(),
-	})
+	r.admitter = r.newAdmitter()
 	if s.bare {
 		return r
 	}
+	r.restart(t)
+	return r
+}
+
+// newAdmitter returns one that knows nothing of what came before.
+func (r *rig) newAdmitter() *admit.Admitter {
+	log := admit.BusLog(r.log)
+	if r.setup.log != nil {
+		log = r.setup.log(log)
+	}
+	return admit.New(admit.Options{
+		Snapshot: r.registry.Snapshot, Log: log, Partition: bus.Partition, DeadLetters: r.letters, Presence: r.present, Metrics: prometheus.NewRegistry(),
+	})
+}
+
+// restart starts a broker that uses the present admitter.
+func (r *rig) restart(t testing.TB) {
+	t.Helper()
+	s := r.setup
 	o := mqtt.Options{
 		Addr: "127.0.0.1:0", Admitter: r.admitter, Snapshot: r.registry.Snapshot, PasswordHash: r.registry.PasswordHash,
 		Verify: func(hash, password string) bool {
@@ -113,7 +138,6 @@ func newRig(t testing.TB, s setup) *rig {
 	}
 	r.broker = mqtt.NewBroker(o)
 	start(t, r.broker)
-	return r
 }
 
 type part interface {
@@ -132,7 +156,7 @@ func start(t testing.TB, p part) {
 
 func after(t testing.TB, f func(context.Context) error) {
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // the test's own has ended
+		ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience) // the test's own has ended
 		defer cancel()
 		_ = f(ctx) // a test may have stopped it already
 	})
@@ -147,10 +171,21 @@ func (r *rig) exec(t testing.TB, sql string, args ...any) {
 
 func (r *rig) addr() string { return r.broker.Addr().String() }
 
-// flows returns the values of `flow` in the log, in its order, by how often they occur.
+// flows returns the values of `flow` in the log, in its order, and how often they occur.
 func (r *rig) flows(t testing.TB) (order []int, times map[int]int) {
 	t.Helper()
 	times = map[int]int{}
+	r.each(t, func(raw *telemetry.Raw) {
+		v, _ := raw.Parameter("flow")
+		order = append(order, int(v))
+		times[int(v)]++
+	})
+	return order, times
+}
+
+// each calls do with every record of the log, whose memory is used again.
+func (r *rig) each(t testing.TB, do func(*telemetry.Raw)) {
+	t.Helper()
 	for p := range r.log.Partitions() {
 		reader, err := r.log.Read(p, 1)
 		if err != nil {
@@ -169,9 +204,7 @@ func (r *rig) flows(t testing.TB) (order []int, times map[int]int) {
 				if err := telemetry.DecodeEnvelope(e.Data, &raw); err != nil {
 					t.Fatal(err)
 				}
-				v, _ := raw.Parameter("flow")
-				order = append(order, int(v))
-				times[int(v)]++
+				do(&raw)
 			}
 			if reader.Pending() == 0 {
 				break
@@ -181,7 +214,6 @@ func (r *rig) flows(t testing.TB) (order []int, times map[int]int) {
 			t.Fatal(err)
 		}
 	}
-	return order, times
 }
 
 // letterBox keeps dead letters.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"net"
+	"sync/atomic"
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
@@ -22,8 +23,10 @@ type session struct {
 	gateway    *registry.Gateway
 	credential admit.Credential
 	stream     *admit.Stream[tag]
-	acks       []byte // what deliver writes at once
-	gone       func() // tells the presence that the connection has ended
+	acks       []byte               // what deliver writes at once
+	gone       func()               // tells the presence that the connection has ended
+	will       atomic.Pointer[will] // none when it left none, or has left in good order
+	commands   atomic.Bool          // the client has subscribed to its commands
 
 	// Under the broker's lock; with both the session is forgotten.
 	left  bool // the connection is gone
@@ -47,42 +50,60 @@ const (
 	reasonPayloadInvalid = 0x99
 )
 
-// admits reports whether the tenant may open one more connection.
-func (b *Broker) admits(g *registry.Gateway) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.perTenant[g.Tenant] < b.opt.MaxPerTenant
+// greeting is what is known of a client before its session begins.
+type greeting struct {
+	gateway *registry.Gateway // nil until it has logged in
+	will    *will
 }
 
-// greet keeps as which gateway a client has logged in, until its session begins. Those
-// whose connection ended before are swept out when there are many.
-func (b *Broker) greet(cl *mochi.Client, g *registry.Gateway) {
+// greet keeps what a client has said, until its session begins. Those whose connection
+// ended before are swept out when there are many.
+func (b *Broker) greet(cl *mochi.Client, change func(*greeting)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.greetings) >= manyGreetings {
-		maps.DeleteFunc(b.greetings, func(c *mochi.Client, _ *registry.Gateway) bool { return c.Closed() })
+		maps.DeleteFunc(b.greetings, func(c *mochi.Client, _ greeting) bool { return c.Closed() })
 	}
+	g := b.greetings[cl]
+	change(&g)
 	b.greetings[cl] = g
 }
 
 const manyGreetings = 256
 
-// greeted returns the gateway as it was at the log-in, nil without one.
-func (b *Broker) greeted(cl *mochi.Client) *registry.Gateway {
+// admit lets a client in as the gateway, unless the tenant has all its connections. Those
+// whose session has not begun yet have a place, too: a client is told that it is in before.
+func (b *Broker) admit(cl *mochi.Client, g *registry.Gateway) bool {
+	in := false
+	b.greet(cl, func(said *greeting) {
+		n := b.perTenant[g.Tenant]
+		for other, known := range b.greetings {
+			if known.gateway != nil && known.gateway.Tenant == g.Tenant && !other.Closed() {
+				n++
+			}
+		}
+		if in = n < b.opt.MaxPerTenant; in {
+			said.gateway = g
+		}
+	})
+	return in
+}
+
+// greeted returns what the client said, the gateway as it was at the log-in.
+func (b *Broker) greeted(cl *mochi.Client) greeting {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	g := b.greetings[cl]
-	delete(b.greetings, cl)
-	return g
+	return b.greetings[cl]
 }
 
 // begin opens the session of a client.
-func (b *Broker) begin(cl *mochi.Client, g *registry.Gateway) *session {
+func (b *Broker) begin(cl *mochi.Client, g *registry.Gateway, w *will) *session {
 	s := &session{
 		broker: b, client: cl, gateway: g,
-		credential: admit.Credential{Tenant: g.Tenant, Sites: []id.UUID{g.Site}},
+		credential: admit.Credential{Tenant: g.Tenant, Sites: []id.UUID{g.Site}, Gateway: g.ID},
 		gone:       func() {},
 	}
+	s.will.Store(w)
 	if b.opt.Presence != nil {
 		address, _, err := net.SplitHostPort(cl.Net.Remote)
 		if err != nil {
@@ -95,6 +116,7 @@ func (b *Broker) begin(cl *mochi.Client, g *registry.Gateway) *session {
 	s.stream = admit.NewStream(b.ctx, b.opt.Admitter, b.opt.Window, s.deliver, func() { b.part(s, &s.ended) })
 	b.sessions[cl] = s
 	b.perTenant[g.Tenant]++
+	delete(b.greetings, cl)
 	b.metrics.connections.Inc()
 	return s
 }
@@ -107,6 +129,9 @@ func (b *Broker) session(cl *mochi.Client) *session {
 
 // leave is called once, when the connection is gone. What is under way goes on.
 func (b *Broker) leave(s *session) {
+	if w := s.will.Load(); w != nil && !b.stopping.Load() {
+		_ = s.stream.Submit(admit.Message{Credential: s.credential, Topic: w.topic, Payload: w.payload}, tag{})
+	}
 	s.stream.Finish()
 	s.gone()
 	b.mu.Lock()
@@ -149,7 +174,7 @@ func (s *session) deliver(results []admit.Result[tag]) error {
 		}
 	}
 	if failed {
-		s.broker.metrics.unconfirmed.Inc()
+		s.broker.failed()
 		s.disconnect(reasonUnavailable)
 	}
 	return nil

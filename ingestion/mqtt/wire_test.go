@@ -39,6 +39,12 @@ func dial(t testing.TB, addr string) *wire {
 // logIn connects and returns the code of the CONNACK.
 func (w *wire) logIn(t testing.TB, version byte, client, user, password string) byte {
 	t.Helper()
+	w.connect(t, version, client, user, password)
+	return w.connected(t)
+}
+
+func (w *wire) connect(t testing.TB, version byte, client, user, password string) {
+	t.Helper()
 	w.v5 = version == 5
 	body := text(nil, "MQTT")
 	body = append(body, version, 0xc2, 0, 0)
@@ -47,6 +53,11 @@ func (w *wire) logIn(t testing.TB, version byte, client, user, password string) 
 	}
 	body = text(text(text(body, client), user), password)
 	w.send(t, packet(0x10, body))
+}
+
+// connected reads the answer to a CONNECT, and returns its code.
+func (w *wire) connected(t testing.TB) byte {
+	t.Helper()
 	kind, answer := w.read(t)
 	if kind != connack || len(answer) < 2 {
 		t.Fatalf("packet %d %v instead of CONNACK", kind, answer)

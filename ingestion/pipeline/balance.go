@@ -69,6 +69,7 @@ func (b *balance) beat(ctx context.Context) error {
 	for _, x := range taken {
 		b.held[x.number] = b.w.newPartition(x, b.stream)
 		b.w.metrics.held.Inc()
+		b.w.metrics.leases.WithLabelValues("taken").Inc()
 		go b.held[x.number].run(b.work)
 	}
 	return err
@@ -117,7 +118,7 @@ func (b *balance) wait() {
 	}
 }
 
-// purge cuts the log below the checkpoints. The owner of partition 0 does it, and
+// purge cuts the log below the lowest of the checkpoints. The owner of partition 0 does it, and
 // compares the log with the one that all checkpoints count in.
 func (b *balance) purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.w.opt.PurgeEvery)
@@ -128,6 +129,9 @@ func (b *balance) purge(ctx context.Context) error {
 	}
 	sequences, same, err := b.w.leases.checkpoints(ctx, stream)
 	if err != nil {
+		return err
+	}
+	if err := b.w.leases.sideCheckpoints(ctx, b.w.parts.Beside, stream, sequences); err != nil {
 		return err
 	}
 	info, err := b.w.parts.Log.Info(ctx) // after the checkpoints: they can only be below
@@ -148,6 +152,8 @@ func (b *balance) purge(ctx context.Context) error {
 	if b.held[0] == nil {
 		return nil
 	}
-	_, err = b.w.parts.Log.Purge(ctx, needed)
-	return err
+	if _, err = b.w.parts.Log.Purge(ctx, needed); err != nil {
+		return err
+	}
+	return b.purgeBackfill(ctx)
 }

@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
 	"foresight/internal/bus"
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
-
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 )
 
 // plain is a model that says the same of every window: what is measured is the way
@@ -28,6 +28,10 @@ func (plain) Predict(_ context.Context, k telemetry.Key, _ *telemetry.Window, r 
 		Label: telemetry.Normal, Probability: 0.9,
 		Top:       []telemetry.LabelProbability{{Label: telemetry.Normal, Probability: 0.9}, {Label: "cavitation", Probability: 0.05}},
 		VersionID: version, VersionLabel: "fault_classifier:1.0.0", Role: telemetry.Production}, nil
+}
+
+func (plain) Shadow(context.Context, telemetry.Key, *telemetry.Window, *telemetry.Raw) (telemetry.FaultPrediction, bool, error) {
+	return telemetry.FaultPrediction{}, false, nil
 }
 
 type nobody struct{}
@@ -74,36 +78,41 @@ func (f *fleet) entries(n int) []bus.Entry {
 	return out
 }
 
+// bench returns a partition whose batches the caller makes, with a rule per tenant.
+func bench(b *testing.B, sensors int, o Options) (*partition, *fleet) {
+	r := newRig(b, 1)
+	r.rule(telemetry.VibrationRMS, "gt", 100)
+	r.startRules()
+	parts := r.parts(r.store)
+	parts.Model, parts.Events = plain{}, nobody{}
+	w := New(parts, o)
+	if err := w.leases.prepare(b.Context(), 1); err != nil {
+		b.Fatal(err)
+	}
+	held, err := w.leases.acquire(b.Context(), 1, 1)
+	if err != nil || len(held) != 1 {
+		b.Fatal(held, err)
+	}
+	p := w.newPartition(held[0], "stream")
+	if p.seen, err = loadSeen(b.Context(), w.parts.Pool, 0); err != nil {
+		b.Fatal(err)
+	}
+	return p, r.fleet(sensors)
+}
+
 // BenchmarkBatch takes batches through all stages on real PostgreSQL, with full
 // windows and a rule per tenant; ns/op and allocations are those of one message, and
 // the stages are reported beside.
 func BenchmarkBatch(b *testing.B) {
 	for _, size := range []int{20, 100, 500} {
 		b.Run(fmt.Sprintf("%d entries", size), func(b *testing.B) {
-			r := newRig(b, 1)
-			r.rule(telemetry.VibrationRMS, "gt", 100)
-			r.startRules()
-			parts := r.parts(r.store)
-			parts.Model, parts.Events = plain{}, nobody{}
-			w := New(parts, Options{})
-			if err := w.leases.prepare(b.Context(), 1); err != nil {
-				b.Fatal(err)
-			}
-			held, err := w.leases.acquire(b.Context(), 1, 1)
-			if err != nil || len(held) != 1 {
-				b.Fatal(held, err)
-			}
-			p := w.newPartition(held[0], "stream")
-			if p.seen, err = loadSeen(b.Context(), w.parts.Pool, 0); err != nil {
-				b.Fatal(err)
-			}
-			f := r.fleet(200)
+			p, f := bench(b, 200, Options{})
 			for range telemetry.WindowSize * len(f.keys) / size {
 				if err := p.attempt(b.Context(), f.entries(size)); err != nil {
 					b.Fatal(err)
 				}
 			}
-			before := sums(b, w.metrics.stages)
+			before := sums(b, p.w.metrics.stages)
 			b.ReportAllocs()
 			b.ResetTimer()
 			done := 0
@@ -118,7 +127,7 @@ func BenchmarkBatch(b *testing.B) {
 			}
 			b.StopTimer()
 			b.ReportMetric(float64(done)/b.Elapsed().Seconds(), "messages/s")
-			for stage, after := range sums(b, w.metrics.stages) {
+			for stage, after := range sums(b, p.w.metrics.stages) {
 				b.ReportMetric((after-before[stage])*1e6/float64(done), stage+"-µs/message")
 			}
 		})

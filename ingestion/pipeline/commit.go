@@ -8,52 +8,27 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
-
-	"github.com/jackc/pgx/v5"
 )
 
 const setTenant = `SELECT set_config('app.tenant_id', $1, true)`
 
-// commit is the one transaction of a batch: the epoch, what rules make of the events,
-// the sensors' states, the checkpoint. It returns the hints of alarms.
-func (p *partition) commit(ctx context.Context, b *batch, happened []event.Event) ([]event.Event, error) {
-	states := statesOf(p.lease.number, b, p.windows)
-	var hints []event.Event
-	err := p.transact(ctx, func(tx pgx.Tx) error {
-		for from := 0; from < len(happened); {
-			tenant := happened[from].Key.Tenant
-			to := from + 1
-			for to < len(happened) && happened[to].Key.Tenant == tenant {
-				to++
-			}
-			if _, err := tx.Exec(ctx, setTenant, tenant.String()); err != nil {
-				return wrap("set the tenant", err)
-			}
-			more, err := p.w.parts.Alarms.Apply(ctx, tx, tenant, happened[from:to])
-			if err != nil {
-				return wrap("apply rules", err)
-			}
-			hints = append(hints, more...)
-			from = to
-		}
-		var last pgx.Batch
-		for _, s := range states {
-			s.queue(&last)
-		}
-		p.w.leases.queueCheckpoint(&last, p.lease, b.last, p.stream)
-		return wrap("write the checkpoint", tx.SendBatch(ctx, &last).Close())
-	})
-	if err != nil {
-		return nil, err
-	}
-	return hints, nil
-}
-
 // transact runs f in a transaction that holds the lease, or returns errFenced.
 func (p *partition) transact(ctx context.Context, f func(pgx.Tx) error) error {
-	tx, err := p.w.parts.Pool.Begin(ctx)
+	return p.w.transact(ctx, func(tx pgx.Tx) error {
+		if err := p.w.leases.lock(ctx, tx, p.lease); err != nil {
+			return wrap("lock the lease", err)
+		}
+		return f(tx)
+	})
+}
+
+// transact runs f in a transaction.
+func (w *Worker) transact(ctx context.Context, f func(pgx.Tx) error) error {
+	tx, err := w.parts.Pool.Begin(ctx)
 	if err != nil {
 		return wrap("begin", err)
 	}
@@ -62,12 +37,9 @@ func (p *partition) transact(ctx context.Context, f func(pgx.Tx) error) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
 		if err := tx.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
-			p.log.Debug("not rolled back, the server does", "error", err)
+			w.log.Debug("not rolled back, the server does", "error", err)
 		}
 	}()
-	if err := p.w.leases.lock(ctx, tx, p.lease); err != nil {
-		return wrap("lock the lease", err)
-	}
 	if err := f(tx); err != nil {
 		return err
 	}

@@ -5,10 +5,10 @@ import (
 	"encoding/binary"
 	"strings"
 
-	"foresight/internal/id"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"foresight/internal/id"
 )
 
 // Letters keeps dead letters in the table rejected_readings, beside those of the

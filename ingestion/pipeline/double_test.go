@@ -12,12 +12,12 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"foresight/inference"
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // fingerprint is a model whose probability is a hash of the window's bits, so that
@@ -26,6 +26,18 @@ type fingerprint struct {
 	fail  atomic.Pointer[error]
 	panic atomic.Bool
 	calls atomic.Int64
+	// tried makes a shadow, which fails when it is an error.
+	tried atomic.Pointer[error]
+}
+
+func (f *fingerprint) Shadow(ctx context.Context, k telemetry.Key, w *telemetry.Window, r *telemetry.Raw) (telemetry.FaultPrediction, bool, error) {
+	err := f.tried.Load()
+	if err == nil {
+		return telemetry.FaultPrediction{}, false, nil
+	}
+	p, _ := f.Predict(ctx, k, w, r)
+	p.ID, p.Role = id.Derive(id.Prediction, r.Timestamp, k.Tenant[:], k.Sensor[:], r.IngestID[:], []byte(telemetry.Shadow)), telemetry.Shadow
+	return p, true, *err
 }
 
 func (f *fingerprint) Predict(_ context.Context, k telemetry.Key, w *telemetry.Window, r *telemetry.Raw) (telemetry.FaultPrediction, error) {

@@ -68,6 +68,8 @@ func (r *rig) sameAs(want left) {
 		got.transitions != want.transitions || got.gaps != 0 {
 		r.Errorf("left behind:\n got %+v\nwant %+v", got, want)
 	}
+	sameRollups(r, r.store, r.a.TenantID)
+	sameRollups(r, r.store, r.b.TenantID)
 }
 
 // expected is what feed(n) leaves when nothing goes wrong. The windows' fingerprints
@@ -122,6 +124,10 @@ func TestFailuresAtEveryStageLoseAndDoubleNothing(t *testing.T) {
 		"after the readings are written": func(s *faultyStore, _ *hookedAlarms) {
 			f := everyThird()
 			s.afterReadings = func(context.Context) error { return f() }
+		},
+		"after the rollups are written": func(s *faultyStore, _ *hookedAlarms) {
+			f := everyThird()
+			s.afterRollups = func(context.Context) error { return f() }
 		},
 		"after the predictions are written": func(s *faultyStore, _ *hookedAlarms) {
 			f := everyThird()
@@ -328,6 +334,7 @@ func TestPoisonGoesToTheDeadLetters(t *testing.T) {
 	if n := r.ask(`SELECT count(*) FROM rejected_readings WHERE reason = $1 AND payload = $2`, ReasonPoison, bad.Payload); n != 2 {
 		t.Errorf("%d hold the message as it came, want 2", n)
 	}
+	r.eventually("the good readings are published", func() bool { return len(r.events.of(event.Telemetry, k.Sensor)) >= 4 }) // behind the commit
 	if n := len(r.events.of(event.Telemetry, k.Sensor)); n != 4 {
 		t.Errorf("%d good readings published, want 4", n)
 	}

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // The wrappers stand around the real thing and let it work before, or after, they fail.
@@ -21,6 +21,7 @@ type faultyStore struct {
 	telemetry.Store
 	// afterReadings is called when readings are written; an error is the answer.
 	afterReadings    func(ctx context.Context) error
+	afterRollups     func(ctx context.Context) error
 	afterPredictions func(ctx context.Context) error
 	down             atomic.Bool
 	refused          atomic.Int64
@@ -36,6 +37,14 @@ func (f *faultyStore) WriteReadings(ctx context.Context, docs []telemetry.Raw) (
 		err = f.afterReadings(ctx)
 	}
 	return first, err
+}
+
+func (f *faultyStore) WriteRollups(ctx context.Context, r telemetry.Resolution, rows []telemetry.Rollup) error {
+	err := f.Store.WriteRollups(ctx, r, rows)
+	if err == nil && f.afterRollups != nil && len(rows) > 0 {
+		err = f.afterRollups(ctx)
+	}
+	return err
 }
 
 func (f *faultyStore) WritePredictions(ctx context.Context, docs []telemetry.FaultPrediction) error {

@@ -66,20 +66,54 @@ func (g *guard) predict(ctx context.Context, w *telemetry.Window, r *telemetry.R
 	return telemetry.FaultPrediction{}, false
 }
 
+// shadow asks the model that is tried beside the one that counts, after that one has
+// answered. Its failures are counted and have no other effect.
+func (g *guard) shadow(ctx context.Context, w *telemetry.Window, r *telemetry.Raw) (p telemetry.FaultPrediction, ok bool) {
+	if ctx.Err() != nil {
+		return p, false
+	}
+	err := protect(func() (err error) {
+		if p, ok, err = g.model.Shadow(ctx, r.Key, w, r); err == nil && ok {
+			err = check(&p, r)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		g.metrics.model.WithLabelValues("shadow_failed").Inc()
+		return p, false
+	case ok:
+		g.metrics.model.WithLabelValues("shadow").Inc()
+	}
+	return p, ok
+}
+
 func (g *guard) call(ctx context.Context, w *telemetry.Window, r *telemetry.Raw) (p telemetry.FaultPrediction, err error) {
+	err = protect(func() (err error) {
+		if p, err = g.model.Predict(ctx, r.Key, w, r); err != nil {
+			return err
+		}
+		return check(&p, r)
+	})
+	return p, err
+}
+
+// protect turns a panic of the model into an error.
+func protect(ask func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("%w in the model: %v", errPanic, v)
 		}
 	}()
-	if p, err = g.model.Predict(ctx, r.Key, w, r); err != nil {
-		return p, err
-	}
-	// What the store would refuse must not cost the reading.
+	return ask()
+}
+
+// check refuses what the store would refuse, which must not cost the reading.
+func check(p *telemetry.FaultPrediction, r *telemetry.Raw) error {
 	if p.Key != r.Key || p.IngestID != r.IngestID || !p.Timestamp.Equal(r.Timestamp) || p.ID == id.Nil || !(p.Probability >= 0 && p.Probability <= 1) {
-		return p, errAnswer
+		return errAnswer
 	}
-	return p, nil
+	return nil
 }
 
 // errAnswer is a prediction that is not one of the reading.

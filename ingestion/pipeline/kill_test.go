@@ -10,15 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"foresight/internal/alarms"
 	"foresight/internal/bus"
 	"foresight/internal/embedded/natsd"
 	"foresight/internal/telemetry"
 	"foresight/internal/telemetry/pgstore"
 	"foresight/internal/testkit"
-
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // A worker process is the test binary itself, told by its environment what to do.

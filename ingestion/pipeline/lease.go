@@ -115,8 +115,6 @@ const (
 	limitIdle = `SET LOCAL idle_in_transaction_session_timeout = '1s'`
 
 	lockLease = `SELECT count(*) FROM (SELECT FROM partitions WHERE number = $1 AND epoch = $2 AND owner = $3 FOR UPDATE) held`
-
-	moveCheckpoint = `UPDATE partitions SET sequence = greatest(sequence, $2), stream = $3, expires_at = clock_timestamp() + $4 WHERE number = $1`
 )
 
 // lock begins a commit: it holds the lease's row to the end of the transaction, or
@@ -135,11 +133,6 @@ func (l *leases) lock(ctx context.Context, tx pgx.Tx, x lease) error {
 		return nil
 	})
 	return tx.SendBatch(ctx, b).Close()
-}
-
-// queueCheckpoint adds the statement that moves the checkpoint of a locked lease.
-func (l *leases) queueCheckpoint(b *pgx.Batch, x lease, sequence uint64, stream string) {
-	b.Queue(moveCheckpoint, x.number, int64(sequence), stream, l.term)
 }
 
 func wrap(what string, err error) error {

@@ -16,8 +16,16 @@ type partition struct {
 	stream  string // identity of the log that is read
 	log     *slog.Logger
 	windows *windows
+	rollups *rollups
 	seen    *seen
 	guard   *guard
+
+	slots   chan struct{}                                        // one element per batch at work
+	process func(ctx context.Context, entries []bus.Entry) error // takes entries through all stages once
+	pass    func(ctx context.Context, sequence uint64) error     // lets the checkpoint pass an entry
+	lags    bool                                                 // as told to the worker's priority
+	rate    float64                                              // of entries, per second
+	counted time.Time                                            // when it was counted last
 
 	halt chan error // the first says why to stop: nil to hand over
 	done chan struct{}
@@ -29,13 +37,17 @@ type partition struct {
 const idleWait = time.Second
 
 func (w *Worker) newPartition(x lease, stream string) *partition {
-	return &partition{
+	p := &partition{
 		w: w, lease: x, stream: stream,
 		log:     w.log.With("partition", x.number, "epoch", x.epoch),
 		windows: newWindows(w.parts.Store, w.opt.Lookback, w.opt.MaxWindows),
+		rollups: newRollups(w.parts.Store, w.opt.MaxWindows),
 		guard:   newGuard(w.parts.Model, w.opt.Now, w.metrics),
+		slots:   w.slots,
 		halt:    make(chan error, 1), done: make(chan struct{}),
 	}
+	p.process, p.pass = p.processLive, p.passLive
+	return p
 }
 
 // stop asks the partition to finish its batch and hand over; fence tells it that it
@@ -66,12 +78,16 @@ func (p *partition) run(ctx context.Context) {
 		case <-reading.Done():
 		}
 	}()
+	p.w.priority.lag(&p.lags, true) // until it has looked
+	beside := p.startBeside(ctx, reading)
 	err := p.work(ctx, reading)
+	p.w.priority.lag(&p.lags, false)
 	if cause := context.Cause(reading); err != nil && cause != nil && ctx.Err() == nil {
 		err = cause
 	}
 	cancel(nil)
 	<-ended
+	beside.Wait()
 	p.end(ctx, err)
 }
 
@@ -83,6 +99,7 @@ func (p *partition) end(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, errFenced):
 		p.w.metrics.errors.WithLabelValues("fenced").Inc()
+		p.w.metrics.leases.WithLabelValues("lost").Inc()
 		p.log.Info("partition lost to another worker")
 		return
 	case errors.Is(err, errStream):
@@ -99,6 +116,7 @@ func (p *partition) end(ctx context.Context, err error) {
 	if err := p.w.leases.release(ctx, p.lease); err != nil {
 		p.log.Warn("lease not released, it expires", "error", err)
 	}
+	p.w.metrics.leases.WithLabelValues("released").Inc()
 }
 
 // work reads and processes batches until reading or ctx ends, or for good.
@@ -134,35 +152,70 @@ func (p *partition) work(ctx, reading context.Context) (err error) {
 		return err
 	}
 	p.seen.judged = p.w.opt.Now().Add(p.w.opt.SilenceGrace - p.w.opt.SilenceEvery)
+	newest := p.w.opt.Now()
 	for {
-		begin := p.w.opt.Now()
 		entries, err := p.next(reading, r)
 		if err != nil {
 			return err
 		}
-		if len(entries) > 0 {
+		if n := len(entries); n > 0 {
+			p.count(n, p.w.opt.Now())
 			if err := p.handle(ctx, reading, entries); err != nil {
 				return err
 			}
+			newest = entries[n-1].Time
 		}
-		p.w.metrics.lag(p.lease.number, r.Pending())
-		if r.Pending() > 0 || len(entries) == p.w.opt.MaxBatch {
-			continue
-		}
-		if err := p.attendSilence(ctx); err != nil {
-			return err
-		}
-		if err := pause(reading, p.w.opt.Pace-p.w.opt.Now().Sub(begin)); err != nil {
-			return err
+		p.w.metrics.lag(p.lease.number, r.Pending(), p.w.opt.Now().Sub(newest))
+		p.w.priority.lag(&p.lags, r.Pending() > 0)
+		if r.Pending() == 0 {
+			if err := p.attendSilence(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-// next reads entries, none after a while; a log that is gone is waited for.
+// A partition in which so many entries come each second gathers them for longer: a batch
+// then has several of a sensor, whose state, newest reading and rollup are written once.
+const (
+	busyRate = 256
+	busyPace = 250 * time.Millisecond
+)
+
+// pace is the time between two beats of the partition. Its rate is that of the last
+// batches, each counting half of the one behind it.
+func (p *partition) pace(now time.Time) time.Duration {
+	if p.rate < busyRate || now.Sub(p.counted) > 2*busyPace {
+		return p.w.opt.Pace
+	}
+	return max(p.w.opt.Pace, busyPace)
+}
+
+// count takes a batch into the rate.
+func (p *partition) count(entries int, now time.Time) {
+	since := max(now.Sub(p.counted), time.Millisecond)
+	p.rate, p.counted = (p.rate+float64(entries)/since.Seconds())/2, now
+}
+
+// untilBeat is the time to the next multiple of the pace: partitions begin their batches
+// at the same time, and so have them written together.
+func untilBeat(now time.Time, pace time.Duration) time.Duration {
+	return now.Truncate(pace).Add(pace).Sub(now)
+}
+
+// next reads entries, none after a while; a log that is gone is waited for. Unless
+// there is a full batch already, it waits for the beat.
 func (p *partition) next(reading context.Context, r *bus.Reader) (entries []bus.Entry, err error) {
 	err = p.retry(reading, "log", func() error {
 		entries, err = r.Next(reading, p.w.opt.MaxBatch, min(idleWait, p.w.opt.SilenceEvery))
 		return err
 	})
-	return entries, err
+	if n := len(entries); err != nil || n == 0 || n == p.w.opt.MaxBatch {
+		return entries, err
+	}
+	now := p.w.opt.Now()
+	if err := pause(reading, untilBeat(now, p.pace(now))); err != nil {
+		return nil, err
+	}
+	return append(entries, r.Arrived(p.w.opt.MaxBatch-len(entries))...), nil
 }

@@ -85,6 +85,50 @@ func TestChampionJudgesTheWindow(t *testing.T) {
 	}
 }
 
+// A shadow's predictions are stored in their role; nobody is told of them, and no alarm
+// follows. One that fails costs nothing but itself.
+func TestShadowsAreStoredAndNothingElse(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want int
+	}{"one that answers": {nil, 4}, "one that fails": {errInjected, 0}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 1)
+			r.model.tried.Store(&c.err)
+			r.work(r.parts(r.store), quick("w"))
+			k := r.a.Key(0)
+			for n := range telemetry.WindowSize + 3 {
+				r.append(r.reading(k, n, 2))
+			}
+			r.caughtUp()
+			of := func(role telemetry.Role) int {
+				t.Helper()
+				found, err := r.store.Predictions(t.Context(), telemetry.PredictionQuery{RangeQuery: telemetry.RangeQuery{Tenant: k.Tenant,
+					Scope: telemetry.Scope{Sensor: k.Sensor}, Limit: 100}, Roles: []telemetry.Role{role}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(found)
+			}
+			if n := of(telemetry.Production); n != 4 {
+				t.Errorf("%d predictions that count, want 4", n)
+			}
+			if n := of(telemetry.Shadow); n != c.want {
+				t.Errorf("%d of the shadow, want %d", n, c.want)
+			}
+			told := r.events.of(event.Prediction, k.Sensor)
+			if len(told) != 4 {
+				t.Errorf("%d predictions published, want 4", len(told))
+			}
+			for _, e := range told {
+				if e.Prediction.Role != telemetry.Production {
+					t.Errorf("published a prediction in the role %s", e.Prediction.Role)
+				}
+			}
+		})
+	}
+}
+
 func TestRepeatsGoNoFurtherThanTheStore(t *testing.T) {
 	r := newRig(t, 1)
 	r.rule(telemetry.VibrationRMS, "gt", 100)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Model says what a sensor's window means. inference.Service implements it.
@@ -18,6 +18,10 @@ type Model interface {
 	// error costs the prediction and nothing else: the reading is stored and judged
 	// by rules all the same.
 	Predict(ctx context.Context, key telemetry.Key, w *telemetry.Window, raw *telemetry.Raw) (telemetry.FaultPrediction, error)
+
+	// Shadow does the same by a model that is tried beside the one that counts, false
+	// when none is. What it says is stored, in its role, and nothing follows from it.
+	Shadow(ctx context.Context, key telemetry.Key, w *telemetry.Window, raw *telemetry.Raw) (telemetry.FaultPrediction, bool, error)
 }
 
 // Alarms judges what happened by the tenant's rules and records what comes of it.

@@ -3,12 +3,15 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"foresight/internal/bus"
 	"foresight/internal/event"
 	"foresight/internal/id"
+	"foresight/internal/obs"
 	"foresight/internal/telemetry"
 )
 
@@ -19,17 +22,19 @@ type batch struct {
 	raws        []telemetry.Raw // what could be decoded, in the log's order
 	own         []bool          // by raw: this entry is the first write of the document
 	predictions []telemetry.FaultPrediction
-	predicted   []int // by raw: index in predictions, -1 for none
+	predicted   []int // by raw: index in predictions of the one that counts, -1 for none
 }
 
-// process takes entries through all stages once.
-func (p *partition) process(ctx context.Context, entries []bus.Entry) error {
+// processLive takes entries of the live log through all stages once.
+func (p *partition) processLive(ctx context.Context, entries []bus.Entry) error {
 	m := p.w.metrics
 	b := &batch{last: entries[len(entries)-1].Seq}
 	clock := m.clock()
 	if err := p.decode(ctx, entries, b); err != nil {
 		return err
 	}
+	clock.trail = p.follow(ctx, b, len(entries), clock.last)
+	defer clock.trail.end()
 	clock.lap("decode")
 	if err := p.windows.load(ctx, b.raws, p.lease.sequence); err != nil {
 		return err
@@ -45,12 +50,16 @@ func (p *partition) process(ctx context.Context, entries []bus.Entry) error {
 		b.own[i] = first[i] == b.raws[i].LogSeq
 	}
 	clock.lap("readings")
+	rolledUp := p.rollUp(ctx, b) // meanwhile
+	defer rolledUp()             // it must not outlast the batch
 	p.predict(ctx, b)
 	clock.lap("predict")
-	if err := p.w.parts.Store.WritePredictions(ctx, b.predictions); err != nil {
+	err = p.w.parts.Store.WritePredictions(ctx, b.predictions)
+	clock.lap("predictions")
+	if err := errors.Join(err, rolledUp()); err != nil {
 		return err
 	}
-	clock.lap("predictions")
+	clock.lap("rollups")
 	happened, late := b.events(p.w.opt.Now().UTC())
 	hints, err := p.commit(ctx, b, happened)
 	if err != nil {
@@ -59,6 +68,7 @@ func (p *partition) process(ctx context.Context, entries []bus.Entry) error {
 	clock.lap("commit")
 	p.lease.sequence, p.lease.stream = b.last, p.stream
 	p.windows.settle()
+	p.rollups.settle()
 	p.seen.note(b)
 	m.committed(b, len(entries), p.w.opt.Now())
 	p.publish(ctx, happened, late, hints)
@@ -94,7 +104,8 @@ func (p *partition) reject(ctx context.Context, e *bus.Entry, r Rejected) error 
 		return wrap("reject", err)
 	}
 	p.w.metrics.readings.WithLabelValues("rejected").Inc()
-	p.log.Warn("entry rejected", "sequence", r.Seq, "reason", r.Reason, "error", r.Cause)
+	p.w.metrics.rejected.WithLabelValues(r.Reason).Inc()
+	p.log.WarnContext(obs.WithAbout(ctx, obs.About{Tenant: r.Tenant}), "entry rejected", "sequence", r.Seq, "reason", r.Reason, "error", r.Cause)
 	return nil
 }
 
@@ -111,12 +122,30 @@ func (p *partition) bury(ctx, reading context.Context, e bus.Entry, cause error)
 		if err := p.reject(ctx, &e, r); err != nil {
 			return err
 		}
-		if _, err := p.commit(ctx, &batch{last: e.Seq}, nil); err != nil {
-			return err
-		}
-		p.lease.sequence, p.lease.stream = e.Seq, p.stream
-		return nil
+		return p.pass(ctx, e.Seq)
 	})
+}
+
+// passLive lets the checkpoint pass an entry that was given up.
+func (p *partition) passLive(ctx context.Context, sequence uint64) error {
+	if _, err := p.commit(ctx, &batch{last: sequence}, nil); err != nil {
+		return err
+	}
+	p.lease.sequence, p.lease.stream = sequence, p.stream
+	return nil
+}
+
+// rollUp begins to write the rollups, beside what the caller does with the batch, of
+// which it changes nothing. The function returned waits for the end.
+func (p *partition) rollUp(ctx context.Context, b *batch) func() error {
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		defer func() { done <- err }()
+		defer recovered(&err)
+		err = p.rollups.write(ctx, b)
+	}()
+	return sync.OnceValue(func() error { return <-done })
 }
 
 // predict moves the windows and asks the model about the full ones.
@@ -131,25 +160,18 @@ func (p *partition) predict(ctx context.Context, b *batch) {
 			continue
 		}
 		w := p.windows.add(r)
-		if !w.Full() || !anyChannel(&r.Channels) {
+		p.w.metrics.fill.Observe(float64(w.Len()))
+		if p.w.parts.Model == nil || !w.Full() || !r.HasChannels() {
 			continue
 		}
 		if prediction, ok := p.guard.predict(ctx, w, r); ok {
 			b.predicted[i] = len(b.predictions)
 			b.predictions = append(b.predictions, prediction)
+			if tried, ok := p.guard.shadow(ctx, w, r); ok {
+				b.predictions = append(b.predictions, tried)
+			}
 		}
 	}
-}
-
-// anyChannel reports whether the reading is one of the machine channels at all: a
-// sensor of pressures alone says nothing to the model.
-func anyChannel(ch *[telemetry.Channels]float64) bool {
-	for _, v := range ch {
-		if v == v {
-			return true
-		}
-	}
-	return false
 }
 
 // events returns what rules judge, tenant by tenant in the order of their ids and
@@ -161,14 +183,14 @@ func (b *batch) events(now time.Time) (happened, late []event.Event) {
 		if !b.own[i] {
 			continue
 		}
-		e := event.Event{Kind: event.Telemetry, Key: b.raws[i].Key, At: now, Reading: &b.raws[i]}
+		e := event.Event{Kind: event.Telemetry, Key: b.raws[i].Key, At: now, Trace: b.raws[i].Trace, Reading: &b.raws[i]}
 		if b.raws[i].Late {
 			late = append(late, e)
 			continue
 		}
 		happened = append(happened, e)
 		if n := b.predicted[i]; n >= 0 {
-			happened = append(happened, event.Event{Kind: event.Prediction, Key: b.raws[i].Key, At: now, Prediction: &b.predictions[n]})
+			happened = append(happened, event.Event{Kind: event.Prediction, Key: b.raws[i].Key, At: now, Trace: b.raws[i].Trace, Prediction: &b.predictions[n]})
 		}
 	}
 	slices.SortStableFunc(happened, func(a, b event.Event) int { return bytes.Compare(a.Key.Tenant[:], b.Key.Tenant[:]) })

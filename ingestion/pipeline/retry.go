@@ -7,10 +7,10 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"foresight/internal/bus"
 	"foresight/internal/fault"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Pauses after failures double from the first to the longest.
@@ -98,8 +98,8 @@ func (p *partition) handle(ctx, reading context.Context, entries []bus.Entry) er
 // attempt processes entries once, in one of the worker's slots.
 func (p *partition) attempt(ctx context.Context, entries []bus.Entry) (err error) {
 	select {
-	case p.w.slots <- struct{}{}:
-		defer func() { <-p.w.slots }()
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -109,6 +109,7 @@ func (p *partition) attempt(ctx context.Context, entries []bus.Entry) (err error
 		}
 		if err != nil {
 			p.windows.clear()
+			p.rollups.clear()
 		}
 	}()
 	return p.process(ctx, entries)

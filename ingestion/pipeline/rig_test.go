@@ -9,6 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
 	"foresight/inference"
 	"foresight/internal/alarms"
 	"foresight/internal/bus"
@@ -17,13 +21,9 @@ import (
 	"foresight/internal/telemetry"
 	"foresight/internal/telemetry/pgstore"
 	"foresight/internal/testkit"
-
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 )
 
-const within = 60 * time.Second
+const within = testkit.Patience
 
 // What the real parts promise, so that a change of either side shows here.
 var (

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"time"
 
-	"foresight/internal/id"
-	"foresight/internal/telemetry"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"foresight/internal/id"
+	"foresight/internal/telemetry"
 )
 
 // seen knows when the sensors of a partition last spoke.

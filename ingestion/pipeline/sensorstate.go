@@ -1,55 +1,42 @@
 package pipeline
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // A late reading was heard now and measured before: it moves last_seen_at alone.
 const upsertSensorStates = `INSERT INTO sensor_states AS s (tenant_id, sensor_id, site_id, asset_id, partition,
 	last_seen_at, is_online, window_fill, latest_at, latest)
-SELECT $1, n.sensor, n.site, n.asset, $2, n.seen, true, n.fill, n.at, n.latest
-FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::smallint[], $8::timestamptz[], $9::jsonb[])
-	AS n (sensor, site, asset, seen, fill, at, latest)
+SELECT $1, n.sensor, n.site, n.asset, n.partition, n.seen, true, n.fill, n.at, n.latest
+FROM unnest($2::int[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::smallint[], $8::timestamptz[], $9::jsonb[])
+	AS n (partition, sensor, site, asset, seen, fill, at, latest)
 ON CONFLICT (tenant_id, sensor_id) DO UPDATE SET site_id = excluded.site_id, asset_id = excluded.asset_id,
 	partition = excluded.partition, last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at), is_online = true,
 	window_fill = excluded.window_fill, latest_at = greatest(s.latest_at, excluded.latest_at),
 	latest = CASE WHEN excluded.latest_at >= s.latest_at THEN excluded.latest ELSE s.latest END`
 
-// sensorStates are the rows of one tenant, a column each.
-type sensorStates struct {
-	tenant                 id.UUID
-	partition              int
-	sensors, sites, assets []id.UUID
-	seen, at               []time.Time
-	fill                   []int16
-	latest                 [][]byte
-}
-
-func (s *sensorStates) queue(b *pgx.Batch) {
-	b.Queue(setTenant, s.tenant.String())
-	b.Queue(upsertSensorStates, s.tenant, s.partition, s.sensors, s.sites, s.assets, s.seen, s.fill, s.at, s.latest)
-}
-
 // heard is what a batch says of one sensor.
 type heard struct {
-	id     sensorID
-	newest *telemetry.Raw // by event time
-	seen   time.Time      // the last arrival
+	sensorID
+	partition int32
+	newest    *telemetry.Raw // by event time
+	seen      time.Time      // the last arrival
+	fill      int16          // readings in the window
+	latest    []byte
 }
 
-// statesOf returns the states that the batch leaves, tenants and sensors in the order
-// of their ids (who locks many rows locks them in one order).
-func statesOf(partition int, b *batch, ws *windows) []*sensorStates {
+// heardIn lists the sensors that the batch's own readings are of, each once.
+func heardIn(partition int, b *batch, ws *windows) []heard {
 	at := make(map[sensorID]int, len(b.raws))
 	var all []heard
 	for i := range b.raws {
@@ -61,7 +48,7 @@ func statesOf(partition int, b *batch, ws *windows) []*sensorStates {
 		n, ok := at[k]
 		if !ok {
 			at[k] = len(all)
-			all = append(all, heard{id: k, newest: r, seen: r.ReceivedAt})
+			all = append(all, heard{sensorID: k, partition: int32(partition), newest: r, seen: r.ReceivedAt})
 			continue
 		}
 		h := &all[n]
@@ -72,25 +59,36 @@ func statesOf(partition int, b *batch, ws *windows) []*sensorStates {
 			h.seen = r.ReceivedAt
 		}
 	}
-	slices.SortFunc(all, func(a, b heard) int {
-		if c := bytes.Compare(a.id.tenant[:], b.id.tenant[:]); c != 0 {
-			return c
-		}
-		return bytes.Compare(a.id.sensor[:], b.id.sensor[:])
-	})
-	var out []*sensorStates
 	for i := range all {
 		h := &all[i]
-		if n := len(out); n == 0 || out[n-1].tenant != h.id.tenant {
-			out = append(out, &sensorStates{tenant: h.id.tenant, partition: partition})
-		}
-		s := out[len(out)-1]
-		s.sensors, s.sites, s.assets = append(s.sensors, h.id.sensor), append(s.sites, h.newest.Site), append(s.assets, h.newest.Asset)
-		s.seen, s.at = append(s.seen, h.seen), append(s.at, h.newest.Timestamp)
-		s.fill = append(s.fill, int16(ws.by[h.id].Len()))
-		s.latest = append(s.latest, latestJSON(&h.newest.Reading))
+		h.fill, h.latest = int16(ws.by[h.sensorID].Len()), latestJSON(&h.newest.Reading)
 	}
-	return out
+	return all
+}
+
+// queueStates adds the statements that write the states, one for each tenant, tenants
+// and sensors in the order of their ids (who locks many rows locks them in one order).
+func queueStates(b *pgx.Batch, all []heard) {
+	slices.SortFunc(all, func(a, b heard) int {
+		return cmp.Or(compareIDs(a.tenant, b.tenant), compareIDs(a.sensor, b.sensor))
+	})
+	for from, to := 0, 0; from < len(all); from = to {
+		tenant := all[from].tenant
+		var partitions []int32
+		var sensors, sites, assets []id.UUID
+		var seen, at []time.Time
+		var fill []int16
+		var latest [][]byte
+		for to = from; to < len(all) && all[to].tenant == tenant; to++ {
+			h := &all[to]
+			partitions, sensors = append(partitions, h.partition), append(sensors, h.sensor)
+			sites, assets = append(sites, h.newest.Site), append(assets, h.newest.Asset)
+			seen, at = append(seen, h.seen), append(at, h.newest.Timestamp)
+			fill, latest = append(fill, h.fill), append(latest, h.latest)
+		}
+		b.Queue(setTenant, tenant.String())
+		b.Queue(upsertSensorStates, tenant, partitions, sensors, sites, assets, seen, fill, at, latest)
+	}
 }
 
 // latestJSON is what a list of sensors shows of a reading: the process parameters and

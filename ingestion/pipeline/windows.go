@@ -67,7 +67,7 @@ func (ws *windows) load(ctx context.Context, raws []telemetry.Raw, checkpoint ui
 		for _, sensor := range sensors {
 			w := ws.by[sensorID{tenant, sensor}]
 			for i := range rows[sensor] {
-				w.addBounded(&rows[sensor][i], ws.lookback)
+				w.AddWithin(rows[sensor][i].Timestamp, &rows[sensor][i].Channels, ws.lookback)
 			}
 			w.used = ws.batch
 			w.newest, _ = w.Newest()
@@ -91,37 +91,8 @@ func (ws *windows) markLate(raws []telemetry.Raw) {
 // add moves the window of a reading that is not late and returns it.
 func (ws *windows) add(r *telemetry.Raw) *telemetry.Window {
 	w := ws.by[sensorID{r.Tenant, r.Sensor}]
-	w.addBounded(r, ws.lookback)
+	w.AddWithin(r.Timestamp, &r.Channels, ws.lookback)
 	return &w.Window
-}
-
-// addBounded adds a reading after leaving out those older than it by more than the
-// lookback: a window that was rebuilt within that time is then equal to one that
-// was never lost.
-func (w *window) addBounded(r *telemetry.Raw, lookback time.Duration) {
-	w.dropBefore(r.Timestamp.Add(-lookback))
-	w.Add(r.Timestamp, &r.Channels)
-}
-
-func (w *window) dropBefore(limit time.Time) {
-	for oldest := range w.All() {
-		if !oldest.Before(limit) {
-			return
-		}
-		break
-	}
-	var kept telemetry.Window
-	for at, ch := range w.All() {
-		if at.Before(limit) {
-			continue
-		}
-		var wide [telemetry.Channels]float64
-		for c, v := range ch {
-			wide[c] = float64(v)
-		}
-		kept.Add(at, &wide)
-	}
-	w.Window = kept
 }
 
 // clear forgets all windows: after a failure they may have moved.

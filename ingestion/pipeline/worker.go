@@ -19,6 +19,12 @@
 // commit the events are published. Whatever fails before the commit is done again
 // from the same entries, by the same owner or the next one, with the same result.
 //
+// History that is brought in again comes in a log of its own, when live readings leave
+// time for it, and is late altogether.
+//
+// What several partitions write, or commit, at the same time is one write, or one
+// transaction, for all of them; each partition's epoch counts for its own batch.
+//
 // A reading older than its sensor's newest is late: stored and published as such, but
 // it moves no window, is not judged and raises no alarm.
 //
@@ -36,30 +42,29 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"foresight/internal/bus"
 	"foresight/internal/event"
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/telemetry"
-
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Options tune a worker; a zero field takes the value named.
 type Options struct {
 	Name     string        // for people; what makes it unique is added ("worker")
 	MaxBatch int           // entries of a batch (500)
-	Pace     time.Duration // least time between the beginnings of two batches of a partition, unless it lags (20 ms)
-	Parallel int           // batches at work at once (2 per processor: they wait for the database most of the time)
+	Pace     time.Duration // batches that are not full begin at multiples of it; of 250 ms in a busy partition (10 ms)
+	Parallel int           // batches at work at once (32: they wait for the database together most of the time)
 
 	Lease     time.Duration // after which a silent owner loses its partitions (2 s)
 	Heartbeat time.Duration // of renewing leases and sharing (a quarter of Lease)
 
-	// Lookback bounds a window in time: no reading in it is older than the newest
-	// less this (7 days).
+	// Lookback bounds a window in time (telemetry.Lookback, 7 days).
 	Lookback   time.Duration
 	MaxWindows int // kept in memory per partition, 1.5 kB each (20,000)
 
@@ -79,11 +84,11 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	set(&o.Name, "worker")
 	set(&o.MaxBatch, 500)
-	set(&o.Pace, 20*time.Millisecond)
-	set(&o.Parallel, 2*runtime.GOMAXPROCS(0))
+	set(&o.Pace, 10*time.Millisecond)
+	set(&o.Parallel, 32)
 	set(&o.Lease, 2*time.Second)
 	set(&o.Heartbeat, o.Lease/4)
-	set(&o.Lookback, 7*24*time.Hour)
+	set(&o.Lookback, telemetry.Lookback)
 	set(&o.MaxWindows, 20_000)
 	set(&o.MaxTries, 3)
 	set(&o.ModelTimeout, 2*time.Second)
@@ -104,29 +109,39 @@ func set[T comparable](field *T, value T) {
 	}
 }
 
-// Parts are what a worker works with. All are needed, but for Metrics and Logger.
+// Parts are what a worker works with. All are needed, but for Metrics and Logger, and
+// for Model where nothing is to be predicted.
 type Parts struct {
-	// Pool connects as foresight_worker. A worker uses up to Parallel+2 connections
+	// Pool connects as foresight_worker. A worker uses about a connection per processor
 	// at once, and those of the store.
-	Pool    *pgxpool.Pool
-	Log     *bus.Log
+	Pool *pgxpool.Pool
+	Log  *bus.Log
+	// Backfill holds history that is brought in again, at most what live readings leave
+	// time for; nil: there is none. It has as many partitions as Log.
+	Backfill *bus.Log
+	// Beside read Log as well.
+	Beside  []Beside
 	Store   telemetry.Store
 	Model   Model
 	Alarms  Alarms
 	Dead    DeadLetters
 	Events  event.Publisher
+	Tracer  *tracing.Tracer // nil: nothing is followed
 	Metrics prometheus.Registerer
 	Logger  *slog.Logger
 }
 
 // Worker processes its share of the log's partitions. It is a lifecycle.Part.
 type Worker struct {
-	opt     Options
-	parts   Parts
-	log     *slog.Logger
-	metrics *metrics
-	leases  *leases
-	slots   chan struct{} // one element per batch at work
+	opt      Options
+	parts    Parts
+	log      *slog.Logger
+	metrics  *metrics
+	leases   *leases
+	slots    chan struct{}   // one element per batch at work
+	priority *priority       // of live readings before history
+	plain    telemetry.Store // not shared with live readings, which would wait for history
+	commits  *gather[*committing]
 
 	stop context.CancelFunc // ends the loops; batches at work are finished
 	kill context.CancelFunc // ends batches as well
@@ -140,13 +155,19 @@ func New(p Parts, o Options) *Worker {
 		p.Logger = slog.Default()
 	}
 	name := fmt.Sprintf("%s/%x", o.Name, id.New(id.Tenant)) // any fresh id
-	return &Worker{
-		opt: o, parts: p, log: p.Logger.With("part", "pipeline"),
-		metrics: newMetrics(p.Metrics),
-		leases:  &leases{pool: p.Pool, worker: name, term: o.Lease},
-		slots:   make(chan struct{}, o.Parallel),
-		done:    make(chan struct{}),
+	plain := p.Store
+	p.Store = writeTogether(p.Store, o.MaxBatch)
+	w := &Worker{
+		opt: o, plain: plain, parts: p, log: p.Logger.With("part", "pipeline"),
+		metrics:  newMetrics(p.Metrics),
+		leases:   &leases{pool: p.Pool, worker: name, term: o.Lease},
+		slots:    make(chan struct{}, o.Parallel),
+		priority: newPriority(),
+		done:     make(chan struct{}),
 	}
+	w.commits = newGather(atOnce(), commonBatches*o.MaxBatch, w.commitAll)
+	w.commits.linger = linger
+	return w
 }
 
 // Name implements lifecycle.Part.
@@ -154,6 +175,9 @@ func (w *Worker) Name() string { return "pipeline" }
 
 // Start registers the worker, takes what partitions are free and returns.
 func (w *Worker) Start(ctx context.Context) error {
+	if b := w.parts.Backfill; b != nil && b.Partitions() != w.parts.Log.Partitions() {
+		return bus.ErrPartitions
+	}
 	stream, err := w.parts.Log.Identity(ctx)
 	if err != nil {
 		return err

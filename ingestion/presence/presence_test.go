@@ -34,7 +34,7 @@ func (c told) next(t *testing.T) (e event.Event) {
 	t.Helper()
 	select {
 	case e = <-c:
-	case <-time.After(20 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Fatal("nothing is told")
 	}
 	return e
@@ -224,7 +224,7 @@ func TestTheDeadAreTakenBack(t *testing.T) {
 		t.Errorf("nobody hears of it, and it is %+v", s)
 	}
 	before := r.state(r.a).seen
-	testkit.Eventually(t, 20*time.Second, func() bool { return r.state(r.a).seen.Sub(before) > 500*time.Millisecond })
+	testkit.Eventually(t, testkit.Patience, func() bool { return r.state(r.a).seen.Sub(before) > 500*time.Millisecond })
 	if !r.state(r.a).online {
 		t.Error("it lives, and was taken back")
 	}
@@ -249,7 +249,7 @@ func TestWhatWasNotWrittenIsWrittenLater(t *testing.T) {
 		if !strings.Contains(line, "permission denied") {
 			t.Error(line)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Fatal("it was written although it may not be")
 	}
 	if _, err := r.owner.Exec(t.Context(), `GRANT INSERT ON gateway_states TO foresight_worker`); err != nil {

@@ -9,7 +9,7 @@ import (
 	"foresight/internal/id"
 )
 
-// manySensors returns a snapshot of 100 tenants with 250 sensors each.
+// manySensors returns a snapshot of 100 tenants with 1000 sensors each.
 func manySensors() (*Snapshot, []*Sensor) {
 	var tenants []*Tenant
 	var all []*Sensor
@@ -18,7 +18,7 @@ func manySensors() (*Snapshot, []*Sensor) {
 			ID: id.New(id.Tenant), Code: fmt.Sprintf("tenant-%d", i), Active: true, Retention: time.Hour,
 			byID: map[id.UUID]*Sensor{}, byCode: map[string]*Sensor{}, byTopic: map[string]*Sensor{},
 		}
-		for j := range 250 {
+		for j := range 1000 {
 			s := &Sensor{Code: fmt.Sprintf("pump-%d-vibration", j), SiteCode: "north", AssetType: "pump", Active: true}
 			s.Tenant, s.Site, s.Asset, s.Key.Sensor = t.ID, id.New(id.Site), id.New(id.Asset), id.New(id.Sensor)
 			t.byID[s.Key.Sensor], t.byCode[s.Code] = s, s

@@ -31,10 +31,10 @@ WHERE t.is_active %s
 ORDER BY t.tenant_id NULLS FIRST, t.name`
 
 	gatewaysSQL = `
-SELECT t.tenant_id, t.id, t.site_id, t.mqtt_username, t.version, t.is_active AND s.is_active
+SELECT t.tenant_id, t.id, t.site_id, t.gateway_code, coalesce(t.mqtt_username, ''), t.version, t.is_active AND s.is_active
 FROM gateways t
 JOIN sites s ON s.tenant_id = t.tenant_id AND s.id = t.site_id AND NOT s.is_deleted
-WHERE NOT t.is_deleted AND t.mqtt_username IS NOT NULL %s`
+WHERE NOT t.is_deleted %s`
 
 	sensorsSQL = `
 SELECT t.tenant_id, s.id, a.id, t.id, t.sensor_code, s.site_code, a.asset_type, coalesce(t.mqtt_topic, ''),
@@ -111,7 +111,7 @@ func each(ctx context.Context, tx pgx.Tx, sql string, args []any, scan func(pgx.
 
 func (l *loader) tenant(rows pgx.Rows) error {
 	t := &Tenant{
-		byID: map[id.UUID]*Sensor{}, byCode: map[string]*Sensor{}, byTopic: map[string]*Sensor{},
+		byID: map[id.UUID]*Sensor{}, byCode: map[string]*Sensor{}, byTopic: map[string]*Sensor{}, gateways: map[string]*Gateway{},
 		Retention: l.limits.Retention, Rate: l.limits.Rate, Burst: l.limits.Burst,
 	}
 	var document []byte
@@ -161,12 +161,12 @@ func (l *loader) parameter(rows pgx.Rows) error {
 
 func (l *loader) gateway(rows pgx.Rows) error {
 	g := &Gateway{}
-	if err := rows.Scan(&g.Tenant, &g.ID, &g.Site, &g.Username, &g.Version, &g.Active); err != nil {
+	if err := rows.Scan(&g.Tenant, &g.ID, &g.Site, &g.Code, &g.Username, &g.Version, &g.Active); err != nil {
 		return err
 	}
 	if t, ok := l.tenants[g.Tenant]; ok {
 		g.Active = g.Active && t.Active
-		t.gateways = append(t.gateways, g)
+		t.gateways[g.Code] = g
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"foresight/internal/obs"
 )
 
 type metrics struct {
@@ -13,10 +15,10 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer, r *Registry) metrics {
 	m := metrics{
-		loads: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		loads: prometheus.NewHistogramVec(obs.Native(prometheus.HistogramOpts{
 			Name: "foresight_registry_load_seconds", Help: "Time of a load of the registry, by extent.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
-		}, []string{"extent"}),
+		}), []string{"extent"}),
 		fails: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "foresight_registry_load_failures_total", Help: "Loads that failed, by extent.",
 		}, []string{"extent"}),

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 var limits = registry.Limits{Retention: 30 * 24 * time.Hour, Rate: 1000, Burst: 2000}
 
-const within = 10 * time.Second
+const within = testkit.Patience
 
 func owner(t testing.TB, db *testkit.DB) func(sql string, args ...any) {
 	t.Helper()

@@ -18,11 +18,12 @@ type Sensor struct {
 	Active    bool   // so are its asset and its site
 }
 
-// Gateway is a device with an MQTT user name. Its password's hash is not kept in
-// memory, see Registry.PasswordHash.
+// Gateway is a device that brings the messages of sensors. The hash of its password is
+// not kept in memory, see Registry.PasswordHash.
 type Gateway struct {
 	ID, Tenant, Site id.UUID
-	Username         string // globally unique
+	Code             string // unique within the tenant
+	Username         string // of MQTT, globally unique; "" when it has no credential
 	Version          int    // of its row: another one may mean another password
 	Active           bool   // so are its tenant and its site
 }
@@ -41,7 +42,7 @@ type Tenant struct {
 	byCode  map[string]*Sensor
 	byTopic map[string]*Sensor
 
-	gateways []*Gateway
+	gateways map[string]*Gateway // by code
 }
 
 // Sensor finds a sensor by its code, which is unique within the tenant.
@@ -60,6 +61,12 @@ func (t *Tenant) SensorByID(sensor id.UUID) (*Sensor, bool) {
 func (t *Tenant) SensorByTopic(topic string) (*Sensor, bool) {
 	s, ok := t.byTopic[topic]
 	return s, ok
+}
+
+// Gateway finds a gateway by its code, which is unique within the tenant.
+func (t *Tenant) Gateway(code string) (*Gateway, bool) {
+	g, ok := t.gateways[code]
+	return g, ok
 }
 
 // Sensors returns the number of sensors.
@@ -101,6 +108,17 @@ func (s *Snapshot) Gateway(username string) (*Gateway, bool) {
 	return g, ok
 }
 
+// Gateways returns the ids of the gateways of all tenants, in a set of the caller's own.
+func (s *Snapshot) Gateways() map[id.UUID]struct{} {
+	out := make(map[id.UUID]struct{}, len(s.gateways))
+	for _, t := range s.byID {
+		for _, g := range t.gateways {
+			out[g.ID] = struct{}{}
+		}
+	}
+	return out
+}
+
 // Sensors returns the number of sensors of all tenants.
 func (s *Snapshot) Sensors() int {
 	n := 0
@@ -123,7 +141,9 @@ func newSnapshot(tenants []*Tenant) *Snapshot {
 		s.byID[t.ID] = t
 		s.byCode[t.Code] = t
 		for _, g := range t.gateways {
-			s.gateways[g.Username] = g
+			if g.Username != "" {
+				s.gateways[g.Username] = g
+			}
 		}
 	}
 	return s

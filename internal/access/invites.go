@@ -43,7 +43,7 @@ func (s *Service) Invite(ctx context.Context, email string, role tenancy.Role, l
 	token, hash := newToken()
 	out := &Invited{Link: s.link("accept-invite", token)}
 	letter := mail.Letter{Kind: mail.Invite, To: email, Link: out.Link, Life: inviteLife}
-	if err := s.change(ctx, func(ctx context.Context, c *ent.Client, _ pgx.Tx) error {
+	if err := s.change(ctx, func(ctx context.Context, c *ent.Client, tx pgx.Tx) error {
 		switch taken, err := c.User.Query().Where(user.Email(email)).Exist(ctx); {
 		case err != nil:
 			return err
@@ -59,18 +59,21 @@ func (s *Service) Invite(ctx context.Context, email string, role tenancy.Role, l
 		}
 		letter.Tenant, letter.Locale = t.Name, or(locale, t.DefaultLocale)
 		out.Invite, err = c.Invite.Create().SetEmail(email).SetRole(role).SetTokenHash(hash).SetExpiresAt(s.now().Add(inviteLife)).Save(ctx)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.c.Post.write(ctx, tx, letter)
 	}); err != nil {
 		return nil, err
 	}
-	out.Link = s.dispatch(ctx, letter)
+	out.Link = s.handedOver(ctx, letter)
 	return out, nil
 }
 
-// dispatch sends a letter with a link. It returns the link to be handed over where
-// no letter can be sent.
-func (s *Service) dispatch(ctx context.Context, l mail.Letter) (link string) {
-	s.c.Post.send(ctx, l)
+// handedOver returns the link of a letter that was written when it is to be handed over,
+// as no letter can be sent.
+func (s *Service) handedOver(ctx context.Context, l mail.Letter) (link string) {
+	s.c.Post.told(ctx, l.Kind)
 	if s.c.Post.Configured() {
 		return ""
 	}

@@ -14,12 +14,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"foresight/ent"
 	"foresight/internal/access"
 	"foresight/internal/auth"
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/jobs"
 	"foresight/internal/mail"
 	"foresight/internal/postgres"
 	"foresight/internal/secret"
@@ -50,6 +52,9 @@ type rig struct {
 	hasher       *auth.Hasher
 	config       access.Config
 	sender       *mail.SMTP
+	queue        *jobs.Queue
+	worker       *pgxpool.Pool
+	idle         bool // nobody sends the letters
 
 	mu      sync.Mutex
 	revoked []id.UUID // sessions ended, or to be renewed
@@ -67,7 +72,8 @@ func newRig(t testing.TB, change ...func(*rig)) *rig {
 		t.Cleanup(p.Close)
 		return p
 	}
-	app, worker := open(db.AppDSN), open(db.WorkerDSN)
+	app := open(db.AppDSN)
+	r.worker = open(db.WorkerDSN)
 	orm := postgres.OpenDB(app)
 	t.Cleanup(func() { _ = orm.Close() })
 	r.orm = postgres.Client(orm)
@@ -79,9 +85,12 @@ func newRig(t testing.TB, change ...func(*rig)) *rig {
 	r.ok(err)
 	r.sender, err = mail.NewSMTP(mail.Options{Host: r.smtp.Host, Port: r.smtp.Port, TLSConfig: r.smtp.Trust, From: "robot@foresight.example"}, locales.New())
 	r.ok(err)
+	r.queue, err = jobs.NewQueue(app)
+	r.ok(err)
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	r.config = access.Config{DB: orm, App: app, Registry: worker, Hasher: r.hasher, Sessions: r, Post: access.NewPost(r.sender, log, nil), Sealer: r.box,
+	r.config = access.Config{DB: orm, App: app, Registry: r.worker, Hasher: r.hasher, Sessions: r, Sealer: r.box,
 		PublicURL: &url.URL{Scheme: "https", Host: "foresight.example"}, OpenRegistration: true, Operator: "acme", Now: r.now, Log: log}
+	r.config.Post = r.post(r.sender, nil)
 	for _, c := range change {
 		c(r)
 	}
@@ -89,10 +98,32 @@ func newRig(t testing.TB, change ...func(*rig)) *rig {
 	r.ok(err)
 	r.ok(r.config.Post.Start(t.Context()))
 	t.Cleanup(func() { r.ok(r.config.Post.Stop(context.WithoutCancel(t.Context()))) })
+	if !r.idle {
+		r.sends(r.config.Post)
+	}
 	for _, p := range []testkit.Plant{r.acme, r.globex} {
 		r.ok(r.EnsureSystemRoles(t.Context(), p.TenantID))
 	}
 	return r
+}
+
+func (r *rig) post(m access.Mailer, registry prometheus.Registerer) *access.Post {
+	return access.NewPost(access.PostOptions{Mailer: m, Queue: r.queue, Sealer: r.box, Now: r.now, Log: r.config.Log, Registerer: registry})
+}
+
+// sends has a runner send letters, until stop or the end of the test.
+func (r *rig) sends(p *access.Post) (stop func()) {
+	r.Helper()
+	runner := jobs.NewRunner(jobs.Options{Pool: r.worker, Log: r.config.Log})
+	p.Work(runner)
+	r.ok(runner.Start(r.Context()))
+	stop = sync.OnceFunc(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), testkit.Patience)
+		defer cancel()
+		r.ok(runner.Stop(ctx))
+	})
+	r.Cleanup(stop)
+	return stop
 }
 
 // locked is a log that is read while it is written.

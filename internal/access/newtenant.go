@@ -36,10 +36,13 @@ type Founded struct {
 // errCodeTaken is the refusal of a tenant's code; tenants that are deleted keep theirs.
 var errCodeTaken = fault.New(fault.Conflict, "error.access.tenantCodeTaken")
 
+// Also is a step of the transaction that makes a tenant; f is what was made.
+type Also func(ctx context.Context, c *ent.Client, tx pgx.Tx, f *Founded) error
+
 // Found makes a tenant with its first admin, the system roles and what every tenant
 // begins with, in one transaction; also, when it is not nil, adds to it as the
 // tenant's system. Found checks no permission: its callers do.
-func (s *Service) Found(ctx context.Context, n NewTenant, also func(ctx context.Context, c *ent.Client) error) (*Founded, error) {
+func (s *Service) Found(ctx context.Context, n NewTenant, also Also) (*Founded, error) {
 	n.Admin.Role = tenancy.Admin
 	if err := n.check(); err != nil {
 		return nil, err
@@ -70,7 +73,7 @@ func (s *Service) Found(ctx context.Context, n NewTenant, also func(ctx context.
 			return err
 		}
 		if also != nil {
-			return also(ctx, c)
+			return also(ctx, c, tx, out)
 		}
 		return nil
 	})

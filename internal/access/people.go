@@ -43,7 +43,7 @@ func (s *Service) CreateUser(ctx context.Context, p NewPerson) (*Created, error)
 	}
 	out := &Created{}
 	letter := mail.Letter{Kind: mail.Welcome, To: p.Email, Name: p.FullName, Life: welcomeLife}
-	err = s.change(ctx, func(ctx context.Context, c *ent.Client, _ pgx.Tx) error {
+	err = s.change(ctx, func(ctx context.Context, c *ent.Client, tx pgx.Tx) error {
 		if out.User, err = Join(ctx, c, p); err != nil || p.PasswordHash != "" {
 			return err
 		}
@@ -52,14 +52,16 @@ func (s *Service) CreateUser(ctx context.Context, p NewPerson) (*Created, error)
 			return err
 		}
 		letter.Tenant, letter.Locale = t.Name, or(p.Locale, t.DefaultLocale)
-		letter.Link, err = s.passwordLink(ctx, c, out.User.ID, welcomeLife, "welcome")
-		return err
+		if letter.Link, err = s.passwordLink(ctx, c, out.User.ID, welcomeLife, "welcome"); err != nil {
+			return err
+		}
+		return s.c.Post.write(ctx, tx, letter)
 	})
 	if err != nil {
 		return nil, err
 	}
 	if letter.Link != "" {
-		out.Link = s.dispatch(ctx, letter)
+		out.Link = s.handedOver(ctx, letter)
 	}
 	return out, nil
 }

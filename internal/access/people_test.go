@@ -249,7 +249,7 @@ func TestAGuestAcceptsWithTheAccountAtHome(t *testing.T) {
 }
 
 func TestWithoutAMailServerLinksAreHandedOver(t *testing.T) {
-	r := newRig(t, func(r *rig) { r.config.Post = access.NewPost(nil, r.config.Log, nil) })
+	r := newRig(t, func(r *rig) { r.config.Post = access.NewPost(access.PostOptions{Log: r.config.Log}) })
 	i, err := r.Invite(r.as(tenancy.Admin), "new@acme.example", tenancy.Viewer, "")
 	r.ok(err)
 	if !strings.HasPrefix(i.Link, "https://foresight.example/accept-invite#token=") {

@@ -43,6 +43,9 @@ func (s *Service) operator(ctx context.Context) error {
 	return nil
 }
 
+// Operates refuses everybody who does not operate the installation.
+func (s *Service) Operates(ctx context.Context) error { return s.operator(ctx) }
+
 // TenantFilter narrows a list of tenants; zero fields do not.
 type TenantFilter struct {
 	Search   string // within code and name, without regard to case
@@ -110,7 +113,13 @@ func (s *Service) CreateTenant(ctx context.Context, n NewTenant) (*Founded, erro
 		return nil, err
 	}
 	n.Admin.Password = "" // nobody but the admin knows it
-	f, err := s.Found(ctx, n, func(in context.Context, _ *ent.Client) error {
+	var letter mail.Letter
+	f, err := s.Found(ctx, n, func(in context.Context, _ *ent.Client, tx pgx.Tx, f *Founded) error {
+		letter = mail.Letter{Kind: mail.Welcome, To: f.Admin.Email, Locale: or(f.Admin.Locale, f.Tenant.DefaultLocale),
+			Tenant: f.Tenant.Name, Name: f.Admin.FullName, Link: f.Link, Life: welcomeLife}
+		if err := s.c.Post.write(in, tx, letter); err != nil {
+			return err
+		}
 		// In the operator's tenant, before the commit: an act that is not recorded is not done.
 		return audit.Record(ctx, s.c.App, audit.Entry{Action: "tenants:create", Entity: "Tenant", ID: tenancy.Must(in).TenantID,
 			Changes: audit.Changes{"code": {After: n.Code}}})
@@ -118,8 +127,7 @@ func (s *Service) CreateTenant(ctx context.Context, n NewTenant) (*Founded, erro
 	if err != nil {
 		return nil, err
 	}
-	f.Link = s.dispatch(ctx, mail.Letter{Kind: mail.Welcome, To: f.Admin.Email, Locale: or(f.Admin.Locale, f.Tenant.DefaultLocale),
-		Tenant: f.Tenant.Name, Name: f.Admin.FullName, Link: f.Link, Life: welcomeLife})
+	f.Link = s.handedOver(ctx, letter)
 	return f, nil
 }
 

@@ -88,7 +88,7 @@ func (s *Service) writeResets(ctx context.Context, email, tenantCode string) err
 func (s *Service) writeReset(ctx context.Context, tenant, person id.UUID, email string) error {
 	ctx = tenancy.AsSystem(ctx, tenant)
 	l := mail.Letter{Kind: mail.Reset, To: email, Life: resetLife}
-	if err := s.change(ctx, func(ctx context.Context, c *ent.Client, _ pgx.Tx) error {
+	if err := s.change(ctx, func(ctx context.Context, c *ent.Client, tx pgx.Tx) error {
 		t, err := tenantOf(ctx, c)
 		if err != nil {
 			return err
@@ -98,12 +98,14 @@ func (s *Service) writeReset(ctx context.Context, tenant, person id.UUID, email 
 			return err
 		}
 		l.Locale, l.Tenant, l.Name = or(u.Locale, t.DefaultLocale), t.Name, u.FullName
-		l.Link, err = s.passwordLink(ctx, c, person, resetLife, "reset-password")
-		return err
+		if l.Link, err = s.passwordLink(ctx, c, person, resetLife, "reset-password"); err != nil {
+			return err
+		}
+		return s.c.Post.write(ctx, tx, l)
 	}); err != nil {
 		return err
 	}
-	s.c.Post.deliver(ctx, l)
+	s.c.Post.told(ctx, l.Kind)
 	return nil
 }
 

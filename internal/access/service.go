@@ -66,6 +66,7 @@ type Sessions interface {
 type Sealer interface {
 	// Seal encrypts the text for one place; it opens nowhere else.
 	Seal(plain []byte, place string) ([]byte, error)
+	Open(sealed []byte, place string) ([]byte, error)
 }
 
 // Config are the parts of a service.

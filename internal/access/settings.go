@@ -33,7 +33,7 @@ func (s *Service) UpdateTenant(ctx context.Context, expected int, change func(*T
 	if t.Version != expected {
 		return nil, fault.Stale("Tenant")
 	}
-	spec := TenantSpec{t.Name, t.DefaultLocale, t.TimeZone, t.Currency, Effective(t.Settings)}
+	spec := TenantSpec{t.Name, t.DefaultLocale, t.TimeZone, t.Currency, t.Settings.Effective()}
 	change(&spec)
 	if err := spec.check(t.Plan); err != nil {
 		return nil, err
@@ -47,29 +47,6 @@ func (s *Service) UpdateTenant(ctx context.Context, expected int, change func(*T
 		return nil, fault.Stale("Tenant")
 	}
 	return tenantOf(ctx, s.ent)
-}
-
-// Effective returns the settings with the defaults in place of zero fields.
-func Effective(t settings.Tenant) settings.Tenant {
-	d := settings.DefaultTenant()
-	fill(&t.RawRetentionDays, d.RawRetentionDays)
-	fill(&t.PredictionRetentionDays, d.PredictionRetentionDays)
-	fill(&t.HealthyFrom, d.HealthyFrom)
-	fill(&t.WarningFrom, d.WarningFrom)
-	fill(&t.RiskMediumFrom, d.RiskMediumFrom)
-	fill(&t.RiskHighFrom, d.RiskHighFrom)
-	fill(&t.RiskCriticalFrom, d.RiskCriticalFrom)
-	fill(&t.MessagesPerSecond, d.MessagesPerSecond)
-	fill(&t.MessageBurst, d.MessageBurst)
-	fill(&t.AutomaticWorkOrders, d.AutomaticWorkOrders)
-	return t
-}
-
-func fill[T comparable](v *T, otherwise T) {
-	var zero T
-	if *v == zero {
-		*v = otherwise
-	}
 }
 
 // most of messages per second and at once that a plan allows a tenant to set.

@@ -3,11 +3,11 @@ package alarms
 import (
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/id"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Event is an alarm as it is stored, with the name and parameter of its rule as they

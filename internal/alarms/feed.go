@@ -7,19 +7,20 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// The reasons why a subscription ends by itself.
+// The reasons why a listener is told no more.
 var (
 	// ErrTooSlow: the reader fell behind by more than the buffer. Nothing was left
-	// out before the end; it may resume after the last seq that it has seen.
+	// out before that; it may begin again after the last seq that it has seen.
 	ErrTooSlow = errors.New("alarms: reader too slow")
 	// ErrStopped: the process stops.
 	ErrStopped = errors.New("alarms: feed stopped")
@@ -35,6 +36,8 @@ type Change struct {
 	Transition *Transition
 	Snapshot   bool // part of the state at the beginning, not news
 	Resync     bool // what was asked for is no longer there; the active alarms follow as snapshot items
+
+	Trace tracing.Ref // of the message that caused a transition, when that is followed
 }
 
 // Watch chooses the alarms of a subscription.
@@ -50,7 +53,7 @@ type FeedOptions struct {
 	Pool    *pgxpool.Pool    // of requests: connections are in the tenant of the context's actor
 	Hub     event.Subscriber // hints that there is something to read
 	Poll    time.Duration    // how often to look without a hint; 2 s when zero
-	Buffer  int              // changes that a reader may fall behind; 256 when zero
+	Buffer  int              // changes that a listener may fall behind; 256 when zero
 	Metrics *Metrics
 	Log     *slog.Logger // nil: slog.Default()
 }
@@ -88,7 +91,7 @@ func NewFeed(o FeedOptions) *Feed {
 // Name of the part.
 func (f *Feed) Name() string { return "alarm feed" }
 
-// Start lets subscriptions in.
+// Start lets listeners in.
 func (f *Feed) Start(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -96,7 +99,7 @@ func (f *Feed) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends all subscriptions with ErrStopped.
+// Stop ends all listeners with ErrStopped.
 func (f *Feed) Stop(context.Context) error {
 	f.mu.Lock()
 	stop := f.stop
@@ -109,46 +112,19 @@ func (f *Feed) Stop(context.Context) error {
 	return nil
 }
 
-// Subscription is an open subscription. C gives the changes and is closed at the end.
-type Subscription struct {
-	C   <-chan Change
-	sub *subscriber
-}
-
-// Err returns why C was closed: the context's error, ErrTooSlow, ErrStopped or a
-// failure to read. It is valid once C is closed.
-func (s *Subscription) Err() error { return s.sub.err }
-
-// Subscribe opens a subscription for the actor of the context, until ctx ends.
-func (f *Feed) Subscribe(ctx context.Context, w Watch) (*Subscription, error) {
-	if err := tenancy.Require(ctx, tenancy.AlarmsRead); err != nil {
-		return nil, err
-	}
-	actor := tenancy.Must(ctx)
-	w.Scope.Sites = siteLimit(actor)
-	sub := &subscriber{
-		watch: w, minRank: w.MinSeverity.Rank(),
-		c: make(chan Change), queue: make(chan Change, f.opt.Buffer), gone: make(chan struct{}),
-	}
-
+// join counts another user of the tenant's follower, which it starts when there is none.
+func (f *Feed) join(tenant id.UUID) (*follower, error) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.run == nil {
-		f.mu.Unlock()
 		return nil, ErrStopped
 	}
-	fo := f.followers[actor.TenantID]
+	fo := f.followers[tenant]
 	if fo == nil {
-		fo = f.follow(actor.TenantID)
+		fo = f.follow(tenant)
 	}
 	fo.users++
-	f.done.Go(func() {
-		f.opt.Metrics.subscribed(1)
-		defer f.opt.Metrics.subscribed(-1)
-		fo.serve(ctx, sub)
-		f.leave(fo)
-	})
-	f.mu.Unlock()
-	return &Subscription{C: sub.c, sub: sub}, nil
+	return fo, nil
 }
 
 // follow starts the follower of a tenant; f.mu is held.
@@ -156,14 +132,14 @@ func (f *Feed) follow(tenant id.UUID) *follower {
 	ctx, cancel := context.WithCancel(f.run)
 	fo := &follower{
 		feed: f, tenant: tenant, cancel: cancel,
-		run: tenancy.AsSystem(ctx, tenant), ready: make(chan struct{}), live: map[*subscriber]struct{}{},
+		run: tenancy.AsSystem(ctx, tenant), ready: make(chan struct{}), live: map[*Listener]struct{}{},
 	}
 	f.followers[tenant] = fo
 	f.done.Go(fo.loop)
 	return fo
 }
 
-// leave ends the follower with its last subscription.
+// leave ends the follower with its last listener.
 func (f *Feed) leave(fo *follower) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

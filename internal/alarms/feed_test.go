@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"foresight/internal/event"
 	"foresight/internal/fault"
 	"foresight/internal/id"
@@ -16,8 +19,6 @@ import (
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
 	"foresight/internal/testkit"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // feed starts a feed that polls as often as told and gets the world's hints.
@@ -65,10 +66,52 @@ func expect(t testing.TB, s *Subscription, want ...string) {
 	}
 }
 
+// Subscription is what the graph makes of a feed: what it begins with, then what comes.
+type Subscription struct {
+	C     chan Change // closed at the end
+	l     *Listener
+	begun chan struct{} // closed behind the beginning
+	err   error         // once C is closed
+}
+
+func (s *Subscription) Err() error { return s.err }
+
+func subscribe(ctx context.Context, f *Feed, watch Watch) (*Subscription, error) {
+	l, err := f.Listen(ctx, watch)
+	if err != nil {
+		return nil, err
+	}
+	s := &Subscription{C: make(chan Change), l: l, begun: make(chan struct{})}
+	give := func(c Change) error {
+		select {
+		case s.C <- c:
+			return nil
+		case <-l.gone:
+			return ErrTooSlow
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	go func() {
+		defer close(s.C)
+		defer l.Close()
+		upTo, err := f.Begin(ctx, watch, give)
+		close(s.begun)
+		for err == nil {
+			var c Change
+			if c, err = l.Next(ctx); err == nil && c.Seq > upTo {
+				err = give(c)
+			}
+		}
+		s.err = err
+	}()
+	return s, nil
+}
+
 func (w *world) subscribe(f *Feed, watch Watch) (*Subscription, context.CancelFunc) {
 	w.Helper()
 	ctx, cancel := context.WithCancel(w.acme.As(w.Context(), tenancy.Viewer))
-	s, err := f.Subscribe(ctx, watch)
+	s, err := subscribe(ctx, f, watch)
 	w.ok(err)
 	return s, cancel
 }
@@ -81,7 +124,7 @@ func TestSnapshotThenLive(t *testing.T) {
 	f := w.feed(time.Hour, 16) // hints alone
 	s, cancel := w.subscribe(f, Watch{})
 	expect(t, s, "snapshot open@3", "snapshot cleared@3")
-	w.waitLive(f)
+	<-s.begun
 	w.process(w.globex, flow(w.globex, 0, 0, 11))
 	w.process(w.acme, flow(w.acme, 0, 2, 1))
 	expect(t, s, "open>cleared@4")
@@ -101,31 +144,13 @@ func TestSnapshotThenLive(t *testing.T) {
 	expect(t, s, "end: context canceled")
 }
 
-// waitLive returns when every subscriber of the feed is served by its follower.
-func (w *world) waitLive(f *Feed) {
-	w.Helper()
-	testkit.Eventually(w, deadline, func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		for _, fo := range f.followers {
-			fo.mu.Lock()
-			n := len(fo.live)
-			fo.mu.Unlock()
-			if n != fo.users {
-				return false
-			}
-		}
-		return true
-	})
-}
-
 func TestALostHintDelaysAndNeverLoses(t *testing.T) {
 	w := newWorld(t)
 	w.rule(w.acme, nil)
 	f := w.feed(20*time.Millisecond, 16)
 	s, cancel := w.subscribe(f, Watch{})
 	defer cancel()
-	w.waitLive(f)
+	<-s.begun
 	w.hub.mu.Lock()
 	w.hub.lost = true
 	w.hub.mu.Unlock()
@@ -140,12 +165,13 @@ func TestAnOutageDelaysAndNeverLoses(t *testing.T) {
 	w := newWorld(t)
 	w.rule(w.acme, nil)
 	warned := make(chan struct{}, 1)
-	f := NewFeed(FeedOptions{Pool: w.app, Hub: w.hub, Poll: 10 * time.Millisecond, Log: slog.New(told(warned))})
+	registry := prometheus.NewRegistry()
+	f := NewFeed(FeedOptions{Pool: w.app, Hub: w.hub, Poll: 10 * time.Millisecond, Log: slog.New(told(warned)), Metrics: NewMetrics(registry)})
 	w.ok(f.Start(t.Context()))
 	defer func() { w.ok(f.Stop(context.WithoutCancel(t.Context()))) }()
 	s, cancel := w.subscribe(f, Watch{})
 	defer cancel()
-	w.waitLive(f)
+	<-s.begun
 	w.asOwner(`REVOKE SELECT ON alarm_transitions FROM foresight_app`)
 	w.process(w.acme, flow(w.acme, 0, 0, 11), flow(w.acme, 0, 1, 1))
 	select {
@@ -155,6 +181,22 @@ func TestAnOutageDelaysAndNeverLoses(t *testing.T) {
 	}
 	w.asOwner(`GRANT SELECT ON alarm_transitions TO foresight_app`)
 	expect(t, s, ">open@1", "open>cleared@2")
+	// An operator sees that they could not be read, and how long they waited.
+	testkit.Eventually(t, deadline, func() bool {
+		families, err := registry.Gather()
+		w.ok(err)
+		var failures float64
+		var handed uint64
+		for _, m := range families {
+			switch m.GetName() {
+			case "foresight_alarm_feed_failures_total":
+				failures = m.Metric[0].GetCounter().GetValue()
+			case "foresight_alarm_feed_delay_seconds":
+				handed = m.Metric[0].GetHistogram().GetSampleCount()
+			}
+		}
+		return failures > 0 && handed == 2
+	})
 }
 
 // told is a log that only signals that something was written.
@@ -198,7 +240,7 @@ func TestResume(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s, cancel := w.subscribe(f, Watch{After: &c.after})
 			expect(t, s, c.want...)
-			w.waitLive(f)
+			<-s.begun
 			cancel()
 			expect(t, s, "end: context canceled")
 		})
@@ -234,7 +276,7 @@ func TestWatched(t *testing.T) {
 	w.apply(w.acme, flow(w.acme, 1, 0, 60))
 	subs := make([]*Subscription, len(cases))
 	for i, c := range cases {
-		s, err := f.Subscribe(c.ctx, c.watch)
+		s, err := subscribe(c.ctx, f, c.watch)
 		w.ok(err)
 		subs[i] = s
 		for range c.want {
@@ -242,8 +284,8 @@ func TestWatched(t *testing.T) {
 				t.Errorf("%s: %q", c.name, got)
 			}
 		}
+		<-s.begun
 	}
-	w.waitLive(f)
 	w.process(w.acme, flow(w.acme, 0, 1, 60), flow(w.acme, 0, 2, 30)) // both open, the critical one clears
 	for i, c := range cases {
 		for range c.live {
@@ -266,7 +308,7 @@ func TestWatched(t *testing.T) {
 			t.Errorf("%s ended by %v", c.name, subs[i].Err())
 		}
 	}
-	if _, err := f.Subscribe(viewer, Watch{}); !errors.Is(err, ErrStopped) {
+	if _, err := f.Listen(viewer, Watch{}); !errors.Is(err, ErrStopped) {
 		t.Errorf("subscribed to a stopped feed: %v", err)
 	}
 }
@@ -279,7 +321,8 @@ func TestASlowReaderIsToldSoAndCanResume(t *testing.T) {
 	defer cancel()
 	quick, cancelQuick := w.subscribe(f, Watch{})
 	defer cancelQuick()
-	w.waitLive(f)
+	<-slow.begun
+	<-quick.begun
 	const n = 20
 	for second := range n {
 		w.process(w.acme, flow(w.acme, 0, second, float64(11-10*(second%2))))
@@ -289,7 +332,7 @@ func TestASlowReaderIsToldSoAndCanResume(t *testing.T) {
 	}
 	testkit.Eventually(t, deadline, func() bool {
 		select {
-		case <-slow.sub.gone:
+		case <-slow.l.gone:
 			return true
 		default:
 			return false
@@ -340,7 +383,9 @@ func TestNoGapAndNoDouble(t *testing.T) {
 						return
 					}
 					if c.Snapshot {
-						last, first = c.Seq, false
+						if last, first = c.Seq, false; last == 2*batches { // it began behind the last one
+							return
+						}
 						continue
 					}
 					if i%2 == 0 && first { // the snapshot was empty
@@ -375,7 +420,6 @@ func TestAnUnwatchedTenantIsNotFollowed(t *testing.T) {
 	f := w.feed(time.Hour, 4)
 	a, cancelA := w.subscribe(f, Watch{})
 	b, cancelB := w.subscribe(f, Watch{})
-	w.waitLive(f)
 	count := func() int {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -384,6 +428,9 @@ func TestAnUnwatchedTenantIsNotFollowed(t *testing.T) {
 	if count() != 1 {
 		t.Errorf("%d followers of one tenant", count())
 	}
+	// A beginning that is ended ends with a statement's error, which says so in other words.
+	<-a.begun
+	<-b.begun
 	cancelA()
 	expect(t, a, "end: context canceled")
 	cancelB()
@@ -400,7 +447,7 @@ func TestSubscribingTakesAPermission(t *testing.T) {
 	w := newWorld(t)
 	f := w.feed(time.Hour, 4)
 	nobody := tenancy.With(t.Context(), &tenancy.Actor{Kind: tenancy.Client, TenantID: w.acme.TenantID})
-	if _, err := f.Subscribe(nobody, Watch{}); !fault.Is(err, fault.Forbidden) {
+	if _, err := f.Listen(nobody, Watch{}); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("%v", err)
 	}
 }

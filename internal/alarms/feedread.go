@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"foresight/internal/id"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"foresight/internal/id"
 )
 
 // newestSeq returns the seq of the tenant's newest transition, 0 when there is none.
@@ -67,16 +67,16 @@ func readTransitions(ctx context.Context, pool *pgxpool.Pool, tenant id.UUID, af
 
 // readActive reads the watched active alarms, the oldest first, and the seq up to
 // which they tell everything, of one moment.
-func readActive(ctx context.Context, pool *pgxpool.Pool, tenant id.UUID, s *subscriber) (seq uint64, active []*Event, err error) {
+func readActive(ctx context.Context, pool *pgxpool.Pool, tenant id.UUID, l *Listener) (seq uint64, active []*Event, err error) {
 	w := &where{}
 	w.and("e.tenant_id = ?", tenant)
 	w.and("e.status IN ('open', 'acknowledged', 'cleared')")
-	sc := &s.watch.Scope
+	sc := &l.watch.Scope
 	if sc.Sites != nil {
 		w.and("e.site_id = ANY (?)", sc.Sites)
 	}
-	if s.minRank > 1 {
-		w.and("e.severity = ANY (?)", s.severities())
+	if l.minRank > 1 {
+		w.and("e.severity = ANY (?)", l.severities())
 	}
 	w.andID("e.site_id", sc.Site)
 	w.andID("e.asset_id", sc.Asset)

@@ -7,6 +7,7 @@ import (
 
 	"foresight/internal/event"
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 )
 
 const (
@@ -15,7 +16,7 @@ const (
 )
 
 // follower reads the transitions of one tenant from where they were when it began,
-// and hands them to the subscribers that have caught up.
+// and hands them to the listeners.
 type follower struct {
 	feed   *Feed
 	tenant id.UUID
@@ -24,12 +25,14 @@ type follower struct {
 	cancel context.CancelFunc
 	ready  chan struct{} // closed when pos is known
 
+	traces map[uint64]tracing.Ref // by seq, until the next look; of the loop alone
+
 	mu   sync.Mutex
 	pos  uint64 // everything up to here was handed out
-	live map[*subscriber]struct{}
+	live map[*Listener]struct{}
 }
 
-// loop runs until the last subscriber leaves or the process stops.
+// loop runs until the last listener leaves or the process stops.
 func (fo *follower) loop() {
 	log := fo.feed.log.With("tenant_id", fo.tenant)
 	hints, err := fo.feed.opt.Hub.Subscribe(fo.run, event.Filter{Tenant: fo.tenant, Kind: event.Alarm})
@@ -48,29 +51,43 @@ func (fo *follower) loop() {
 			err = fo.advance()
 		}
 		if err != nil && fo.run.Err() == nil {
+			fo.feed.opt.Metrics.unread()
 			log.Warn("alarm transitions could not be read, trying again", "error", err)
 		}
 		select {
 		case <-fo.run.Done():
 			return
 		case <-poll.C:
-		case _, ok := <-hints:
+		case i, ok := <-hints:
 			if !ok {
 				hints = nil // the hub has stopped; the interval remains
 			}
-			drain(hints)
+			fo.follow(i)
+			fo.drain(hints)
 		}
 	}
 }
 
+// follow notes that a transition came of a message that is followed.
+func (fo *follower) follow(i event.Item) {
+	if !i.Event.Trace.Valid() || i.Event.Alarm == nil {
+		return
+	}
+	if fo.traces == nil {
+		fo.traces = map[uint64]tracing.Ref{}
+	}
+	fo.traces[i.Event.Alarm.Seq] = i.Event.Trace
+}
+
 // drain forgets the hints that one look answers.
-func drain(hints <-chan event.Item) {
+func (fo *follower) drain(hints <-chan event.Item) {
 	for range cap(hints) {
 		select {
-		case _, ok := <-hints:
+		case i, ok := <-hints:
 			if !ok {
 				return
 			}
+			fo.follow(i)
 		default:
 			return
 		}
@@ -91,7 +108,7 @@ func (fo *follower) begin() error {
 	return nil
 }
 
-// advance reads what is new and hands it to the live subscribers.
+// advance reads what is new and hands it to the listeners.
 func (fo *follower) advance() error {
 	for {
 		ctx, cancel := context.WithTimeout(fo.run, readTimeout)
@@ -103,8 +120,13 @@ func (fo *follower) advance() error {
 		if err != nil {
 			return err
 		}
+		for i := range changes {
+			changes[i].Trace = fo.traces[changes[i].Seq]
+		}
 		fo.hand(changes)
+		fo.feed.opt.Metrics.outbox(changes)
 		if len(changes) < transitionsPage {
+			clear(fo.traces)
 			return nil
 		}
 	}
@@ -116,21 +138,20 @@ func (fo *follower) hand(changes []Change) {
 	}
 	fo.mu.Lock()
 	defer fo.mu.Unlock()
-	for s := range fo.live {
+	for l := range fo.live {
 		for _, c := range changes {
-			if c.Seq <= s.pos || !s.wants(c.Event) {
+			if c.Seq <= l.pos || !l.wants(c.Event) {
 				continue
 			}
 			select {
-			case s.queue <- c:
+			case l.queue <- c:
 				continue
 			default:
 			}
 			// Never skipped: the reader is told that it must come back.
 			fo.feed.opt.Metrics.slow()
-			delete(fo.live, s)
-			s.err = ErrTooSlow
-			close(s.gone)
+			delete(fo.live, l)
+			close(l.gone)
 			break
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
 )
@@ -26,6 +27,7 @@ type change struct {
 	key      telemetry.Key
 	rule     *rules.Rule
 	raisedBy *telemetry.FaultPrediction // of a new alarm; nil when it was no prediction
+	version  id.UUID                    // of a new alarm: that predicted what raised it; Nil: none
 
 	isNew       bool
 	value       float64   // that raised it
@@ -38,6 +40,7 @@ type change struct {
 	status    rules.Status
 	clearedAt time.Time // zero while the condition holds
 	movedAt   time.Time // when that was processed
+	trace     tracing.Ref
 }
 
 // transition is one change of state.
@@ -45,6 +48,7 @@ type transition struct {
 	of       *change
 	from, to rules.Status
 	at       time.Time // of processing
+	received time.Time // when the reading arrived; zero for silence
 }
 
 // newEventID names alarms.
@@ -72,13 +76,16 @@ func (j *judgement) judge(rule *rules.Rule, in *input, s rules.Sample) {
 	}
 	c.apply(&out, in)
 	if out.Changed() {
-		j.transitions = append(j.transitions, transition{c, out.From, out.To, in.at})
+		j.transitions = append(j.transitions, transition{c, out.From, out.To, in.at, in.received})
 	}
 }
 
 func (c *change) apply(out *rules.Outcome, in *input) {
 	if out.Raised() {
-		c.isNew, c.value, c.triggeredAt, c.raisedBy = true, out.Value, out.At, in.prediction
+		c.isNew, c.value, c.triggeredAt, c.raisedBy, c.version = true, out.Value, out.At, in.prediction, in.version
+		if p := in.prediction; p != nil {
+			c.version = p.VersionID
+		}
 	}
 	if out.Met {
 		c.more++
@@ -87,7 +94,7 @@ func (c *change) apply(out *rules.Outcome, in *input) {
 	if !out.Changed() {
 		return
 	}
-	c.moved, c.status, c.movedAt = true, out.To, in.at
+	c.moved, c.status, c.movedAt, c.trace = true, out.To, in.at, in.trace
 	if out.To == rules.Open {
 		c.clearedAt = time.Time{}
 	} else {

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/id"
 	"foresight/internal/rules"
-
-	"github.com/jackc/pgx/v5"
 )
 
-// loaded is what is stored of the sensors of a batch.
+// loaded is what is stored of the sensors of a batch, or of the machines where no sensor
+// is meant.
 type loaded struct {
 	states     map[rules.Key]rules.State
 	assetTypes map[id.UUID]string
@@ -27,16 +28,30 @@ ORDER BY id FOR NO KEY UPDATE`
 	statesOfSensors = `
 SELECT rule_id, asset_id, sensor_id, rule_version, run, run_since, gone_since, last_value, last_at
 FROM rule_states WHERE tenant_id = $1 AND sensor_id = ANY ($2)`
+	// Of alarms about a machine as a whole.
+	activeOfAssets = `
+SELECT id, rule_id, asset_id, $3::uuid, status FROM alarm_events
+WHERE tenant_id = $1 AND sensor_id IS NULL AND asset_id = ANY ($2) AND status IN ('open', 'acknowledged', 'cleared')
+ORDER BY id FOR NO KEY UPDATE`
+	statesOfAssets = `
+SELECT rule_id, asset_id, $3::uuid, rule_version, run, run_since, gone_since, last_value, last_at
+FROM rule_states WHERE tenant_id = $1 AND sensor_id IS NULL AND asset_id = ANY ($2)`
 	typesOfAssets = `SELECT id, asset_type FROM assets WHERE tenant_id = $1 AND id = ANY ($2)`
 )
 
 // load reads everything in one round trip.
 func load(ctx context.Context, tx pgx.Tx, tenant id.UUID, in []input, withTypes bool) (loaded, error) {
 	l := loaded{states: map[rules.Key]rules.State{}, assetTypes: map[id.UUID]string{}}
-	sensors, assets := distinct(in)
+	sensors, assets, whole := distinct(in)
 	var b pgx.Batch
-	b.Queue(activeOfSensors, tenant, sensors).Query(l.events)
-	b.Queue(statesOfSensors, tenant, sensors).Query(l.counters)
+	if len(sensors) > 0 {
+		b.Queue(activeOfSensors, tenant, sensors).Query(l.events)
+		b.Queue(statesOfSensors, tenant, sensors).Query(l.counters)
+	}
+	if whole {
+		b.Queue(activeOfAssets, tenant, assets, id.Nil).Query(l.events)
+		b.Queue(statesOfAssets, tenant, assets, id.Nil).Query(l.counters)
+	}
 	if withTypes {
 		b.Queue(typesOfAssets, tenant, assets).Query(l.types)
 	}
@@ -82,7 +97,9 @@ func (l *loaded) types(rows pgx.Rows) error {
 	return err
 }
 
-func distinct(in []input) (sensors, assets []id.UUID) {
+// distinct lists the sensors and machines of the inputs, and tells whether some are about
+// a machine as a whole.
+func distinct(in []input) (sensors, assets []id.UUID, whole bool) {
 	seen := make(map[id.UUID]bool, len(in))
 	add := func(list *[]id.UUID, u id.UUID) {
 		if !seen[u] {
@@ -91,10 +108,14 @@ func distinct(in []input) (sensors, assets []id.UUID) {
 		}
 	}
 	for i := range in {
-		add(&sensors, in[i].key.Sensor)
+		if in[i].key.Sensor == id.Nil {
+			whole = true
+		} else {
+			add(&sensors, in[i].key.Sensor)
+		}
 		add(&assets, in[i].key.Asset)
 	}
-	return sensors, assets
+	return sensors, assets, whole
 }
 
 func orZero(t *time.Time) time.Time {

@@ -8,6 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/page"
@@ -16,10 +20,6 @@ import (
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
 	"foresight/internal/testkit"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 func TestMain(m *testing.M) {

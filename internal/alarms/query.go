@@ -6,14 +6,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/keyset"
 	"foresight/internal/page"
 	"foresight/internal/rules"
 	"foresight/internal/tenancy"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // EventFilter chooses alarms; zero fields do not narrow.

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"time"
 
-	"foresight/internal/id"
-	"foresight/internal/rules"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"foresight/internal/id"
+	"foresight/internal/rules"
 )
 
 // A rule of an inactive or deleted tenant judges nothing.

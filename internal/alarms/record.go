@@ -3,11 +3,11 @@ package alarms
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/ent"
 	"foresight/internal/audit"
 	"foresight/internal/rules"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // recordAction adds what a person does to an alarm to the audit log. What the product

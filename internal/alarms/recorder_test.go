@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/ent/enum"
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/rules"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
-
-	"github.com/jackc/pgx/v5"
 )
 
 func TestAnAlarmFromSampleToEnd(t *testing.T) {

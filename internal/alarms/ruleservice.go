@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"foresight/ent"
 	"foresight/ent/alarmrule"
@@ -11,6 +12,7 @@ import (
 	"foresight/ent/privacy"
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/rules"
 	"foresight/internal/tenancy"
 )
 
@@ -136,6 +138,44 @@ func (s *RuleService) ByID(ctx context.Context, ids []id.UUID) ([]*ent.AlarmRule
 	}
 	found, err := s.client.AlarmRule.Query().Where(alarmrule.IDIn(ids...)).All(mixin.WithDeleted(ctx))
 	return found, asFault("read rules", err)
+}
+
+// Draft returns a rule that is not stored, for a Trial, after it was judged as Create
+// judges it.
+func (s *RuleService) Draft(ctx context.Context, spec RuleSpec) (*rules.Rule, error) {
+	if err := tenancy.Require(ctx, tenancy.RulesRead); err != nil {
+		return nil, err
+	}
+	if err := s.validate(ctx, &spec); err != nil {
+		return nil, err
+	}
+	r := spec.rule()
+	r.ID, r.Tenant, r.Name = id.New(id.AlarmRule), tenancy.Must(ctx).TenantID, strings.TrimSpace(r.Name)
+	return r, nil
+}
+
+// Judging returns the rules of the ids as the recorder judges by them, in use or not;
+// one that is deleted, or that the actor does not see, is missing. For no ids it returns
+// those of the tenant that are in use and that the actor sees.
+func (s *RuleService) Judging(ctx context.Context, ids []id.UUID) ([]*rules.Rule, error) {
+	if err := tenancy.Require(ctx, tenancy.RulesRead); err != nil {
+		return nil, err
+	}
+	which := alarmrule.IsActive(true)
+	if len(ids) > 0 {
+		which = alarmrule.IDIn(ids...)
+	}
+	found, err := s.client.AlarmRule.Query().Where(which).Order(alarmrule.ByID()).All(ctx)
+	if err != nil {
+		return nil, asFault("read rules", err)
+	}
+	out := make([]*rules.Rule, len(found))
+	for i, r := range found {
+		spec := SpecOf(r)
+		out[i] = spec.rule()
+		out[i].ID, out[i].Tenant, out[i].Version, out[i].Latching = r.ID, r.TenantID, r.Version, r.Latching
+	}
+	return out, nil
 }
 
 func (s *RuleService) get(ctx context.Context, ruleID id.UUID) (*ent.AlarmRule, error) {

@@ -19,7 +19,7 @@ import (
 )
 
 // deadline is how long what should happen soon may take.
-const deadline = 15 * time.Second
+const deadline = testkit.Patience
 
 func ptr[T any](v T) *T { return &v }
 

@@ -7,11 +7,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"foresight/internal/id"
 	"foresight/internal/postgres"
 	"foresight/internal/rules"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // SourceOptions of a RuleSource.

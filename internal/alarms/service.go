@@ -9,14 +9,14 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"foresight/internal/event"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/rules"
 	"foresight/internal/tenancy"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Lengths of texts, in characters.

@@ -8,14 +8,14 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/event"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/rules"
 	"foresight/internal/tenancy"
 	"foresight/internal/testkit"
-
-	"github.com/jackc/pgx/v5"
 )
 
 func faultOf(err error) string {

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/id"
 	"foresight/internal/rules"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Transition is one change of an alarm.

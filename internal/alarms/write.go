@@ -6,11 +6,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/rules"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // The columns travel as arrays, so that a statement is the same for any number of rows.
@@ -59,6 +59,11 @@ ON CONFLICT ON CONSTRAINT rule_states_key DO UPDATE SET rule_version = excluded.
 	deleteStates = `
 DELETE FROM rule_states s USING unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS k (rule, asset, sensor)
 WHERE s.tenant_id = $1 AND s.rule_id = k.rule AND s.asset_id = k.asset AND s.sensor_id = k.sensor`
+
+	// Of the keys without a sensor, which the comparison above does not find.
+	deleteAssetStates = `
+DELETE FROM rule_states s USING unnest($2::uuid[], $3::uuid[]) AS k (rule, asset)
+WHERE s.tenant_id = $1 AND s.rule_id = k.rule AND s.asset_id = k.asset AND s.sensor_id IS NULL`
 )
 
 // write stores the judgement in one round trip and returns a hint for each
@@ -75,7 +80,7 @@ func (j *judgement) write(ctx context.Context, tx pgx.Tx, tenant id.UUID) ([]eve
 		}
 		rows.queue(&b, tenant, func(eventID id.UUID, seq int64) {
 			c := j.changes[eventID]
-			hints = append(hints, hint(event.Event{Key: c.key, At: c.movedAt}, eventID, seq))
+			hints = append(hints, hint(event.Event{Key: c.key, At: c.movedAt, Trace: c.trace}, eventID, seq))
 		})
 	}
 	j.queueStates(&b, tenant)
@@ -111,8 +116,8 @@ func (j *judgement) queueUpdates(b *pgx.Batch, tenant id.UUID) {
 }
 
 func (j *judgement) queueInserts(b *pgx.Batch, tenant id.UUID) {
-	var ids, sites, assets, sensors, ofRules []id.UUID
-	var predictions, versions []*id.UUID
+	var ids, sites, assets, ofRules []id.UUID
+	var sensors, predictions, versions []*id.UUID
 	var severities, status []string
 	var faults []*string
 	var values []float64
@@ -123,16 +128,16 @@ func (j *judgement) queueInserts(b *pgx.Batch, tenant id.UUID) {
 		if !c.isNew {
 			continue
 		}
-		ids, sites, assets, sensors = append(ids, c.id), append(sites, c.key.Site), append(assets, c.key.Asset), append(sensors, c.key.Sensor)
+		ids, sites, assets, sensors = append(ids, c.id), append(sites, c.key.Site), append(assets, c.key.Asset), append(sensors, orNone(c.key.Sensor))
 		ofRules, severities, status = append(ofRules, c.rule.ID), append(severities, string(c.rule.Severity)), append(status, string(c.status))
 		values, at, last = append(values, c.value), append(at, c.triggeredAt), append(last, c.lastTriggered)
 		cleared, occurrences = append(cleared, orNull(c.clearedAt)), append(occurrences, int32(c.more))
-		var prediction, version *id.UUID
+		var prediction *id.UUID
 		var fault *string
 		if p := c.raisedBy; p != nil {
-			prediction, version, fault = &p.ID, &p.VersionID, &p.Label
+			prediction, fault = &p.ID, &p.Label
 		}
-		predictions, versions, faults = append(predictions, prediction), append(versions, version), append(faults, fault)
+		predictions, versions, faults = append(predictions, prediction), append(versions, orNone(c.version)), append(faults, fault)
 	}
 	if len(ids) > 0 {
 		b.Queue(insertEvents, tenant, ids, sites, assets, sensors, ofRules, severities, predictions, versions,
@@ -161,12 +166,23 @@ func (j *judgement) queueStates(b *pgx.Batch, tenant id.UUID) {
 	if len(drop) > 0 {
 		ofRules, assets, sensors := columns(drop)
 		b.Queue(deleteStates, tenant, ofRules, assets, sensors)
+		if slices.Contains(sensors, nil) {
+			b.Queue(deleteAssetStates, tenant, ofRules, assets)
+		}
 	}
 }
 
-func columns(keys []rules.Key) (ofRules, assets, sensors []id.UUID) {
+func columns(keys []rules.Key) (ofRules, assets []id.UUID, sensors []*id.UUID) {
 	for _, k := range keys {
-		ofRules, assets, sensors = append(ofRules, k.Rule), append(assets, k.Asset), append(sensors, k.Sensor)
+		ofRules, assets, sensors = append(ofRules, k.Rule), append(assets, k.Asset), append(sensors, orNone(k.Sensor))
 	}
 	return ofRules, assets, sensors
+}
+
+// orNone is what is stored of an id, null for none.
+func orNone(u id.UUID) *id.UUID {
+	if u == id.Nil {
+		return nil
+	}
+	return &u
 }

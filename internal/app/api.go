@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"net/http"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"foresight/graph/transport"
 	"foresight/internal/audit/trail"
 	"foresight/internal/auth"
+	"foresight/internal/explanation"
 	"foresight/internal/fault"
 	"foresight/internal/httpapi"
 	"foresight/internal/id"
@@ -50,14 +50,14 @@ func (a *App) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	letters, err := post(a.cfg.Mail, a.log, a.metrics)
+	if err := a.start(ctx, a.letters); err != nil {
+		return err
+	}
+	people, err := a.access(sessions, a.letters)
 	if err != nil {
 		return err
 	}
-	if err := a.start(ctx, letters); err != nil {
-		return err
-	}
-	people, err := a.access(sessions, letters)
+	watch, err := a.watchVitals(ctx)
 	if err != nil {
 		return err
 	}
@@ -72,26 +72,28 @@ func (a *App) startAPI(ctx context.Context) error {
 	var door *httpapi.API // known once the graph is
 	server := graph.NewServer(graph.Options{
 		Resolver: &resolver.Resolver{
-			Sources: loader.Sources{Access: people, Plant: machines, Models: modelops.New(a.db.ent), Alarms: a.alarms.service,
-				Rules: a.alarms.rules, Store: a.store(), Trail: trail.New(a.db.ent), Bulk: a.bulk, Webhooks: hooks, Credentials: auth.NewCredentials(a.db.ent, sessions)},
+			Sources: loader.Sources{Access: people, Plant: machines, Models: modelops.New(a.db.ent), Registry: a.versions,
+				Lives: modelops.NewLives(a.db.ent, a.db.app, a.took.Wrap(a.store())), Feedback: modelops.NewFeedback(a.db.sql, a.db.ent, a.db.app, a.took.Wrap(a.store())), Alarms: a.alarms.service,
+				Rules: a.alarms.rules, Store: a.took.Wrap(a.store()), Trail: trail.New(a.db.ent), Bulk: a.bulk, Backtests: a.backtests, Health: a.health, Drift: a.drift, Deployments: a.deploys, Training: a.training, Explanations: explanation.New(a.explanationsOfRequests()), Webhooks: hooks, Credentials: auth.NewCredentials(a.db.ent, sessions)},
 			Feed: a.alarms.feed, Hub: a.bus.hub, Sessions: sessions, Browser: browser{}, RefreshTTL: a.cfg.Auth.RefreshTTL,
-			Budget: budget, Ingester: httpDoor{a.ingest.admitter},
+			Budget: budget, Ingester: httpDoor{a.ingest.admitter}, Faults: a.models.service, Vitals: watch,
 		},
 		Authenticate: socketSession(sessions, localize),
 		Session:      streamSession(sessions),
 		Admit:        func(ctx context.Context) error { return admitOperation(door, ctx) },
 		Origins:      a.cfg.Graph.AllowedOrigins, MaxDepth: a.cfg.Graph.MaxDepth, MaxCost: a.cfg.Graph.MaxCost, MaxBody: a.cfg.Graph.MaxBody,
-		Introspection: a.cfg.Graph.Introspection, Documents: documents, Budget: budget, Keys: idempotency.NewStore(a.db.app), Log: a.log, Registerer: a.metrics,
+		Introspection: a.cfg.Graph.Introspection, Documents: documents, Budget: budget, Keys: idempotency.NewStore(a.db.app), Tracer: a.tracer, Log: a.log, Registerer: a.metrics,
 	})
 	door = httpapi.New(httpapi.Config{
 		Graph: server, GraphError: server.Refuse, Auth: sessions, JWKS: sessions.JWKS, SignIn: providers, Schema: schema.SDL(), Web: web(), Images: machines,
 		Message: func(ctx context.Context, f *fault.Error) string { return gqlerr.LocalizerFrom(ctx).Error(f) },
 		Token:   sessions.TokenEndpoint(func(r *http.Request) string { return door.Remote(r) }),
 		Metrics: promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
-		Checks:  a.checks(),
-		Files:   a.bulk, MaxUpload: a.cfg.Bulk.MaxUpload,
+		Vitals:  watch,
+		Status:  a.status(people),
+		Files:   a.bulk, MaxUpload: a.cfg.Bulk.MaxUpload, MaxModel: a.cfg.Bulk.MaxModel,
 		Localize: localize, Secure: a.cfg.Secure(), Origins: a.cfg.Graph.AllowedOrigins, MaxBody: a.cfg.Graph.MaxBody,
-		Rate: limit.Rate{Capacity: a.cfg.Graph.RateBurst, PerSecond: a.cfg.Graph.RatePerSecond}, Log: a.log, Registerer: a.metrics,
+		Rate: limit.Rate{Capacity: a.cfg.Graph.RateBurst, PerSecond: a.cfg.Graph.RatePerSecond}, Tracer: a.tracer, Log: a.log, Registerer: a.metrics,
 	})
 	s := httpapi.NewServer(a.cfg.HTTPAddr, door, a.log, server.Shutdown)
 	if err := a.start(ctx, s); err != nil {
@@ -179,20 +181,4 @@ func web() fs.FS {
 		return nil
 	}
 	return frontend.Dist
-}
-
-// checks are what /readyz names.
-func (a *App) checks() []httpapi.Check {
-	return []httpapi.Check{
-		{Name: "postgresql", Probe: a.db.app.Ping},
-		{Name: "log", Probe: a.bus.conn.Ping},
-		{Name: "telemetry store", Probe: a.store().Ping},
-		{Name: "model", Optional: true, Probe: func(ctx context.Context) error {
-			if a.models.registry == nil {
-				return errors.New("no model registry")
-			}
-			_, err := a.models.registry.Model(ctx, a.models.registry.BuiltIn())
-			return err
-		}},
-	}
 }

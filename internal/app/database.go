@@ -20,6 +20,7 @@ type databases struct {
 	app, worker              *pgxpool.Pool
 	sql                      *sql.DB
 	ent                      *ent.Client
+	server                   *pg.Server // the private one, nil when there is none
 }
 
 // databaseName is the database in the private PostgreSQL.
@@ -34,6 +35,7 @@ func (a *App) startDatabase(ctx context.Context) error {
 		if err := a.start(ctx, server); err != nil {
 			return err
 		}
+		d.server = server
 		if err := server.EnsureDatabase(ctx, databaseName); err != nil {
 			return err
 		}

@@ -28,13 +28,7 @@ func (a *App) startFiles(ctx context.Context) error {
 				return err
 			}
 		}
-		bucket := a.cfg.Blob.URL
-		if bucket == "" {
-			if bucket, err = blob.DirURL(filepath.Join(a.cfg.DataDir, "blobs")); err != nil {
-				return err
-			}
-		}
-		if f.store, err = blob.Open(ctx, bucket); err != nil {
+		if f.store, err = a.openBucket(ctx, a.cfg.Blob.URL, "blobs"); err != nil {
 			return err
 		}
 		if f.links, err = blob.NewLinks(f.store, key); err != nil {

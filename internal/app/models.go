@@ -2,7 +2,7 @@ package app
 
 import (
 	"context"
-	"fmt"
+	"sync"
 
 	"foresight/ent/enum"
 	"foresight/inference"
@@ -26,7 +26,7 @@ func (a *App) startModels(ctx context.Context) error {
 		if err := a.ensureChampions(ctx); err != nil {
 			return err
 		}
-		m.registry, err = inference.NewRegistry(inference.RegistryConfig{MaxModels: a.cfg.MaxLoadedModels}, deployments{a}, shipped{}, a.metrics, a.log)
+		m.registry, err = inference.NewRegistry(inference.RegistryConfig{MaxModels: a.cfg.MaxLoadedModels}, deployments{a}, a.artifacts, a.metrics, a.log)
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (a *App) startModels(ctx context.Context) error {
 // watchModels returns the part that keeps the deployments current.
 func (a *App) watchModels() lifecycle.Part {
 	return postgres.NewFollower(postgres.FollowOptions{
-		Name: "deployments", Tables: []string{"ml_model_deployments", "tenants"}, Listen: a.listen,
+		Name: "deployments", Tables: []string{"ml_model_deployments", "asset_model_versions", "tenants"}, Listen: a.listen,
 		Load:    func(ctx context.Context, _ []id.UUID) error { return a.models.registry.Refresh(ctx) },
 		Refresh: a.cfg.Pipeline.RegistryRefresh, Log: a.log,
 	})
@@ -50,58 +50,81 @@ func (a *App) watchModels() lifecycle.Part {
 type deployments struct{ a *App }
 
 // Assignments implements inference.Deployments.
-func (d deployments) Assignments(ctx context.Context) (*inference.Assignments, error) {
-	found, err := modelops.Production(ctx, d.a.db.worker)
+func (d deployments) Assignments(ctx context.Context) (inference.Assignments, error) {
+	found, err := modelops.Assignments(ctx, d.a.db.worker)
 	if err != nil {
 		return nil, err
 	}
-	out := &inference.Assignments{Tenants: make(map[id.UUID]inference.Version, len(found))}
-	for _, f := range found {
-		out.Tenants[f.Tenant] = inference.Version{ID: f.Version, Label: f.Label, Artifact: f.Artifact}
+	out := inference.Assignments{}
+	for _, f := range found { // the newest first
+		kind, ok := modelops.Kinds[f.Type]
+		if !ok {
+			continue
+		}
+		subject := inference.Subject{Kind: kind, Tenant: f.Tenant, Asset: f.Asset}
+		v := inference.Version{ID: f.Version, Tenant: f.Tenant, Label: f.Label, Artifact: f.Artifact, Threshold: f.Threshold}
+		trial := inference.Trial{ID: f.ID, Version: v, Percent: f.Percent}
+		s := out[subject]
+		switch f.Stage {
+		case enum.BindingCanary:
+			s.Canaries = append(s.Canaries, trial)
+		case enum.BindingShadow:
+			s.Shadows = append(s.Shadows, trial)
+		case enum.BindingProduction:
+			if s.Production.ID == id.Nil {
+				s.Production = v
+			}
+		}
+		out[subject] = s
 	}
 	return out, nil
 }
 
-// shipped gives the artifacts that are part of the binary.
-type shipped struct{}
-
-// Artifact implements inference.Artifacts.
-func (shipped) Artifact(_ context.Context, hash string) ([]byte, error) {
-	if hash == champion.Hash() {
-		return champion.Bundle(), nil
-	}
-	return nil, fmt.Errorf("app: no artifact %s", hash)
+// about tells people what the built-in models of a kind are for.
+var about = map[string]string{
+	artifact.FaultClassifier:  "Names one of the fault types from a window of 14 readings.",
+	artifact.FailurePredictor: "Tells from the features of a day how likely a failure is within 7 and 30 days.",
 }
 
-// shippedChampion describes the built-in fault classifier for the tenants' registers.
-func shippedChampion() (modelops.Champion, error) {
-	b, err := artifact.Open(champion.Bundle())
-	if err != nil {
-		return modelops.Champion{}, err
+// shippedChampions describes the built-in models for the tenants' registers, once in a
+// process.
+var shippedChampions = sync.OnceValues(func() ([]modelops.Champion, error) {
+	var out []modelops.Champion
+	for _, c := range champion.All() {
+		b, err := artifact.Open(c.Bundle)
+		if err != nil {
+			return nil, err
+		}
+		m := &b.Manifest
+		described := modelops.Champion{
+			Model: m.Kind, Description: about[m.Kind], Version: m.Version, Artifact: c.Hash(), FeatureSchemaHash: m.FeatureSchemaHash,
+			DatasetHash: m.Training.DatasetHash, Threshold: inference.Threshold(m.Kind), Classes: m.Classes, Metrics: modelops.Measures(b), Card: modelops.Card(b, len(c.Bundle)),
+		}
+		for t, kind := range modelops.Kinds {
+			if kind == m.Kind {
+				described.Type = t
+			}
+		}
+		out = append(out, described)
 	}
-	m := b.Manifest
-	return modelops.Champion{
-		Model: m.Kind, Description: "Names one of the fault types from a window of 14 readings.", Type: enum.ModelFaultClassification,
-		Version: m.Version, Artifact: champion.Hash(), FeatureSchemaHash: m.FeatureSchemaHash, DatasetHash: m.Training.DatasetHash,
-		Classes: m.Classes, Metrics: map[string]float64{
-			"accuracy": m.Metrics.Accuracy, "balanced_accuracy": m.Metrics.BalancedAccuracy, "f1": m.Metrics.MacroF1, "log_loss": m.Metrics.LogLoss,
-		},
-	}, nil
-}
+	return out, nil
+})
 
-// ensureChampions registers the shipped model for every tenant that lacks it.
+// ensureChampions registers the shipped models for every tenant that lacks them.
 func (a *App) ensureChampions(ctx context.Context) error {
-	c, err := shippedChampion()
+	champions, err := shippedChampions()
 	if err != nil {
 		return err
 	}
-	tenants, err := modelops.Tenants(ctx, a.db.worker)
+	tenants, err := postgres.Tenants(ctx, a.db.worker)
 	if err != nil {
 		return err
 	}
 	for _, t := range tenants {
-		if err := modelops.EnsureChampion(ctx, a.db.ent, t, c); err != nil {
-			return err
+		for _, c := range champions {
+			if err := modelops.EnsureChampion(ctx, a.db.ent, t, c); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -93,5 +92,5 @@ func TestRevocationsThatWereMissed(t *testing.T) {
 		t.Fatal("it has heard of the revocation")
 	}
 	nats = serve()
-	testkit.Eventually(t, time.Minute, func() bool { return !taken() })
+	testkit.Eventually(t, testkit.Patience, func() bool { return !taken() })
 }

@@ -23,13 +23,14 @@ var floors = [][]string{
 	{"internal/id", "internal/fault", "internal/lifecycle", "internal/secret"},
 	{"internal/tenancy", "internal/limit"},
 	{"internal/obs", "internal/page", "locales"},
-	{"internal/telemetry"},
-	{"internal/rules", "internal/event"},
+	{"internal/telemetry", "internal/vitals"},
+	{"internal/rules", "internal/event", "inference/daily"},
 	{"migrations", "ent"},
 	{"internal/audit"},
-	{"internal/postgres", "internal/keyset", "internal/bus", "internal/hub", "internal/embedded", "internal/telemetry/pgstore", "internal/jobs", "internal/blob", "internal/mail"},
-	{"internal/access", "internal/auth", "internal/plant", "internal/alarms", "internal/modelops", "internal/audit/trail", "internal/idempotency", "internal/webhook", "internal/simulate", "inference"},
-	{"internal/bulk"}, // judges and reads by the rules of the services below
+	{"internal/postgres", "internal/keyset", "internal/bus", "internal/hub", "internal/embedded", "internal/telemetry/pgstore", "internal/telemetry/mongostore", "internal/jobs", "internal/blob", "internal/mail"},
+	{"internal/access", "internal/auth", "internal/plant", "internal/alarms", "internal/audit/trail", "internal/idempotency", "internal/webhook", "internal/simulate", "internal/status", "internal/health", "inference"},
+	{"internal/modelops", "internal/artifacts", "internal/bulk", "internal/loadtest", "internal/explanation", "internal/deploy", "internal/fleet"}, // bulk judges and reads by the rules of the services below, loadtest publishes what simulate measures, explanation computes with inference
+	{"internal/backtest", "internal/training", "internal/drift"}, // jobs as those of bulk
 	{"graph", "ingestion", "internal/httpapi", "frontend"},
 	{"internal/config"},
 	{"internal/app"},
@@ -37,7 +38,7 @@ var floors = [][]string{
 }
 
 // outside are packages that nothing of the product may import.
-var outside = []string{"tools", "internal/testkit", "internal/e2e", "internal/archtest", "internal/telemetry/storetest"}
+var outside = []string{"tools", "internal/testkit", "internal/e2e", "internal/chaos", "internal/archtest", "internal/telemetry/storetest", "inference/modeltest"}
 
 // listed is a package with what it imports outside of its tests.
 type listed struct {

@@ -293,7 +293,7 @@ func TestKeysAreFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return k.signing().id == next })
+	testkit.Eventually(t, testkit.Patience, func() bool { return k.signing().id == next })
 	// A file that cannot be read leaves the keys as they are.
 	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)

@@ -12,15 +12,14 @@ import (
 	"testing/iotest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"foresight/internal/blob"
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/tenancy"
+	"foresight/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // stores are the kinds of buckets, each empty.
 func stores(t *testing.T) map[string]*blob.Store {
@@ -42,6 +41,8 @@ func stores(t *testing.T) map[string]*blob.Store {
 		})
 		out[name] = s
 	}
+	server := testkit.S3(t)
+	out["S3"] = openS3(t, server, connect(server), "/files")
 	return out
 }
 

@@ -3,7 +3,7 @@
 // so that no name reaches another tenant's file.
 //
 // Behind it stands a bucket of gocloud.dev/blob, chosen by the scheme of a URL: a
-// directory (file://) or memory (mem://). Others come by importing their driver.
+// directory (file://), an S3-compatible store (s3://) or memory (mem://).
 package blob
 
 import (
@@ -33,14 +33,36 @@ type Store struct {
 }
 
 // Open opens the bucket of the URL, such as file:///var/lib/foresight/blobs. A
-// directory must exist; DirURL makes one.
-func Open(ctx context.Context, bucketURL string) (*Store, error) {
-	b, err := blob.OpenBucket(ctx, bucketURL)
+// directory must exist; DirURL makes one. The bucket of s3://bucket/prefix must exist,
+// and WithS3 says where.
+func Open(ctx context.Context, bucketURL string, options ...Option) (*Store, error) {
+	var o settings
+	for _, set := range options {
+		set(&o)
+	}
+	u, err := url.Parse(bucketURL)
+	if err != nil {
+		return nil, errors.New("blob: the bucket's URL is none") // the error would quote it
+	}
+	var b *blob.Bucket
+	if u.Scheme == "s3" {
+		b, err = openS3(ctx, u, o.s3)
+	} else {
+		b, err = blob.OpenBucket(ctx, bucketURL)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("blob: %w", err)
 	}
 	return &Store{b}, nil
 }
+
+// Option is one of Open's.
+type Option func(*settings)
+
+type settings struct{ s3 S3 }
+
+// WithS3 says how to reach the store of s3:// URLs.
+func WithS3(o S3) Option { return func(s *settings) { s.s3 = o } }
 
 // DirURL makes a directory, for this user alone, and returns the URL of a bucket in
 // it. Files appear in it whole or not at all.
@@ -67,7 +89,6 @@ type Info struct {
 	ContentType string
 	Size        int64 // bytes
 	ModTime     time.Time
-	MD5         []byte // of the content; nil when the bucket does not know it
 }
 
 // File is an open file: its content must be closed.
@@ -129,15 +150,11 @@ func (s *Store) Get(ctx context.Context, name string) (*File, error) {
 }
 
 func (s *Store) open(ctx context.Context, k, name string) (*File, error) {
-	a, err := s.bucket.Attributes(ctx, k)
-	if err != nil {
-		return nil, wrap(name, err)
-	}
 	r, err := s.bucket.NewReader(ctx, k, nil)
 	if err != nil {
 		return nil, wrap(name, err)
 	}
-	return &File{Info{name, r.ContentType(), r.Size(), r.ModTime(), a.MD5}, r}, nil
+	return &File{Info{name, r.ContentType(), r.Size(), r.ModTime()}, r}, nil
 }
 
 // Delete removes a file; one that does not exist is no error.

@@ -109,28 +109,36 @@ func (q *ExportRequest) check() error {
 
 // confine verifies what the filter names and narrows it to the actor's sites.
 func (q *ExportRequest) confine(ctx context.Context, tx pgx.Tx, behalf jobs.Behalf) error {
-	q.Filter.Sites = behalf.SiteIDs
+	sites, err := narrowed(ctx, tx, behalf, q.Filter.Site, q.Filter.Asset, "input.filter.")
+	q.Filter.Sites = sites
+	return err
+}
+
+// narrowed verifies a site and an asset that were named, and returns the sites that
+// what is asked for is confined to; none are the whole tenant.
+func narrowed(ctx context.Context, tx pgx.Tx, behalf jobs.Behalf, site, asset *id.UUID, blame string) (sites []id.UUID, err error) {
+	sites = behalf.SiteIDs
 	for _, r := range []struct {
 		of                    *id.UUID
 		query, entity, blamed string
 	}{
-		{q.Filter.Site, "SELECT id FROM sites WHERE tenant_id = $1 AND id = $2 AND NOT is_deleted", "Site", "input.filter.siteId"},
-		{q.Filter.Asset, "SELECT site_id FROM assets WHERE tenant_id = $1 AND id = $2 AND NOT is_deleted", "Asset", "input.filter.assetId"},
+		{site, "SELECT id FROM sites WHERE tenant_id = $1 AND id = $2 AND NOT is_deleted", "Site", "siteId"},
+		{asset, "SELECT site_id FROM assets WHERE tenant_id = $1 AND id = $2 AND NOT is_deleted", "Asset", "assetId"},
 	} {
 		if r.of == nil {
 			continue
 		}
-		var site id.UUID
-		err := tx.QueryRow(ctx, r.query, behalf.TenantID, *r.of).Scan(&site)
-		if errors.Is(err, pgx.ErrNoRows) || err == nil && len(q.Filter.Sites) > 0 && !slices.Contains(q.Filter.Sites, site) {
-			return fault.Missing(r.entity).At(r.blamed)
+		var at id.UUID
+		err := tx.QueryRow(ctx, r.query, behalf.TenantID, *r.of).Scan(&at)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && len(sites) > 0 && !slices.Contains(sites, at) {
+			return nil, fault.Missing(r.entity).At(blame + r.blamed)
 		}
 		if err != nil {
-			return fmt.Errorf("bulk: %w", err)
+			return nil, fmt.Errorf("bulk: %w", err)
 		}
-		q.Filter.Sites = []id.UUID{site}
+		sites = []id.UUID{at}
 	}
-	return nil
+	return sites, nil
 }
 
 // exportFile is the name of an export in the blob store.
@@ -157,7 +165,7 @@ func (s *Service) runExport(ctx context.Context, args exportArgs) error {
 		WHERE tenant_id = $1 AND id = $2 AND status = 'running'`, tenant, args.Job, rows, exportFile(args.Job)); err != nil {
 		return fmt.Errorf("bulk: %w", err)
 	}
-	s.announce(ctx, args.Job, enum.JobSucceeded, "", rows, rows)
+	s.Announce(ctx, args.Job, enum.JobSucceeded, "", rows, rows)
 	return nil
 }
 
@@ -174,7 +182,7 @@ func (s *Service) writeExport(ctx context.Context, e *Export) (rows int64, err e
 	done := make(chan result, 1)
 	go func() {
 		w := newFileWriter(pw, e.Format)
-		n, err := s.produce(ctx, e, w, s.reporter(ctx, e.ID))
+		n, err := s.produce(ctx, e, w, s.Reporter(ctx, e.ID))
 		if err == nil {
 			err = w.flush()
 		}
@@ -199,11 +207,11 @@ func (s *Service) writeExport(ctx context.Context, e *Export) (rows int64, err e
 // exportGaveUp says why there is no further attempt.
 func (s *Service) exportGaveUp(ctx context.Context, args exportArgs, cause error) {
 	if _, err := s.App.Exec(ctx, `UPDATE export_jobs SET status = 'failed', error = $3, finished_at = now()
-		WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'running')`, tenancy.Must(ctx).TenantID, args.Job, string(storedFailure(cause))); err != nil {
+		WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'running')`, tenancy.Must(ctx).TenantID, args.Job, string(jobs.StoredFailure(cause))); err != nil {
 		s.Log.ErrorContext(ctx, "a failed export was not told of", "job", args.Job, "error", err)
 		return
 	}
-	s.announce(ctx, args.Job, enum.JobFailed, "", 0, -1)
+	s.Announce(ctx, args.Job, enum.JobFailed, "", 0, -1)
 }
 
 // Download is an open file of an export. It must be closed.

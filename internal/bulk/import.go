@@ -86,8 +86,8 @@ func (s *Service) runImport(ctx context.Context, args importArgs) error {
 	if err != nil {
 		return err
 	}
-	r := s.reporter(ctx, args.Job)
-	r.tell(Reading, 0, -1)
+	r := s.Reporter(ctx, args.Job)
+	r.Tell(Reading, 0, -1)
 	sheet, f := read(o.content, s.Limits.MaxRows)
 	if f != nil {
 		return f
@@ -110,7 +110,7 @@ func (s *Service) runImport(ctx context.Context, args importArgs) error {
 	if err != nil {
 		return err
 	}
-	s.announce(ctx, args.Job, out.status, "", int64(len(rows)), int64(len(rows)))
+	s.Announce(ctx, args.Job, out.status, "", int64(len(rows)), int64(len(rows)))
 	return nil
 }
 
@@ -128,7 +128,7 @@ func (s *Service) beginImport(ctx context.Context, job id.UUID) (order, error) {
 }
 
 // importRows judges the rows, writes them if it may, and stores what came of it.
-func (s *Service) importRows(ctx context.Context, tx pgx.Tx, job id.UUID, o order, rows []*row, r *reporter) (outcome, error) {
+func (s *Service) importRows(ctx context.Context, tx pgx.Tx, job id.UUID, o order, rows []*row, r *Reporter) (outcome, error) {
 	tenant := tenancy.Must(ctx).TenantID
 	var status string
 	// Two attempts at once (the first was thought dead) end with one of them.
@@ -143,8 +143,8 @@ func (s *Service) importRows(ctx context.Context, tx pgx.Tx, job id.UUID, o orde
 		return outcome{}, fmt.Errorf("bulk: %w", err)
 	}
 	all := int64(len(rows))
-	r.tell(Checking, 0, all)
-	if err := resolve(ctx, tx, rows, o.existing, func(done int) { r.tell(Checking, int64(done), all) }); err != nil {
+	r.Tell(Checking, 0, all)
+	if err := resolve(ctx, tx, rows, o.existing, func(done int) { r.Tell(Checking, int64(done), all) }); err != nil {
 		return outcome{}, err
 	}
 	good := make([]*row, 0, len(rows))
@@ -155,8 +155,8 @@ func (s *Service) importRows(ctx context.Context, tx pgx.Tx, job id.UUID, o orde
 	}
 	out := summarise(rows, good, o)
 	if out.written {
-		r.tell(Writing, 0, int64(len(good)))
-		if err := write(ctx, tx, good, func(done int) { r.tell(Writing, int64(done), int64(len(good))) }); err != nil {
+		r.Tell(Writing, 0, int64(len(good)))
+		if err := write(ctx, tx, good, func(done int) { r.Tell(Writing, int64(done), int64(len(good))) }); err != nil {
 			return outcome{}, err
 		}
 	}
@@ -194,7 +194,7 @@ func summarise(rows, good []*row, o order) outcome {
 	}
 	if out.rejected > 0 && !o.partial {
 		out.status = enum.JobFailed
-		out.failure = storedFailure(fault.New(fault.BadInput, "error.import.mistakes").With("Count", out.rejected))
+		out.failure = jobs.StoredFailure(fault.New(fault.BadInput, "error.import.mistakes").With("Count", out.rejected))
 		return out
 	}
 	for _, r := range good {
@@ -265,7 +265,7 @@ func (s *Service) importGaveUp(ctx context.Context, args importArgs, cause error
 	tenant := tenancy.Must(ctx).TenantID
 	err := s.tx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE import_jobs SET status = 'failed', error = $3, finished_at = now()
-			WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'running')`, tenant, args.Job, storedFailure(cause)); err != nil {
+			WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'running')`, tenant, args.Job, jobs.StoredFailure(cause)); err != nil {
 			return err
 		}
 		return useUp(ctx, tx, args.Job)
@@ -274,5 +274,5 @@ func (s *Service) importGaveUp(ctx context.Context, args importArgs, cause error
 		s.Log.ErrorContext(ctx, "a failed import was not told of", "job", args.Job, "error", err)
 		return
 	}
-	s.announce(ctx, args.Job, enum.JobFailed, "", 0, -1)
+	s.Announce(ctx, args.Job, enum.JobFailed, "", 0, -1)
 }

@@ -238,9 +238,6 @@ func TestImportsKeepTenantsAndSitesApart(t *testing.T) {
 		if _, err := w.Import(ctx, whole.ID); !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s sees the job: %v", who, err)
 		}
-		if _, err := w.WatchImport(ctx, whole.ID); !fault.Is(err, fault.NotFound) {
-			t.Errorf("%s watches the job: %v", who, err)
-		}
 		u, err := w.Upload(w.as(tenancy.Engineer), "x", strings.NewReader("x"))
 		w.ok(err)
 		if _, err := w.StartImport(ctx, bulk.ImportRequest{Upload: u.ID}); !fault.Is(err, fault.NotFound) {
@@ -314,17 +311,11 @@ func TestLargePlants(t *testing.T) {
 			file := plantOf(n)
 			begin := time.Now()
 			job := w.start(ctx, file, bulk.ImportRequest{})
-			c, err := w.WatchImport(ctx, job.ID)
-			w.ok(err)
 			phases := map[bulk.Phase]bool{}
 			items := 0
 			var i *bulk.Import
-			for item := range c {
-				if item.Snapshot != (items == 0) {
-					t.Errorf("item %d: snapshot %v", items, item.Snapshot)
-				}
+			for i = range follow(w, ctx, job.ID, w.Import) {
 				items++
-				i = item.Job
 				if i.Phase != nil {
 					phases[*i.Phase] = true
 				}
@@ -355,7 +346,7 @@ func TestBrokenImportsBeginAgain(t *testing.T) {
 	_, err = blocker.Exec(t.Context(), "LOCK TABLE assets IN SHARE ROW EXCLUSIVE MODE")
 	w.ok(err)
 	job := w.start(ctx, "kind,code,name,site,type\nsite,k1,K,,\nasset,k2,K,k1,pump\n", bulk.ImportRequest{})
-	testkit.Eventually(t, 20*time.Second, func() bool {
+	testkit.Eventually(t, testkit.Patience, func() bool {
 		var killed int
 		w.ok(w.app.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO assets%'`).Scan(&killed))
@@ -387,7 +378,7 @@ func TestSweep(t *testing.T) {
 	if i.Status != enum.JobFailed || i.Failure == nil || i.Failure.Key != "error.job.lost" {
 		t.Errorf("%s, %v", i.Status, i.Failure)
 	}
-	testkit.Eventually(t, 20*time.Second, func() bool { return w.count(`SELECT count(*) FROM uploads`) == 0 })
+	testkit.Eventually(t, testkit.Patience, func() bool { return w.count(`SELECT count(*) FROM uploads`) == 0 })
 }
 
 func TestTemplateNamesEveryColumn(t *testing.T) {

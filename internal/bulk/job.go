@@ -14,6 +14,7 @@ import (
 	"foresight/ent/enum"
 	"foresight/internal/fault"
 	"foresight/internal/id"
+	"foresight/internal/jobs"
 	"foresight/internal/keyset"
 	"foresight/internal/tenancy"
 )
@@ -21,14 +22,16 @@ import (
 // Phase is what a running job does.
 type Phase string
 
-// The phases. An export only writes.
+// The phases. An export only writes; a replay reads, and writes while it waits for the
+// workers; a backtest only reads; a training reads, trains and writes the version.
 const (
 	Reading  Phase = "reading"
 	Checking Phase = "checking"
+	Training Phase = "training"
 	Writing  Phase = "writing"
 )
 
-// Common is what imports and exports have in common.
+// Common is what all jobs have in common.
 type Common struct {
 	ID         id.UUID
 	Status     enum.JobStatus
@@ -45,9 +48,11 @@ type Common struct {
 func (c *Common) Base() *Common { return c }
 
 // Ended reports whether the job has come to its end.
-func (c *Common) Ended() bool { return c.Status == enum.JobSucceeded || c.Status == enum.JobFailed }
+func (c *Common) Ended() bool {
+	return c.Status != enum.JobQueued && c.Status != enum.JobRunning
+}
 
-// Job is an *Import or an *Export.
+// Job is an *Import, an *Export, a *Replay, a *Scoring or a backtest.
 type Job interface{ Base() *Common }
 
 // Import is an import as it stands.
@@ -107,7 +112,7 @@ func (s *Service) imports(ctx context.Context, q querier, ids []id.UUID) (map[id
 		if err == nil {
 			err = errors.Join(json.Unmarshal(created, &i.Created), json.Unmarshal(mistakes, &i.Mistakes))
 		}
-		i.Failure = toldFailure(failure)
+		i.Failure = jobs.ToldFailure(failure)
 		i.settle()
 		return &i, err
 	})
@@ -135,7 +140,7 @@ func (s *Service) exports(ctx context.Context, q querier, ids []id.UUID) (map[id
 			err = json.Unmarshal(filter, &e.Filter)
 		}
 		if failure != nil {
-			e.Failure = toldFailure([]byte(*failure))
+			e.Failure = jobs.ToldFailure([]byte(*failure))
 		}
 		e.settle()
 		return &e, err

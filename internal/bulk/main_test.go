@@ -92,7 +92,7 @@ func (w *world) work() {
 }
 
 func (w *world) stop(f func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.Context()), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.Context()), testkit.Patience)
 	defer cancel()
 	if err := f(ctx); err != nil {
 		w.Error(err)
@@ -149,29 +149,49 @@ func (w *world) importFile(ctx context.Context, file string, q bulk.ImportReques
 
 func (w *world) await(ctx context.Context, job id.UUID) *bulk.Import {
 	w.Helper()
-	c, err := w.WatchImport(ctx, job)
+	return last(w, follow(w, ctx, job, w.Import))
+}
+
+// follow gives a job as it stands, then whenever it may have got on, up to its end.
+func follow[J bulk.Job](w *world, ctx context.Context, which id.UUID, look func(context.Context, id.UUID) (J, error)) <-chan J {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	wait, err := w.News(ctx, which)
 	w.ok(err)
-	return last(w, c)
+	out := make(chan J)
+	go func() {
+		defer cancel()
+		defer close(out)
+		for {
+			j, err := look(ctx, which)
+			if err != nil {
+				w.Errorf("a job that is watched: %v", err)
+				return
+			}
+			select {
+			case out <- j:
+			case <-ctx.Done():
+				w.Errorf("not at its end within a minute: %+v", j.Base())
+				return
+			}
+			if j.Base().Ended() || wait(ctx) != nil {
+				return
+			}
+		}
+	}()
+	return out
 }
 
 // last returns what a watch ends with.
-func last[J bulk.Job](w *world, c <-chan *bulk.Watched[J]) (j J) {
+func last[J bulk.Job](w *world, c <-chan J) (j J) {
 	w.Helper()
-	deadline := time.After(time.Minute)
-	for {
-		select {
-		case i, ok := <-c:
-			if !ok {
-				if !j.Base().Ended() {
-					w.Fatalf("the watch ended with %+v", j.Base())
-				}
-				return j
-			}
-			j = i.Job
-		case <-deadline:
-			w.Fatal("the job did not end within a minute")
-		}
+	for i := range c {
+		j = i
 	}
+	if !j.Base().Ended() {
+		w.Fatalf("the watch ended with %+v", j.Base())
+	}
+	return j
 }
 
 // mistakes lists them as `row column CODE key`.
@@ -188,9 +208,7 @@ func (w *world) export(ctx context.Context, q bulk.ExportRequest) (*bulk.Export,
 	w.Helper()
 	e, err := w.StartExport(ctx, q)
 	w.ok(err)
-	c, err := w.WatchExport(ctx, e.ID)
-	w.ok(err)
-	e = last(w, c)
+	e = last(w, follow(w, ctx, e.ID, w.Export))
 	if e.Failure != nil {
 		w.Fatalf("export failed: %v", e.Failure)
 	}

@@ -16,7 +16,7 @@ import (
 const fetch = 1000
 
 // produce writes the rows of an export and returns their number.
-func (s *Service) produce(ctx context.Context, e *Export, w *fileWriter, r *reporter) (int64, error) {
+func (s *Service) produce(ctx context.Context, e *Export, w *fileWriter, r *Reporter) (int64, error) {
 	if e.Kind == ExportReadings {
 		return s.produceReadings(ctx, e, w, r)
 	}
@@ -36,7 +36,7 @@ func (s *Service) produce(ctx context.Context, e *Export, w *fileWriter, r *repo
 			return fmt.Errorf("bulk: %w", err)
 		}
 		for {
-			r.tell(Writing, done, total)
+			r.Tell(Writing, done, total)
 			n, err := fetchRows(ctx, tx, w)
 			done += n
 			if err != nil || n < fetch {
@@ -48,7 +48,9 @@ func (s *Service) produce(ctx context.Context, e *Export, w *fileWriter, r *repo
 }
 
 func fetchRows(ctx context.Context, tx pgx.Tx, w *fileWriter) (n int64, err error) {
-	rows, err := tx.Query(ctx, fmt.Sprintf("FETCH %d FROM export", fetch))
+	// Described each time: a prepared one would be answered in the columns of the cursor that
+	// this connection had before.
+	rows, err := tx.Query(ctx, fmt.Sprintf("FETCH %d FROM export", fetch), pgx.QueryExecModeDescribeExec)
 	if err != nil {
 		return 0, fmt.Errorf("bulk: %w", err)
 	}
@@ -73,7 +75,7 @@ var readingColumns = []string{"timestamp", "site", "asset", "sensor", "parameter
 type place struct{ site, asset, sensor string }
 
 // produceReadings reads the telemetry store page by page, the newest first.
-func (s *Service) produceReadings(ctx context.Context, e *Export, w *fileWriter, r *reporter) (int64, error) {
+func (s *Service) produceReadings(ctx context.Context, e *Export, w *fileWriter, r *Reporter) (int64, error) {
 	if err := w.head(readingColumns); err != nil {
 		return 0, err
 	}
@@ -85,7 +87,7 @@ func (s *Service) produceReadings(ctx context.Context, e *Export, w *fileWriter,
 	places := map[id.UUID]place{}
 	done := int64(0)
 	for {
-		r.tell(Writing, done, -1)
+		r.Tell(Writing, done, -1)
 		page, err := s.Store.Readings(ctx, q)
 		if err != nil {
 			return done, err

@@ -14,9 +14,9 @@ import (
 // tellEvery is the least time between two tellings of a phase.
 const tellEvery = 200 * time.Millisecond
 
-// reporter tells how far a job is: in the database, for those who look, and through
+// Reporter tells how far a job is: in the database, for those who look, and through
 // the hub, for those who watch. Neither may hold the job up: what fails is logged.
-type reporter struct {
+type Reporter struct {
 	s     *Service
 	ctx   context.Context
 	job   id.UUID
@@ -24,13 +24,15 @@ type reporter struct {
 	last  time.Time
 }
 
-func (s *Service) reporter(ctx context.Context, job id.UUID) *reporter {
-	return &reporter{s: s, ctx: ctx, job: job}
+// Reporter returns one for a job.
+func (s *Service) Reporter(ctx context.Context, job id.UUID) *Reporter {
+	return &Reporter{s: s, ctx: ctx, job: job}
 }
 
-// tell reports rows of a phase; total is -1 when it is not known.
-func (r *reporter) tell(p Phase, done, total int64) {
-	if now := time.Now(); p != r.phase || now.Sub(r.last) >= tellEvery {
+// Tell reports rows of a phase; total is -1 when it is not known. The beginning and the
+// end of a phase are always told, what is between now and then.
+func (r *Reporter) Tell(p Phase, done, total int64) {
+	if now := time.Now(); p != r.phase || done == total || now.Sub(r.last) >= tellEvery {
 		r.phase, r.last = p, now
 	} else {
 		return
@@ -41,11 +43,11 @@ func (r *reporter) tell(p Phase, done, total int64) {
 		tenant, r.job, string(p), done, total); err != nil {
 		r.s.Log.WarnContext(r.ctx, "progress of a job was not kept", "job", r.job, "error", err)
 	}
-	r.s.announce(r.ctx, r.job, enum.JobRunning, p, done, total)
+	r.s.Announce(r.ctx, r.job, enum.JobRunning, p, done, total)
 }
 
-// announce publishes the state of a job, after the commit of it.
-func (s *Service) announce(ctx context.Context, job id.UUID, status enum.JobStatus, p Phase, done, total int64) {
+// Announce publishes the state of a job, after the commit of it; total is -1 when it is not known.
+func (s *Service) Announce(ctx context.Context, job id.UUID, status enum.JobStatus, p Phase, done, total int64) {
 	err := s.Events.Publish(ctx, event.Event{Kind: event.Job, Key: telemetry.Key{Tenant: tenancy.Must(ctx).TenantID},
 		Job: &event.JobProgress{ID: job, Status: string(status), Phase: string(p), Done: done, Total: total}})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 type sweepArgs struct {
 	jobs.Behalf
-	Of id.UUID `json:"of"` // upload, import or export
+	Of id.UUID `json:"of"` // upload, import, export or replay
 }
 
 // Kind implements river.JobArgs.
@@ -27,7 +27,7 @@ const sweepLater = time.Hour
 // sweep ends what has had its time: a file that nobody imported, a file that was to be
 // downloaded, a job that never came to its end because the process died each time.
 func (s *Service) sweep(ctx context.Context, args sweepArgs) error {
-	lost := storedFailure(fault.New(fault.Unavailable, "error.job.lost"))
+	lost := jobs.StoredFailure(fault.New(fault.Unavailable, "error.job.lost"))
 	tenant := tenancy.Must(ctx).TenantID
 	switch k, _ := id.KindOf(args.Of); k {
 	case id.Upload:
@@ -52,6 +52,8 @@ func (s *Service) sweep(ctx context.Context, args sweepArgs) error {
 			}
 			return useUp(ctx, tx, args.Of)
 		})
+	case id.ReplayJob:
+		return s.sweepReplay(ctx, args, lost)
 	case id.ExportJob:
 		if err := s.Files.Delete(ctx, exportFile(args.Of)); err != nil {
 			return err

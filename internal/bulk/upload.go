@@ -28,20 +28,35 @@ type Upload struct {
 // maxFileName is the most characters of a file's name.
 const maxFileName = 255
 
+// purpose is what a file was sent for; it serves nothing else.
+type purpose struct {
+	name       string // as the column has it
+	permission tenancy.Permission
+	most       int64  // bytes
+	unnamed    string // name of a file that has none
+}
+
 // Upload keeps a file until it is imported or expires. It is not looked into yet.
 func (s *Service) Upload(ctx context.Context, name string, content io.Reader) (Upload, error) {
+	return s.take(ctx, purpose{"import", tenancy.PlantWrite, s.Limits.MaxUpload, "import.csv"}, name, content)
+}
+
+// take keeps a file until it is used or expires.
+func (s *Service) take(ctx context.Context, of purpose, name string, content io.Reader) (Upload, error) {
 	var none Upload
-	behalf, err := jobs.Of(ctx, tenancy.PlantWrite)
+	behalf, err := jobs.Of(ctx, of.permission)
 	if err != nil {
 		return none, err
 	}
-	name = fileName(name)
-	b, err := io.ReadAll(io.LimitReader(content, s.Limits.MaxUpload+1))
+	if name = fileName(name); name == "" {
+		name = of.unnamed
+	}
+	b, err := io.ReadAll(io.LimitReader(content, of.most+1))
 	switch {
 	case err != nil:
 		return none, fault.New(fault.BadInput, "error.import.interrupted").Because(err)
-	case int64(len(b)) > s.Limits.MaxUpload:
-		return none, fault.New(fault.BadInput, "error.import.tooLarge").With("Max", s.Limits.MaxUpload>>20)
+	case int64(len(b)) > of.most:
+		return none, fault.New(fault.BadInput, "error.import.tooLarge").With("Max", of.most>>20)
 	case len(b) == 0:
 		return none, fault.New(fault.BadInput, "error.import.empty")
 	}
@@ -50,8 +65,8 @@ func (s *Service) Upload(ctx context.Context, name string, content io.Reader) (U
 		if err := s.room(ctx, tx, "uploads", "true"); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO uploads (id, tenant_id, name, content, site_limit, "by") VALUES ($1, $2, $3, $4, $5, $6)`,
-			u.ID, behalf.TenantID, u.Name, b, orNull(behalf.SiteIDs), person(ctx)); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO uploads (id, tenant_id, name, content, site_limit, "by", purpose) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			u.ID, behalf.TenantID, u.Name, b, orNull(behalf.SiteIDs), person(ctx), of.name); err != nil {
 			return fmt.Errorf("bulk: %w", err)
 		}
 		return s.Queue.Add(ctx, tx, sweepArgs{behalf, u.ID}, u.ExpiresAt)
@@ -79,10 +94,11 @@ func (s *Service) room(ctx context.Context, tx pgx.Tx, table, which string) erro
 	return nil
 }
 
-// uploadName finds an upload of the actor's tenant; another site's does not exist.
+// uploadName finds an upload of the actor's tenant that is to be imported; another site's
+// does not exist.
 func uploadName(ctx context.Context, tx pgx.Tx, which id.UUID) (name string, err error) {
 	a := tenancy.Must(ctx)
-	err = tx.QueryRow(ctx, `SELECT name FROM uploads WHERE tenant_id = $1 AND id = $2 AND `+within("site_limit", "$3"),
+	err = tx.QueryRow(ctx, `SELECT name FROM uploads WHERE tenant_id = $1 AND id = $2 AND purpose = 'import' AND `+within("site_limit", "$3"),
 		a.TenantID, which, list(a.SiteIDs)).Scan(&name)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", fault.Missing("Upload").At("input.uploadId")
@@ -96,7 +112,8 @@ func within(column, sites string) string {
 	return "(cardinality(" + sites + "::uuid[]) = 0 OR " + column + " <@ " + sites + ")"
 }
 
-// fileName is the last part of a path, printable, and no longer than is kept.
+// fileName is the last part of a path, printable, and no longer than is kept; "" when
+// nothing is left.
 func fileName(s string) string {
 	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
 		s = s[i+1:]
@@ -109,9 +126,6 @@ func fileName(s string) string {
 	}, s)
 	if r := []rune(s); len(r) > maxFileName {
 		s = string(r[:maxFileName])
-	}
-	if s == "" {
-		s = "import.csv"
 	}
 	return s
 }

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"foresight/internal/id"
-
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"foresight/internal/id"
 )
 
 // A second try of one append could overtake the next one of the same sensor, so

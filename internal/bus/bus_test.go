@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/testkit"
-
-	"github.com/nats-io/nats.go"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -25,7 +25,7 @@ func connect(t testing.TB, o Options) *Bus {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // the test's own has ended
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // the test's own has ended
 		defer cancel()
 		if err := b.Close(ctx); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
 			t.Log("close:", err)
@@ -61,7 +61,7 @@ func appendTo(t testing.TB, l *Log, partition int, data string) uint64 {
 func readN(t testing.TB, r *Reader, n int) []Entry {
 	t.Helper()
 	var got []Entry
-	testkit.Eventually(t, 20*time.Second, func() bool {
+	testkit.Eventually(t, testkit.Patience, func() bool {
 		es, err := r.Next(t.Context(), min(100, n-len(got)), 200*time.Millisecond)
 		if err != nil && !errors.Is(err, ErrUnavailable) {
 			t.Fatal(err)

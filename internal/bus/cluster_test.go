@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"foresight/internal/testkit"
-
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"foresight/internal/testkit"
 )
 
 // threeServers are a JetStream cluster in this process; names to servers.
@@ -58,6 +58,35 @@ func threeServers(t *testing.T) map[string]*server.Server {
 	return servers
 }
 
+// A follower that has lost the others answers for the log: that is no log to work with.
+func TestLogWithoutALeaderIsUnavailable(t *testing.T) {
+	servers := threeServers(t)
+	var last string
+	for name := range servers {
+		last = name
+	}
+	b := connect(t, Options{URL: servers[last].ClientURL()})
+	l, err := OpenLog(t.Context(), b, LogOptions{Partitions: 1, Replicas: 3, MaxBytes: 16 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Info(t.Context()); err != nil {
+		t.Errorf("with all three: %v", err)
+	}
+	for name, s := range servers {
+		if name != last {
+			s.Shutdown()
+		}
+	}
+	testkit.Eventually(t, testkit.Patience, func() bool { // it answers after some time
+		_, err := l.stream.Info(t.Context())
+		return err == nil && l.stream.CachedInfo().Cluster.Leader == ""
+	})
+	if _, err := l.Info(t.Context()); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("without a majority: %v", err)
+	}
+}
+
 func TestLogSurvivesTheLossOfItsLeader(t *testing.T) {
 	servers := threeServers(t)
 	var urls []string
@@ -84,7 +113,7 @@ func TestLogSurvivesTheLossOfItsLeader(t *testing.T) {
 			}
 			servers[info.Cluster.Leader].Shutdown()
 		}
-		testkit.Eventually(t, 40*time.Second, func() bool {
+		testkit.Eventually(t, testkit.Patience, func() bool {
 			seq, err := l.Append(t.Context(), 0, tenantA, sensorA, fmt.Append(nil, i))
 			if err != nil && !errors.Is(err, ErrUnavailable) {
 				t.Fatal(err)
@@ -97,7 +126,7 @@ func TestLogSurvivesTheLossOfItsLeader(t *testing.T) {
 	}
 	read := map[uint64]string{}
 	last := uint64(0)
-	testkit.Eventually(t, 40*time.Second, func() bool {
+	testkit.Eventually(t, testkit.Patience, func() bool {
 		es, err := r.Next(t.Context(), 100, 100*time.Millisecond)
 		if err != nil && !errors.Is(err, ErrUnavailable) {
 			t.Fatal(err)

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"foresight/internal/embedded/natsd"
 	"foresight/internal/testkit"
 )
@@ -55,7 +53,7 @@ func (r *restartable) down(t *testing.T) {
 	if s == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	if err := s.Stop(ctx); err != nil {
 		t.Error(err)
@@ -92,7 +90,7 @@ func TestReaderGoesOnAfterARestart(t *testing.T) {
 	var got []Entry
 	for round := range 3 {
 		for i := range 50 {
-			testkit.Eventually(t, 20*time.Second, func() bool { // the first after a restart may fail
+			testkit.Eventually(t, testkit.Patience, func() bool { // the first after a restart may fail
 				_, err := l.Append(t.Context(), 0, tenantA, sensorA, fmt.Append(nil, round*50+i))
 				return err == nil
 			})
@@ -127,9 +125,9 @@ func TestAppendFailsBoundedWhileTheServerIsDown(t *testing.T) {
 			t.Errorf("got %v, want ErrUnavailable", err)
 		}
 	}
-	testkit.Eventually(t, 20*time.Second, func() bool { return len(l.slots) == 0 })
+	testkit.Eventually(t, testkit.Patience, func() bool { return len(l.slots) == 0 })
 	server.up(t)
-	testkit.Eventually(t, 20*time.Second, func() bool {
+	testkit.Eventually(t, testkit.Patience, func() bool {
 		_, err := l.Append(t.Context(), 0, tenantA, sensorA, []byte("y"))
 		return err == nil
 	})
@@ -152,27 +150,28 @@ func TestAppendBlocksWhenTooMuchIsInFlight(t *testing.T) {
 }
 
 func TestForgottenReaderGoesOn(t *testing.T) {
+	const n = 4 * flowBuffer // more than a reader that stalls asks for
 	l := openLog(t, LogOptions{Partitions: 1})
-	for i := range 3 {
-		appendTo(t, l, 0, fmt.Sprint(i))
+	fill := func(from, to int) {
+		for i := from; i < to; i++ {
+			if _, err := l.AppendAsync(t.Context(), 0, tenantA, sensorA, fmt.Append(nil, i)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
+	fill(0, n)
 	r, err := l.Read(0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.inactive = 100 * time.Millisecond
-	got, err := r.Next(t.Context(), 2, time.Second)
-	if err != nil || len(got) != 2 {
-		t.Fatalf("%d records, %v", len(got), err)
-	}
-	testkit.Eventually(t, 20*time.Second, func() bool { // the worker stalls; the server forgets
+	got := readN(t, r, 2)
+	testkit.Eventually(t, testkit.Patience, func() bool { // the worker stalls; the server forgets
 		info, err := l.stream.Info(t.Context())
 		return err == nil && info.State.Consumers == 0
 	})
-	for i := 3; i < 6; i++ {
-		appendTo(t, l, 0, fmt.Sprint(i))
-	}
-	checkOrder(t, append(got, readN(t, r, 4)...))
+	fill(n, n+3)
+	checkOrder(t, append(got, readN(t, r, n+1)...))
 }
 
 // The last records of a batch can be lost on the way with none behind them.
@@ -185,31 +184,36 @@ func TestLostTailIsReadAgain(t *testing.T) {
 	appendTo(t, l, 0, "0")
 	got := readN(t, r, 1)
 	appendTo(t, l, 0, "1")
-	steal(t, r, "1")
+	lose(t, r, "1")
 	r.verified = time.Now().Add(-readerVerify)
-	if err := r.verify(t.Context()); err != nil || r.consumer != nil {
+	if err := r.verify(t.Context()); err != nil || r.flow != nil {
 		t.Errorf("an idle reader does not notice the loss (%v)", err)
 	}
 	got = append(got, readN(t, r, 1)...)
 
 	// And with one behind them.
 	appendTo(t, l, 0, "2")
-	steal(t, r, "2")
+	lose(t, r, "2")
 	appendTo(t, l, 0, "3")
 	checkOrder(t, append(got, readN(t, r, 2)...))
 }
 
-// steal takes the next record from the reader, as if it had been lost on its way. The
-// consumer may hear of a record a moment after its append was confirmed.
-func steal(t *testing.T, r *Reader, want string) {
+// lose makes the next record of the reader one that never arrived.
+func lose(t *testing.T, r *Reader, want string) {
 	t.Helper()
-	stolen, err := r.consumer.Fetch(1, jetstream.FetchMaxWait(20*time.Second))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m := <-stolen.Messages(); m == nil || string(m.Data()) != want {
-		t.Fatal("nothing was lost")
-	}
+	f := r.flow
+	testkit.Eventually(t, testkit.Patience, func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if len(f.got) == 0 {
+			return false
+		}
+		if len(f.got) > 1 || string(f.got[0].Data) != want {
+			t.Fatalf("%d records arrived, not %s alone", len(f.got), want)
+		}
+		f.got, f.seen = nil, f.seen-1
+		return true
+	})
 }
 
 // cutter is a TCP proxy that breaks its connections on demand.
@@ -295,7 +299,7 @@ func TestReadingOverABadConnection(t *testing.T) {
 	}
 	var got []Entry
 	var cuts atomic.Int32
-	testkit.Eventually(t, time.Minute, func() bool {
+	testkit.Eventually(t, testkit.Patience, func() bool {
 		if len(got) > int(cuts.Load()+1)*n/8 && cuts.Load() < 6 {
 			cuts.Add(1)
 			time.AfterFunc(time.Millisecond, proxy.cut) // amidst the next batch

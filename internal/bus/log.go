@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"time"
 
-	"foresight/internal/fault"
-
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"foresight/internal/fault"
 )
 
 var (
@@ -35,7 +35,10 @@ type LogOptions struct {
 	MaxBytes   int64  // 1 GiB
 	// MaxInFlight bounds the unconfirmed appends of this process; 4096.
 	MaxInFlight int
-	// AckTimeout bounds the wait for one confirmation; 5 s.
+	// AckTimeout bounds the wait for one confirmation; 2 s. A cluster that has lost its
+	// leader has no other for 2.5 s at least (package natsd; NATS's own servers, 3 s): what was on its way to the one that died has
+	// failed, and its sender has stopped, before the next one could take anything that
+	// was sent behind it.
 	AckTimeout time.Duration
 	// Identify returns a message id; the server keeps only the first record of an
 	// id within Duplicates (and confirms the others with its sequence). nil: none.
@@ -63,7 +66,7 @@ func (o LogOptions) withDefaults() LogOptions {
 		o.MaxInFlight = 4096
 	}
 	if o.AckTimeout == 0 {
-		o.AckTimeout = 5 * time.Second
+		o.AckTimeout = 2 * time.Second
 	}
 	if o.Duplicates == 0 {
 		o.Duplicates = 2 * time.Minute
@@ -170,7 +173,7 @@ func (l *Log) Partitions() int { return l.opt.Partitions }
 // Identity names this incarnation of the log: a sequence means something only
 // together with it. Checkpoints keep it; a mismatch says that the log was made anew.
 func (l *Log) Identity(ctx context.Context) (string, error) {
-	info, err := l.stream.Info(ctx)
+	info, err := l.ask(ctx)
 	if err != nil {
 		return "", l.unavailable("identity", err)
 	}
@@ -187,7 +190,7 @@ type Info struct {
 
 // Info asks the server for the state of the log.
 func (l *Log) Info(ctx context.Context) (Info, error) {
-	i, err := l.stream.Info(ctx)
+	i, err := l.ask(ctx)
 	if err != nil {
 		return Info{}, l.unavailable("info", err)
 	}
@@ -195,6 +198,19 @@ func (l *Log) Info(ctx context.Context) (Info, error) {
 		Messages: i.State.Msgs, Bytes: i.State.Bytes, MaxBytes: i.Config.MaxBytes,
 		FirstSeq: i.State.FirstSeq, LastSeq: i.State.LastSeq, InFlight: len(l.slots),
 	}, nil
+}
+
+// errLeaderless says that nobody leads the log, so that it takes nothing.
+var errLeaderless = errors.New("the log has no leader")
+
+// ask asks the leader for the state of the stream. Without one a follower answers, which
+// may lag, and cannot take anything.
+func (l *Log) ask(ctx context.Context, opts ...jetstream.StreamInfoOpt) (*jetstream.StreamInfo, error) {
+	info, err := l.stream.Info(ctx, opts...)
+	if err == nil && info.Cluster != nil && info.Config.Replicas > 1 && info.Cluster.Leader == "" {
+		return nil, errLeaderless
+	}
+	return info, err
 }
 
 func (l *Log) unavailable(what string, err error) error {

@@ -1,9 +1,9 @@
 package bus
 
 import (
-	"foresight/internal/id"
-
 	"github.com/cespare/xxhash/v2"
+
+	"foresight/internal/id"
 )
 
 // Partition returns the partition (0 to n-1) of a sensor: XXH64, seed 0, of the 16

@@ -17,7 +17,7 @@ import (
 // not hold the cut back; one that stands still does, until the log is full.
 // It returns the new first sequence.
 func (l *Log) Purge(ctx context.Context, needed map[int]uint64) (uint64, error) {
-	info, err := l.stream.Info(ctx)
+	info, err := l.ask(ctx)
 	if err != nil {
 		return 0, l.unavailable("purge", err)
 	}

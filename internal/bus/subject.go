@@ -29,6 +29,11 @@ func appendID(b []byte, u id.UUID) []byte {
 // ofPartition is the filter of one partition.
 func (l *Log) ofPartition(p int) string { return l.opt.Prefix + "." + strconv.Itoa(p) + ".>" }
 
+// ofTenant is the filter of one tenant, in all partitions.
+func (l *Log) ofTenant(tenant id.UUID) string {
+	return string(appendID([]byte(l.opt.Prefix+".*."), tenant)) + ".*"
+}
+
 // ParseSubject returns the parts of a record's subject.
 func ParseSubject(subject string) (partition int, tenant, sensor id.UUID, err error) {
 	parts := strings.Split(subject, ".")

@@ -33,16 +33,21 @@ type Config struct {
 	LogLevel  string `env:"LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error."`
 	LogFormat string `env:"LOG_FORMAT" envDefault:"json" doc:"json or text."`
 
-	Database Database `envPrefix:"DATABASE_"`
-	NATS     NATS     `envPrefix:"NATS_"`
-	MQTT     MQTT     `envPrefix:"MQTT_"`
-	Auth     Auth     `envPrefix:"AUTH_"`
-	Mail     Mail     `envPrefix:"MAIL_"`
-	Graph    Graph    `envPrefix:"GRAPH_"`
-	Pipeline Pipeline `envPrefix:"PIPELINE_"`
-	Bulk     Bulk     `envPrefix:"BULK_"`
-	Blob     Blob     `envPrefix:"BLOB_"`
-	Webhook  Webhook  `envPrefix:"WEBHOOK_"`
+	Database  Database  `envPrefix:"DATABASE_"`
+	NATS      NATS      `envPrefix:"NATS_"`
+	MQTT      MQTT      `envPrefix:"MQTT_"`
+	Auth      Auth      `envPrefix:"AUTH_"`
+	Mail      Mail      `envPrefix:"MAIL_"`
+	Graph     Graph     `envPrefix:"GRAPH_"`
+	Pipeline  Pipeline  `envPrefix:"PIPELINE_"`
+	Telemetry Telemetry `envPrefix:"TELEMETRY_"`
+	Bulk      Bulk      `envPrefix:"BULK_"`
+	Blob      Blob      `envPrefix:"BLOB_"`
+	Training  Training  `envPrefix:"TRAINING_"`
+	S3        S3        `envPrefix:"S3_"`
+	Landing   Landing   `envPrefix:"LANDING_"`
+	Webhook   Webhook   `envPrefix:"WEBHOOK_"`
+	Trace     Trace     `envPrefix:"TRACE_"`
 
 	OperatorTenant string `env:"OPERATOR_TENANT" doc:"Code of the tenant whose admins operate the installation: they list, make and lock tenants. Empty: nobody does over the graph."`
 	SecretKeyFile  string `env:"SECRET_KEY_FILE" doc:"File with the keys that seal secrets of other systems in the database; made in the data directory when empty. Processes of one installation share it."`
@@ -62,11 +67,15 @@ type Database struct {
 
 // NATS is the log and the hub.
 type NATS struct {
-	URL         string `env:"URL" secret:"true" doc:"Address of a NATS cluster with JetStream; empty: one runs in the process."`
-	CredsFile   string `env:"CREDS_FILE" doc:"Credentials file for the cluster."`
-	Replicas    int    `env:"REPLICAS" envDefault:"1" doc:"Copies of the log: 1, or 3 in a cluster."`
-	Partitions  int    `env:"PARTITIONS" envDefault:"16" doc:"Partitions of the log; fixed once the log exists."`
-	LogMaxBytes int64  `env:"LOG_MAX_BYTES" envDefault:"8589934592" doc:"Size in bytes at which the log stops taking messages, which stops acknowledgements."`
+	URL              string `env:"URL" secret:"true" doc:"Addresses of a NATS cluster with JetStream, separated by commas: nats://user:password@host:4222 or tls://host:4222; empty: one runs in the process."`
+	CredsFile        string `env:"CREDS_FILE" doc:"Credentials file for the cluster."`
+	CAFile           string `env:"CA_FILE" doc:"Certificates in PEM that the cluster's must come from; empty: the system's. The addresses are tls:// then."`
+	CertFile         string `env:"CERT_FILE" doc:"Certificate in PEM that this process shows the cluster; with KEY_FILE."`
+	KeyFile          string `env:"KEY_FILE" doc:"Key in PEM of the certificate."`
+	Replicas         int    `env:"REPLICAS" envDefault:"1" doc:"Copies of the log: 1, or 3 in a cluster."`
+	Partitions       int    `env:"PARTITIONS" envDefault:"16" doc:"Partitions of the log; fixed once the log exists."`
+	LogMaxBytes      int64  `env:"LOG_MAX_BYTES" envDefault:"8589934592" doc:"Size in bytes at which the log stops taking messages, which stops acknowledgements."`
+	BackfillMaxBytes int64  `env:"BACKFILL_MAX_BYTES" envDefault:"268435456" doc:"Size in bytes at which the log of history that is brought in again takes no more until workers have caught up."`
 }
 
 // MQTT is an external broker beside or instead of the embedded one.
@@ -75,7 +84,7 @@ type MQTT struct {
 	BrokerUser     string   `env:"BROKER_USER" doc:"User at the external broker."`
 	BrokerPassword string   `env:"BROKER_PASSWORD" secret:"true" doc:"Password at the external broker."`
 	ClientID       string   `env:"CLIENT_ID" envDefault:"foresight-ingest-1" doc:"Client id at the external broker: fixed, and different for each ingesting process."`
-	Topics         []string `env:"TOPICS" envDefault:"+/+/sensors/+" doc:"Subscriptions at the external broker; $share/group/… spreads them over processes. Its topics must name the tenant."`
+	Topics         []string `env:"TOPICS" envDefault:"+/+/sensors/+" doc:"Subscriptions at the external broker; $share/group/… spreads them over processes. Its topics must name the tenant. With spBv1.0/+/+/+ and spBv1.0/+/+/+/+, in one process only, Sparkplug nodes are taken in (docs/sparkplug.md)."`
 	MaxPayload     int      `env:"MAX_PAYLOAD" envDefault:"65536" doc:"Largest payload of a message in bytes."`
 }
 
@@ -91,9 +100,10 @@ type Auth struct {
 	OpenRegistration bool `env:"OPEN_REGISTRATION" envDefault:"false" doc:"Let anybody make a tenant and become its admin."`
 }
 
-// Mail is the server that takes letters: invitations and links to set a password.
+// Mail is the server that takes letters: invitations and links to set a password. They
+// are written by processes of the role api and sent by those of the role jobs.
 type Mail struct {
-	Host     string `env:"HOST" doc:"SMTP server; empty: no letters are sent, and links are handed over by hand."`
+	Host     string `env:"HOST" doc:"SMTP server; empty: no letters are sent, and links are handed over by hand. The same in processes of the roles api and jobs, which send them."`
 	Port     int    `env:"PORT" envDefault:"587" doc:"Port of the SMTP server."`
 	Security string `env:"SECURITY" envDefault:"starttls" doc:"starttls (mandatory), tls (from the first byte, usually port 465), or none for a server on the same machine."`
 	Username string `env:"USERNAME" doc:"User at the SMTP server; empty: no authentication."`
@@ -116,17 +126,21 @@ type Graph struct {
 
 // Pipeline is the way of a reading.
 type Pipeline struct {
-	Retention       time.Duration `env:"RETENTION" envDefault:"720h" doc:"How long raw readings are kept; older ones are refused."`
-	QuotaPerSecond  float64       `env:"QUOTA_PER_SECOND" envDefault:"20000" doc:"Messages per second of one tenant; above it senders are slowed."`
-	QuotaBurst      int           `env:"QUOTA_BURST" envDefault:"40000" doc:"Messages that one tenant may send at once."`
-	RegistryRefresh time.Duration `env:"REGISTRY_REFRESH" envDefault:"60s" doc:"Full reload of sensors, rules and deployments, besides change notices."`
-	BatchSize       int           `env:"BATCH_SIZE" envDefault:"500" doc:"Readings of one transaction."`
-	PredictTimeout  time.Duration `env:"PREDICT_TIMEOUT" envDefault:"250ms" doc:"Longest time of one prediction."`
+	Retention         time.Duration `env:"RETENTION" envDefault:"720h" doc:"How long raw readings are kept; older ones are refused."`
+	QuotaPerSecond    float64       `env:"QUOTA_PER_SECOND" envDefault:"20000" doc:"Messages per second of one tenant; above it senders are slowed."`
+	QuotaBurst        int           `env:"QUOTA_BURST" envDefault:"40000" doc:"Messages that one tenant may send at once."`
+	DeferredMaxBytes  int64         `env:"DEFERRED_MAX_BYTES" envDefault:"2147483648" doc:"Size in bytes of the log of messages that came over quota from an external broker, of all tenants."`
+	DeferredPerTenant uint64        `env:"DEFERRED_PER_TENANT" envDefault:"1000000" doc:"Messages of one tenant that may wait there; those beyond it are rejected."`
+	RegistryRefresh   time.Duration `env:"REGISTRY_REFRESH" envDefault:"60s" doc:"Full reload of sensors, rules and deployments, besides change notices."`
+	BatchSize         int           `env:"BATCH_SIZE" envDefault:"500" doc:"Readings of one transaction."`
+	Predict           bool          `env:"PREDICT" envDefault:"true" doc:"Ask the fault model about every full window; without it readings are stored and judged by the other rules."`
+	PredictTimeout    time.Duration `env:"PREDICT_TIMEOUT" envDefault:"250ms" doc:"Longest time of one prediction."`
 }
 
 // Bulk are imports, exports and the jobs that do them.
 type Bulk struct {
 	MaxUpload int64         `env:"MAX_UPLOAD" envDefault:"16777216" doc:"Largest file to import in bytes."`
+	MaxModel  int64         `env:"MAX_MODEL" envDefault:"67108864" doc:"Largest file of a model to upload in bytes."`
 	MaxRows   int           `env:"MAX_ROWS" envDefault:"50000" doc:"Most rows of a file to import."`
 	MaxExport int64         `env:"MAX_EXPORT" envDefault:"4294967296" doc:"Largest exported file in bytes."`
 	Keep      time.Duration `env:"KEEP" envDefault:"24h" doc:"How long uploads wait for their import and exported files for their download."`
@@ -136,13 +150,20 @@ type Bulk struct {
 
 // Blob is where files are kept: pictures of machines, exports.
 type Blob struct {
-	URL     string `env:"URL" secret:"true" doc:"Bucket of pictures and exports, file:///directory; empty: the directory blobs in the data directory."`
+	URL     string `env:"URL" secret:"true" doc:"Bucket of pictures, exports and models, file:///directory or s3://bucket/prefix; empty: the directory blobs in the data directory. Processes that predict, train or answer must see the same."`
 	LinkKey string `env:"LINK_KEY" secret:"true" doc:"Secret of at least 32 bytes that signs links to files, the same in all processes; made in the data directory when empty."`
 }
 
 // Webhook is what tenants' addresses may be.
 type Webhook struct {
 	AllowedNetworks []netip.Prefix `env:"ALLOWED_NETWORKS" doc:"Networks that webhooks may call although they are not public, such as 10.1.0.0/16; http is spoken there, too."`
+}
+
+// Trace is where spans of single messages and requests go.
+type Trace struct {
+	Endpoint string            `env:"ENDPOINT" doc:"Collector that takes spans by OTLP over HTTP, http://host:4318; empty: nothing is followed."`
+	Headers  map[string]string `env:"HEADERS" secret:"true" doc:"Headers of requests to the collector, such as its credential: name:value,name:value."`
+	Ratio    float64           `env:"RATIO" envDefault:"0.001" doc:"Share of messages and requests that are followed, 0 to 1. Requests whose traceparent asks for it are followed besides, up to 10 a second."`
 }
 
 // Load reads and verifies the environment. The error names every variable that is wrong.
@@ -199,14 +220,38 @@ func (c *Config) Verify() error {
 	if c.NATS.Replicas != 1 && c.NATS.Replicas != 3 && c.NATS.Replicas != 5 {
 		bad("NATS_REPLICAS", "want 1, 3 or 5")
 	}
-	if c.NATS.LogMaxBytes < 1<<20 {
-		bad("NATS_LOG_MAX_BYTES", "want at least 1 MiB")
+	if (c.NATS.CertFile == "") != (c.NATS.KeyFile == "") {
+		bad("NATS_CERT_FILE, _KEY_FILE", "set both, or none")
 	}
+	for name, v := range map[string]int64{"NATS_LOG_MAX_BYTES": c.NATS.LogMaxBytes, "NATS_BACKFILL_MAX_BYTES": c.NATS.BackfillMaxBytes, "PIPELINE_DEFERRED_MAX_BYTES": c.Pipeline.DeferredMaxBytes} {
+		if v < 1<<20 {
+			bad(name, "want at least 1 MiB")
+		}
+	}
+	if t := c.Trace; t.Endpoint != "" {
+		if u, err := url.Parse(t.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			bad("TRACE_ENDPOINT", "want http://host:port or https://host:port")
+		}
+	}
+	if r := c.Trace.Ratio; !(r >= 0 && r <= 1) {
+		bad("TRACE_RATIO", "want 0-1")
+	}
+	if (c.S3.AccessKey == "") != (c.S3.SecretKey == "") {
+		bad("S3_ACCESS_KEY, _SECRET_KEY", "set both, or none")
+	}
+	if c.Landing.FileBytes < 1<<16 {
+		bad("LANDING_FILE_BYTES", "want at least 64 KiB")
+	}
+	if c.Landing.FileAge <= 0 || c.Landing.Keep < 0 || c.Landing.CompactAfter < 0 {
+		bad("LANDING_FILE_AGE, _KEEP, _COMPACT_AFTER", "want a duration above 0, such as 5m")
+	}
+	c.Telemetry.verify(bad)
+	c.Training.verify(bad)
 	if c.Graph.Locked && c.Graph.Documents == "" {
 		bad("GRAPH_LOCKED", "name the trusted documents by FORESIGHT_GRAPH_DOCUMENTS")
 	}
-	if c.Bulk.MaxUpload < 1 || c.Bulk.MaxExport < 1 {
-		bad("BULK_MAX_UPLOAD, _MAX_EXPORT", "want at least 1")
+	if c.Bulk.MaxUpload < 1 || c.Bulk.MaxModel < 1 || c.Bulk.MaxExport < 1 {
+		bad("BULK_MAX_UPLOAD, _MAX_MODEL, _MAX_EXPORT", "want at least 1")
 	}
 	if k := c.Auth.HS256Key; k != "" && len(k) < 32 {
 		bad("AUTH_HS256_KEY", "want at least 32 bytes")

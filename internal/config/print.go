@@ -41,6 +41,9 @@ func text(v reflect.Value) string {
 	if list, ok := v.Interface().([]string); ok {
 		return strings.Join(list, ",")
 	}
+	if v.Kind() == reflect.Map && v.Len() == 0 {
+		return ""
+	}
 	return fmt.Sprint(v.Interface())
 }
 

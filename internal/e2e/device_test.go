@@ -18,9 +18,9 @@ var deviceNumber atomic.Int64
 func (i *instance) device(t testing.TB, gateway string) mqtt.Client {
 	t.Helper()
 	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + i.mqtt).SetClientID(fmt.Sprintf("e2e-%d", deviceNumber.Add(1))).
-		SetUsername(gateway).SetPassword(gatewaySecret).SetAutoReconnect(false).SetConnectTimeout(20 * time.Second).
-		SetWriteTimeout(20 * time.Second).SetOrderMatters(false))
-	if token := c.Connect(); !token.WaitTimeout(30*time.Second) || token.Error() != nil {
+		SetUsername(gateway).SetPassword(gatewaySecret).SetAutoReconnect(false).SetConnectTimeout(time.Minute).
+		SetWriteTimeout(time.Minute).SetOrderMatters(false))
+	if token := c.Connect(); !token.WaitTimeout(time.Minute) || token.Error() != nil {
 		t.Fatalf("%s cannot connect: %v", gateway, token.Error())
 	}
 	t.Cleanup(func() { c.Disconnect(100) })
@@ -37,7 +37,7 @@ func publish(t testing.TB, c mqtt.Client, topic string, payload any) {
 			t.Fatal(err)
 		}
 	}
-	if token := c.Publish(topic, 1, false, b); !token.WaitTimeout(30*time.Second) || token.Error() != nil {
+	if token := c.Publish(topic, 1, false, b); !token.WaitTimeout(time.Minute) || token.Error() != nil {
 		t.Fatalf("%s not acknowledged: %v", topic, token.Error())
 	}
 }

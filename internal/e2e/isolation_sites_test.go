@@ -19,7 +19,7 @@ const (
 )
 
 // onlyOfSites are the types of which a site has things of its own.
-var onlyOfSites = []string{"Site", "Gateway", "Asset", "Sensor", "AlarmRule", "AlarmEvent", "FaultPrediction"}
+var onlyOfSites = []string{"Site", "Gateway", "Asset", "Sensor", "AlarmRule", "AlarmEvent", "FaultPrediction", "Feedback", "AssetModelBinding", "FailurePrediction"}
 
 // bothSites are what two engineers see, each limited to another site of one tenant.
 func bothSites(t testing.TB, i *instance, os []operation) (here, there caller, a, b *world) {
@@ -39,6 +39,7 @@ func bothSites(t testing.TB, i *instance, os []operation) (here, there caller, a
 			alarms, predictions, _ := i.seen(t, there.token)
 			return alarms > 0 && predictions >= 7
 		})
+		i.judged(t, alpha, thereFed)
 	})
 	return here, there, look(t, i, os, here, hereFed), look(t, i, os, there, thereFed)
 }

@@ -52,8 +52,14 @@ func bothWorlds(t testing.TB, i *instance, os []operation) (a, b *world) {
 				return alarms > 0 && predictions >= 7 && refused > 0
 			})
 		}
+		uploads := map[string]string{alpha: i.models(t, alpha), beta: i.models(t, beta)}
+		i.judged(t, alpha, alphaFed)
+		i.judged(t, beta, betaFed)
 		twoWorlds.a = look(t, i, os, admins[alpha], alphaFed)
 		twoWorlds.b = look(t, i, os, admins[beta], betaFed)
+		for tenant, w := range map[string]*world{alpha: twoWorlds.a, beta: twoWorlds.b} {
+			w.ids["Upload"] = []string{uploads[tenant]} // which no query shows
+		}
 	})
 	if twoWorlds.b == nil {
 		t.Fatal("the tenants could not be filled")
@@ -116,7 +122,7 @@ func newID(entity string) string {
 }
 
 // kindOf are the types of the graph whose ids are of a kind with another name.
-var kindOf = map[string]id.Kind{"AuditEntry": id.AuditLog, "RoleAssignment": id.UserRole, "Session": id.RefreshToken}
+var kindOf = map[string]id.Kind{"AuditEntry": id.AuditLog, "RoleAssignment": id.UserRole, "Session": id.RefreshToken, "AssetModelBinding": id.AssetModelVersion}
 
 // unknown returns an id of the same kind as another one, that nothing has.
 func unknown(t testing.TB, like string) string {
@@ -145,24 +151,26 @@ type probe struct {
 	operation
 	slot
 	theirs, nobodys string
+	meant           bool // what is named is of the type that the place is for
 }
 
 // probes are made from the schema: a new operation is probed by existing. They name
 // what b knows and a does not, and texts that only things of b's have.
 func probes(t testing.TB, os []operation, a, b *world, texts ...string) []probe {
 	t.Helper()
-	newest := func(of map[string][]string) (out []string) {
+	newest := func(of map[string][]string) (types, out []string) {
 		for _, typ := range slices.Sorted(maps.Keys(of)) {
 			for _, v := range slices.Backward(of[typ]) {
 				if !a.texts[v] {
-					out = append(out, v)
+					types, out = append(types, typ), append(out, v)
 					break
 				}
 			}
 		}
-		return out
+		return types, out
 	}
-	ids, codes := newest(b.ids), newest(b.codes)
+	types, ids := newest(b.ids)
+	_, codes := newest(b.codes)
 	var out []probe
 	for _, o := range os {
 		slots, err := o.slots()
@@ -171,13 +179,13 @@ func probes(t testing.TB, os []operation, a, b *world, texts ...string) []probe 
 			continue
 		}
 		if len(slots) == 0 {
-			out = append(out, probe{operation: o})
+			out = append(out, probe{operation: o, meant: true})
 		}
 		for _, s := range slots {
 			switch s.kind {
 			case anID:
-				for _, theirs := range ids {
-					out = append(out, probe{o, s, theirs, unknown(t, theirs)})
+				for n, theirs := range ids {
+					out = append(out, probe{o, s, theirs, unknown(t, theirs), s.entity == "" || s.entity == types[n]})
 				}
 			case aCode:
 				if o.kind == ast.Mutation && s.path != "input.tenantCode" {
@@ -187,19 +195,19 @@ func probes(t testing.TB, os []operation, a, b *world, texts ...string) []probe 
 					// Asked without a credential: tenants are named there, and guessing is throttled.
 					for _, code := range b.codes["Tenant"] {
 						if !a.texts[code] {
-							out = append(out, probe{o, s, code, "zzz-" + code})
+							out = append(out, probe{o, s, code, "zzz-" + code, true})
 						}
 					}
 					continue
 				}
 				for _, code := range codes {
-					out = append(out, probe{o, s, code, "zzz-" + code})
+					out = append(out, probe{o, s, code, "zzz-" + code, true})
 				}
 			case aCursor:
-				out = append(out, probe{o, s, b.cursors[0], ""}, probe{o, s, b.cursors[len(b.cursors)-1], ""})
+				out = append(out, probe{o, s, b.cursors[0], "", true}, probe{o, s, b.cursors[len(b.cursors)-1], "", true})
 			case freeText:
 				for _, text := range texts {
-					out = append(out, probe{o, s, text, "zzz " + text})
+					out = append(out, probe{o, s, text, "zzz " + text, true})
 				}
 			}
 		}
@@ -218,10 +226,14 @@ func TestIsolation(t *testing.T) {
 	os := i.operations(t)
 	a, b := bothWorlds(t, i, os)
 	for _, entity := range []string{"Tenant", "User", "Site", "Gateway", "Asset", "Sensor", "Parameter", "AlarmRule", "AlarmEvent",
-		"FaultPrediction", "Model", "ModelVersion", "Deployment", "RejectedReading"} {
+		"FaultPrediction", "Model", "ModelVersion", "Deployment", "RejectedReading", "TrainingRun", "Feedback", "FaultType", "DriftReport", "DriftCheck",
+		"RetrainingProposal", "AssetModelBinding", "DeploymentRequest", "DeploymentDecision", "FailurePrediction", "ScoringJob"} {
 		if len(b.ids[entity]) == 0 || len(a.ids[entity]) == 0 {
 			t.Fatalf("the tenants have no %s to probe with", entity)
 		}
+	}
+	if len(b.ids["Upload"]) == 0 {
+		t.Fatal("the other tenant has no upload to probe with")
 	}
 	theirTenant := b.own("Tenant")
 	before := i.sums(t, theirTenant)
@@ -253,8 +265,8 @@ func (i *instance) confined(t *testing.T, os []operation, a, b *world, texts []s
 				t.Parallel()
 				s := i.dial(t, c.token)
 				for n, p := range ps {
-					if needs[p.name()] == "" && first > 0 {
-						continue // the same for all who ask
+					if first > 0 && (needs[p.name()] == "" || !p.meant) {
+						continue // the same for all who ask; one names everything everywhere
 					}
 					asked.Add(1)
 					found, reached := i.tryProbe(t, s, fmt.Sprint(n), c, p, a, secrets)
@@ -365,6 +377,7 @@ func (i *instance) controls(t *testing.T, os []operation, a *world, token string
 				entity = "Asset"
 			}
 			if len(a.ids[entity]) == 0 || o.field.Name == "addMembership" || // of somebody who is at home elsewhere
+				entity == "Upload" && o.field.Name != "uploadModelVersion" || // of a model
 				irrevocable.MatchString(o.field.Name) && !slices.Contains(fields(o), "expectedVersion") {
 				continue
 			}

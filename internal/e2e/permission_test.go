@@ -20,12 +20,45 @@ var besides = map[string]func(caller) bool{
 	"Mutation.createSite":      func(c caller) bool { return !c.sited },
 	"Mutation.createParameter": func(c caller) bool { return !c.sited },
 	"Mutation.createAlarmRule": func(c caller) bool { return !c.sited },
+	// Models are the whole tenant's.
+	"Mutation.checkDrift":         func(c caller) bool { return !c.sited },
+	"Mutation.acceptRetraining":   func(c caller) bool { return !c.sited },
+	"Mutation.dismissRetraining":  func(c caller) bool { return !c.sited },
+	"Mutation.setDriftPolicy":     func(c caller) bool { return !c.sited },
+	"Mutation.createModel":        func(c caller) bool { return !c.sited },
+	"Mutation.uploadModelVersion": func(c caller) bool { return !c.sited },
+	"Mutation.archiveVersion":     func(c caller) bool { return !c.sited },
+	"Mutation.deleteVersion":      func(c caller) bool { return !c.sited },
+	"Mutation.createFaultType":    func(c caller) bool { return !c.sited },
+	// So is what serves; a machine of one's sites can be bound.
+	"Mutation.deployVersion":        func(c caller) bool { return !c.sited },
+	"Mutation.setDeploymentPercent": func(c caller) bool { return !c.sited },
+	"Mutation.endDeployment":        func(c caller) bool { return !c.sited },
+	"Mutation.rollback":             func(c caller) bool { return !c.sited },
+	"Mutation.requestDeployment":    func(c caller) bool { return !c.sited },
+	"Mutation.approveDeployment":    func(c caller) bool { return !c.sited },
+	"Mutation.rejectDeployment":     func(c caller) bool { return !c.sited },
+	"Mutation.setDeploymentPolicy":  func(c caller) bool { return !c.sited },
+	"Mutation.startTraining": func(c caller) bool {
+		return !c.sited && c.holds(tenancy.ModelsWrite, tenancy.ModelsRead, tenancy.PlantRead, tenancy.TelemetryRead, tenancy.PredictionsRead)
+	},
+	"Mutation.cancelTraining":      func(c caller) bool { return !c.sited && c.holds(tenancy.ModelsRead) },
+	"Mutation.setTrainingSchedule": func(c caller) bool { return !c.sited },
+	// It tells of predictions, too.
+	"Query.versionStats": func(c caller) bool { return c.holds(tenancy.ModelsRead, tenancy.PredictionsRead) },
 	// As the test asks for it, it is about the sessions of another person.
 	"Mutation.revokeAllSessions": func(c caller) bool { return c.holds(tenancy.UsersWrite) },
 	// They are for those who run the installation.
 	"Mutation.createTenant":     func(caller) bool { return false },
 	"Mutation.deactivateTenant": func(caller) bool { return false },
 	"Query.tenants":             func(caller) bool { return false },
+	// It judges readings by rules, and compares alarms.
+	"Mutation.startBacktest": func(c caller) bool {
+		return c.holds(tenancy.RulesWrite, tenancy.RulesRead, tenancy.PlantRead, tenancy.TelemetryRead, tenancy.AlarmsRead)
+	},
+	"Mutation.cancelBacktest":   func(c caller) bool { return c.holds(tenancy.RulesRead) },
+	"Query.backtestAlarms":      func(c caller) bool { return c.holds(tenancy.RulesRead) },
+	"Query.backtestPredictions": func(c caller) bool { return c.holds(tenancy.RulesRead) },
 	// Its permission is that of what is exported.
 	"Mutation.export": func(c caller) bool { return c.holds(tenancy.PlantRead) },
 }

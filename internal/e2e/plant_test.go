@@ -207,9 +207,9 @@ func TestGatewayGetsACredential(t *testing.T) {
 	connect := func(user, password string) (mqtt.Client, <-chan struct{}, bool) {
 		lost := make(chan struct{})
 		c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + i.mqtt).SetClientID("e2e-gateway").SetUsername(user).SetPassword(password).
-			SetAutoReconnect(false).SetConnectTimeout(20 * time.Second).SetConnectionLostHandler(func(mqtt.Client, error) { close(lost) }))
+			SetAutoReconnect(false).SetConnectTimeout(time.Minute).SetConnectionLostHandler(func(mqtt.Client, error) { close(lost) }))
 		token := c.Connect()
-		ok := token.WaitTimeout(30*time.Second) && token.Error() == nil
+		ok := token.WaitTimeout(time.Minute) && token.Error() == nil
 		if ok {
 			t.Cleanup(func() { c.Disconnect(100) })
 		}

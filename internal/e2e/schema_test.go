@@ -276,12 +276,18 @@ func (o operation) entity(name string) (string, error) {
 		return about(o.field.Name, nodes)
 	case "uploadId":
 		return "Upload", nil
-	case "ids", "entityId", "actorId":
+	case "ids":
+		return ofIDs[o.field.Name], nil
+	case "entityId", "actorId":
 		return "", nil
 	case "parentId", "rootId":
 		return "Asset", nil
+	case "candidateId", "baselineId", "baseVersionId":
+		return "ModelVersion", nil
+	case "expectedDeploymentId":
+		return "Deployment", nil
 	}
-	if base, ok := strings.CutSuffix(name, "Id"); ok {
+	if base, ok := strings.CutSuffix(strings.TrimSuffix(name, "s"), "Id"); ok { // or `sensorIds`
 		base = string(unicode.ToUpper(rune(base[0]))) + base[1:]
 		if nodes[base] {
 			return base, nil
@@ -295,8 +301,25 @@ func (o operation) entity(name string) (string, error) {
 	return "", fmt.Errorf("which entity does an id of this name mean? teach it to the test")
 }
 
+// ofIDs are the types of the lists of ids that are of one type.
+var ofIDs = map[string]string{"compareVersions": "ModelVersion"}
+
+// named lists the types of the ids without which the operation cannot be asked.
+func (o operation) named() (out []string) {
+	for _, a := range o.field.Arguments {
+		if a.Type.Name() == "UUID" && a.Type.NonNull && a.DefaultValue == nil {
+			entity, err := o.entity(a.Name)
+			if err != nil {
+				panic(err)
+			}
+			out = append(out, entity)
+		}
+	}
+	return out
+}
+
 // aboutWhat are the operations whose id is of a type that their name does not say.
-var aboutWhat = map[string]string{"deleteRole": "AccessRole", "unassignRole": "RoleAssignment", "revokeSession": "Session", "setFaultActions": "FaultAction"}
+var aboutWhat = map[string]string{"explainPrediction": "FaultPrediction", "deleteRole": "AccessRole", "unassignRole": "RoleAssignment", "revokeSession": "Session", "setFaultActions": "FaultAction"}
 
 // about returns the type that the id of an operation names: deleteWebhook is about a
 // Webhook.
@@ -345,10 +368,13 @@ func (o operation) variables(probe map[string]any, own func(entity string) strin
 
 func (o operation) input(path, name string, t *ast.Type, hasDefault bool, probe map[string]any, own func(string) string) (any, bool, error) {
 	wrap := func(v any) any {
-		if t.Elem != nil {
-			return []any{v}
+		switch {
+		case t.Elem == nil:
+			return v
+		case path == "ids" && ofIDs[o.field.Name] != "": // several of one type: beside one of the caller's own
+			return []any{own(ofIDs[o.field.Name]), v}
 		}
-		return v
+		return []any{v}
 	}
 	if v, ok := probe[path]; ok {
 		return wrap(v), true, nil
@@ -377,6 +403,9 @@ func (o operation) input(path, name string, t *ast.Type, hasDefault bool, probe 
 		return wrap(v), true, nil
 	}
 	v, ok := map[string]any{"Int": 1, "Long": 1, "Float": 1e5, "Boolean": false, "Time": stamp(time.Now())}[t.Name()]
+	if name == "from" && t.Name() == "Time" { // to a time that is now
+		v = stamp(time.Now().Add(-24 * time.Hour))
+	}
 	if t.Name() == "String" || t.Name() == "ID" {
 		v, ok = "probe", true
 		if special, is := requiredText[name]; is {
@@ -414,7 +443,8 @@ func touched(path string, probe map[string]any) bool {
 
 // requiredText are good values of texts that must be given.
 var requiredText = map[string]func() string{
-	"parameter": func() string { return "vibration_rms" },
-	"code":      func() string { return "probe-" + id.New(id.Asset).String() },
-	"email":     func() string { return id.New(id.User).String() + "@nowhere.example" },
+	"parameter":  func() string { return "vibration_rms" },
+	"parameters": func() string { return "vibration_rms" },
+	"code":       func() string { return "probe-" + id.New(id.Asset).String() },
+	"email":      func() string { return id.New(id.User).String() + "@nowhere.example" },
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/telemetry"
 )
 
@@ -26,6 +27,8 @@ const (
 	Alarm      Kind = "alarm"
 	Job        Kind = "job"
 	Gateway    Kind = "gateway"
+	Health     Kind = "health"
+	Deployment Kind = "deployment"
 )
 
 // Event is one thing that happened in a tenant.
@@ -34,12 +37,16 @@ type Event struct {
 	Key  telemetry.Key
 	At   time.Time // when it was published
 
+	Trace tracing.Ref // of the message that it came of, when that is followed
+
 	// Exactly one of these is set, by Kind.
 	Reading    *telemetry.Raw             // Telemetry; Payload may be empty
 	Prediction *telemetry.FaultPrediction // Prediction
 	Alarm      *AlarmHint                 // Alarm
 	Job        *JobProgress               // Job; the key holds the tenant only
 	Gateway    *GatewayChange             // Gateway; the key holds tenant and site
+	Health     *HealthChange              // Health; the key holds no sensor
+	Deployment *DeploymentNews            // Deployment; the key holds the tenant only
 }
 
 // AlarmHint says that the tenant's transitions have reached Seq.
@@ -65,6 +72,31 @@ type GatewayChange struct {
 	IsOnline    bool
 	LastSeenAt  time.Time
 	ConnectedAt time.Time // zero while it has no connection
+}
+
+// HealthChange is the newly calculated health of a machine. One may be lost: what counts
+// is in the database.
+type HealthChange struct {
+	CalculatedAt time.Time // as of when
+	Score        float64   // 0-100
+	Status       string    // healthy, warning or critical
+	Method       string    // name and version of the formula
+	Failure      FailureChange
+}
+
+// FailureChange is the failure prediction on which a health rests; the zero value is
+// none.
+type FailureChange struct {
+	ID, Version       id.UUID
+	Within7, Within30 [3]float64 // probability, lower and upper end of its interval, 0-1
+	Risk              string     // low, medium, high or critical
+}
+
+// DeploymentNews says what happened to a deployment. One may be lost: what counts is in
+// the database.
+type DeploymentNews struct {
+	ID   id.UUID // of the deployment; of the decision about it when that is the news
+	News string  // opened, changed, ended or decided
 }
 
 // Publisher sends events. Publish never blocks on subscribers and returns an error

@@ -22,7 +22,9 @@ const (
 	RateLimited     Kind = "RATE_LIMITED"
 	ComplexityLimit Kind = "COMPLEXITY_LIMIT"
 	Unavailable     Kind = "UNAVAILABLE"
-	Internal        Kind = "INTERNAL"
+	// TrainerUnavailable says that no process of the installation can train.
+	TrainerUnavailable Kind = "TRAINER_UNAVAILABLE"
+	Internal           Kind = "INTERNAL"
 )
 
 // Error is an error that its receiver may see. Key is a message id of locales

@@ -17,6 +17,7 @@ import (
 	"foresight/internal/auth"
 	"foresight/internal/fault"
 	"foresight/internal/limit"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/plant/picture"
 )
 
@@ -37,10 +38,12 @@ type Config struct {
 	Schema  string        // SDL for /schema.graphql
 	Images  Images        // pictures of machines, /assets/{id}/image
 	Web     fs.FS         // files of the web application; nil: not built
-	Checks  []Check       // of /readyz
+	Vitals  Vitals        // of /readyz; nil: always ready
+	Status  Status        // /status
 
 	Files     Files // /uploads and /exports
 	MaxUpload int64 // bytes of an upload, required with Files
+	MaxModel  int64 // bytes of a model, required with Files
 
 	// GraphError writes a GraphQL result that is one error, for requests to
 	// /graphql that do not get so far. Required with Graph.
@@ -57,6 +60,7 @@ type Config struct {
 	MaxBody        int64          // bytes of a request [1 MiB]
 	Rate           limit.Rate     // requests of a credential, or an address without one [200, 100 per second]
 
+	Tracer     *tracing.Tracer       // nil: nothing is followed
 	Log        *slog.Logger          // [slog.Default()]
 	Registerer prometheus.Registerer // no metrics when nil
 }
@@ -100,9 +104,13 @@ func New(c Config) *API {
 		mux.Handle("GET /assets/{id}/image", api(http.HandlerFunc(a.image)))
 		mux.Handle("POST /assets/{id}/image", a.limitBodyTo(picture.MaxBytes, a.identify(a.limitRate(http.HandlerFunc(a.setImage)))))
 	}
+	if c.Status != nil {
+		mux.Handle("GET /status", api(http.HandlerFunc(a.status)))
+	}
 	if c.Files != nil {
 		// One byte more: the service says what is too large.
 		mux.Handle("POST /uploads", a.limitBodyTo(c.MaxUpload+1, a.identify(a.limitRate(http.HandlerFunc(a.upload)))))
+		mux.Handle("POST /uploads/models", a.limitBodyTo(c.MaxModel+1, a.identify(a.limitRate(http.HandlerFunc(a.uploadModel)))))
 		mux.Handle("GET /uploads/template.csv", a.limitRate(http.HandlerFunc(template)))
 		mux.Handle("GET /exports/{id}", api(http.HandlerFunc(a.download)))
 	}

@@ -27,6 +27,7 @@ import (
 	"foresight/internal/limit"
 	"foresight/internal/obs"
 	"foresight/internal/tenancy"
+	"foresight/internal/vitals"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -324,7 +325,10 @@ func TestHealth(t *testing.T) {
 	bad := errors.New("dial tcp 10.1.2.3: secret")
 	var db, cache error
 	s, a, _ := newAPI(t, func(c *Config) {
-		c.Checks = []Check{{"postgres", false, func(context.Context) error { return db }}, {"models", true, func(context.Context) error { return cache }}}
+		c.Vitals = vitals.New([]vitals.Dependency{
+			{Name: "postgres", Needed: true, Probe: func(context.Context) error { return db }},
+			{Name: "models", Affects: []vitals.Function{vitals.Predictions}, Probe: func(context.Context) error { return cache }},
+		}, nil, slog.New(slog.DiscardHandler))
 	})
 	for _, c := range []struct {
 		db, cache error
@@ -335,6 +339,9 @@ func TestHealth(t *testing.T) {
 		r := call(t, s, "GET", "/readyz", "")
 		if r.StatusCode != c.code || r.m["status"] != c.status || strings.Contains(r.body, "secret") || !strings.Contains(r.body, "latencyMs") {
 			t.Errorf("%v %v: %d %s", c.db, c.cache, r.StatusCode, r.body)
+		}
+		if told := strings.Contains(r.body, `"reason":"unreachable"`); told != (c.db != nil || c.cache != nil) || strings.Contains(r.body, `"affects":["predictions"]`) != (c.cache != nil) {
+			t.Errorf("%v %v: %s", c.db, c.cache, r.body)
 		}
 		if r = call(t, s, "GET", "/healthz", ""); r.StatusCode != 200 {
 			t.Error(r.Status)
@@ -435,7 +442,7 @@ func TestServer(t *testing.T) {
 		got <- string(b)
 	}()
 	<-begun
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := s.Stop(ctx); err != nil || !drained {
 		t.Errorf("%v, drained %v", err, drained)

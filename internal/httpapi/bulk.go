@@ -20,17 +20,26 @@ import (
 // Files takes files to import and gives exported ones. *bulk.Service does.
 type Files interface {
 	Upload(ctx context.Context, name string, content io.Reader) (bulk.Upload, error)
+	UploadModel(ctx context.Context, name string, content io.Reader) (bulk.Upload, error)
 	Open(ctx context.Context, export id.UUID) (*bulk.Download, error)
 }
 
-// upload takes a file as the body and answers with its id: POST /uploads?name=plant.csv.
-func (a *API) upload(w http.ResponseWriter, r *http.Request) {
+// upload takes a file to import: POST /uploads?name=plant.csv.
+func (a *API) upload(w http.ResponseWriter, r *http.Request) { a.keep(w, r, a.c.Files.Upload) }
+
+// uploadModel takes a model: POST /uploads/models?name=model.json.
+func (a *API) uploadModel(w http.ResponseWriter, r *http.Request) {
+	a.keep(w, r, a.c.Files.UploadModel)
+}
+
+// keep takes a file as the body and answers with its id.
+func (a *API) keep(w http.ResponseWriter, r *http.Request, store func(context.Context, string, io.Reader) (bulk.Upload, error)) {
 	// A form would be kept with its boundaries.
 	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); strings.HasPrefix(t, "multipart/") || t == "application/x-www-form-urlencoded" {
 		a.refuse(w, r, http.StatusUnsupportedMediaType, fault.New(fault.BadInput, "error.import.contentType"))
 		return
 	}
-	u, err := a.c.Files.Upload(r.Context(), r.URL.Query().Get("name"), r.Body)
+	u, err := store(r.Context(), r.URL.Query().Get("name"), r.Body)
 	if err != nil {
 		a.fail(w, r, err)
 		return

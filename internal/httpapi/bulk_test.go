@@ -35,6 +35,10 @@ func (c *cabinet) Upload(_ context.Context, name string, content io.Reader) (bul
 	return bulk.Upload{ID: id.New(id.Upload), Name: name, Size: int64(len(b))}, nil
 }
 
+func (c *cabinet) UploadModel(ctx context.Context, name string, content io.Reader) (bulk.Upload, error) {
+	return c.Upload(ctx, "model "+name, content)
+}
+
 func (c *cabinet) Open(_ context.Context, of id.UUID) (*bulk.Download, error) {
 	if of != c.export {
 		return nil, fault.Missing("ExportJob")
@@ -45,7 +49,7 @@ func (c *cabinet) Open(_ context.Context, of id.UUID) (*bulk.Download, error) {
 func TestFilesComeAndGo(t *testing.T) {
 	large := strings.Repeat("0123456789", 100_000)
 	files := &cabinet{export: id.New(id.ExportJob), content: strings.NewReader(large), size: int64(len(large))}
-	s, _, _ := newAPI(t, func(c *Config) { c.Files, c.MaxUpload = files, 100 })
+	s, _, _ := newAPI(t, func(c *Config) { c.Files, c.MaxUpload, c.MaxModel = files, 100, 100 })
 	send := func(method, path, contentType, body string) (*http.Response, string) {
 		t.Helper()
 		q, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
@@ -64,6 +68,9 @@ func TestFilesComeAndGo(t *testing.T) {
 	if res, body := send("POST", "/uploads?name=plant.csv", "text/csv", "kind,code\n"); res.StatusCode != http.StatusCreated ||
 		!strings.Contains(body, `"id":"`) || files.taken != "kind,code\n" || files.name != "plant.csv" {
 		t.Errorf("upload: %d %s, took %q as %q", res.StatusCode, body, files.taken, files.name)
+	}
+	if res, body := send("POST", "/uploads/models?name=a.json", "application/json", "{}"); res.StatusCode != http.StatusCreated || files.taken != "{}" || files.name != "model a.json" {
+		t.Errorf("a model: %d %s, took %q as %q", res.StatusCode, body, files.taken, files.name)
 	}
 	for contentType, want := range map[string]int{"text/csv": 400, "multipart/form-data; boundary=x": 415, "application/x-www-form-urlencoded": 415} {
 		if res, body := send("POST", "/uploads", contentType, strings.Repeat("x", 5000)); res.StatusCode != want {

@@ -4,20 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"sync"
 	"time"
+
+	"foresight/internal/vitals"
 )
 
-// Check is a dependency of readiness.
-type Check struct {
-	Name string
-	// Optional: its failure is shown and the process serves on, degraded.
-	Optional bool
-	Probe    func(ctx context.Context) error
+// Vitals asks what the process depends on. *vitals.Monitor does.
+type Vitals interface {
+	Check(ctx context.Context) []vitals.State
 }
-
-// checkTimeout bounds all probes of one request.
-const checkTimeout = 2 * time.Second
 
 // The states of a check and of the whole.
 const (
@@ -28,8 +23,12 @@ const (
 )
 
 type checkResult struct {
-	Status    string  `json:"status"`
-	LatencyMS float64 `json:"latencyMs"`
+	Status    string            `json:"status"`
+	Needed    bool              `json:"needed"` // without it the process is not ready
+	Reason    vitals.Reason     `json:"reason,omitempty"`
+	Since     time.Time         `json:"since"`
+	Affects   []vitals.Function `json:"affects,omitempty"` // while it is down
+	LatencyMS float64           `json:"latencyMs"`
 }
 
 type readiness struct {
@@ -37,40 +36,34 @@ type readiness struct {
 	Checks map[string]checkResult `json:"checks"`
 }
 
-// healthz says that the process answers; it looks at nothing else.
+// healthz says that the process answers; it looks at nothing else: a process that is
+// started again does not mend what it depends on.
 func (a *API) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeHealth(w, http.StatusOK, map[string]string{"status": statusUp})
 }
 
-// readyz says whether requests can be served: 503 while a needed dependency fails
-// or the process drains. What is wrong is in the log, not in the answer.
+// readyz says whether requests can be served: 503 while a needed dependency fails or
+// the process drains; one that is not needed degrades it. Errors themselves are in the
+// log, not in the answer.
 func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
-	defer cancel()
-	results := make([]checkResult, len(a.c.Checks))
-	var wg sync.WaitGroup
-	for i, c := range a.c.Checks {
-		wg.Go(func() {
-			begin := time.Now()
-			err := c.Probe(ctx)
-			results[i] = checkResult{statusUp, float64(time.Since(begin).Microseconds()) / 1000}
-			if err != nil {
-				results[i].Status = statusDown
-				a.c.Log.WarnContext(ctx, "not ready", "check", c.Name, "error", err)
-			}
-		})
-	}
-	wg.Wait()
 	out := readiness{statusUp, map[string]checkResult{}}
 	code := http.StatusOK
-	for i, c := range a.c.Checks {
-		out.Checks[c.Name] = results[i]
+	var states []vitals.State
+	if a.c.Vitals != nil {
+		states = a.c.Vitals.Check(r.Context())
+	}
+	for _, s := range states {
+		c := checkResult{Status: statusUp, Needed: s.Needed, Since: s.Since.UTC(), LatencyMS: float64(s.Latency.Microseconds()) / 1000}
+		if !s.Up {
+			c.Status, c.Reason, c.Affects = statusDown, s.Reason, s.Affects
+		}
+		out.Checks[s.Name] = c
 		switch {
-		case results[i].Status == statusUp:
-		case c.Optional && code == http.StatusOK:
-			out.Status = statusDegraded
-		case !c.Optional:
+		case s.Up:
+		case s.Needed:
 			out.Status, code = statusDown, http.StatusServiceUnavailable
+		case code == http.StatusOK:
+			out.Status = statusDegraded
 		}
 	}
 	if a.draining.Load() {

@@ -92,7 +92,7 @@ func (a *API) cors(next http.Handler) http.Handler {
 			h.Set("Access-Control-Expose-Headers", "X-Request-Id, X-Process-Time, Retry-After")
 			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 				h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-				h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Type, X-API-Key, X-Request-Id")
+				h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Type, X-API-Key, X-Request-Id, Traceparent")
 				h.Set("Access-Control-Max-Age", "600")
 				w.WriteHeader(http.StatusNoContent)
 				return

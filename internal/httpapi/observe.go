@@ -20,10 +20,10 @@ type metrics struct {
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		duration: prometheus.NewHistogramVec(obs.Native(prometheus.HistogramOpts{
 			Name: "foresight_http_request_duration_seconds", Help: "Time to answer, by route, method and status.",
 			Buckets: []float64{.002, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-		}, []string{"route", "method", "status"}),
+		}), []string{"route", "method", "status"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "foresight_http_requests_in_flight", Help: "Requests being answered."}),
 	}
 	if r != nil {
@@ -51,10 +51,12 @@ func (a *API) observe(next http.Handler) http.Handler {
 		a.metrics.inFlight.Inc()
 		n := &notes{}
 		sw := &statusWriter{ResponseWriter: w, begin: begin}
-		r = r.WithContext(context.WithValue(r.Context(), notesKey{}, n))
+		ctx, followed := a.follow(context.WithValue(r.Context(), notesKey{}, n), r)
+		r = r.WithContext(ctx)
 		defer func() {
 			a.metrics.inFlight.Dec()
 			took := time.Since(begin)
+			followed(sw.code())
 			if r.Header.Get("Upgrade") == "" { // a connection's life is no latency
 				a.metrics.duration.WithLabelValues(route(r), method(r), strconv.Itoa(sw.code())).Observe(took.Seconds())
 			}
@@ -76,7 +78,7 @@ func (a *API) observe(next http.Handler) http.Handler {
 // route returns the bounded name of the request's route for metrics.
 func route(r *http.Request) string {
 	switch p := r.URL.Path; p {
-	case "/graphql", "/oauth/token", "/healthz", "/readyz", "/metrics", "/schema.graphql", "/.well-known/jwks.json":
+	case "/graphql", "/oauth/token", "/healthz", "/readyz", "/status", "/metrics", "/schema.graphql", "/.well-known/jwks.json":
 		return p
 	}
 	return "/"

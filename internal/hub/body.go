@@ -170,3 +170,41 @@ func appendGateway(b []byte, g *event.GatewayChange) []byte {
 func (d *decoder) gateway() *event.GatewayChange {
 	return &event.GatewayChange{ID: d.id(), IsOnline: d.bool(), LastSeenAt: d.time(), ConnectedAt: d.time()}
 }
+
+// appendHealth writes
+//
+//	8 CalculatedAt  8 Score
+//	16 Failure.ID  16 Failure.Version  3 x 8 Within7  3 x 8 Within30
+//	   Status  Method  Failure.Risk
+func appendHealth(b []byte, h *event.HealthChange) ([]byte, error) {
+	b = appendFloat(appendTime(b, h.CalculatedAt), h.Score)
+	f := &h.Failure
+	b = append(append(b, f.ID[:]...), f.Version[:]...)
+	for i := range f.Within7 {
+		b = appendFloat(b, f.Within7[i])
+	}
+	for i := range f.Within30 {
+		b = appendFloat(b, f.Within30[i])
+	}
+	var err error
+	for _, s := range [...]string{h.Status, h.Method, f.Risk} {
+		if b, err = appendString(b, s); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (d *decoder) health() *event.HealthChange {
+	h := &event.HealthChange{CalculatedAt: d.time(), Score: d.float()}
+	f := &h.Failure
+	f.ID, f.Version = d.id(), d.id()
+	for i := range f.Within7 {
+		f.Within7[i] = d.float()
+	}
+	for i := range f.Within30 {
+		f.Within30[i] = d.float()
+	}
+	h.Status, h.Method, f.Risk = d.string(), d.string(), d.string()
+	return h
+}

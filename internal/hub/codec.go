@@ -9,6 +9,7 @@ import (
 
 	"foresight/internal/event"
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/telemetry"
 )
 
@@ -19,8 +20,9 @@ import (
 //	8   publisher    8 number of the event within publisher, tenant and kind
 //	8   At
 //	64  tenant, site, asset, sensor
+//	24  trace and span, where the kind code has the bit tracedKind
 //	    body by kind: see appendReading, appendPrediction, appendEvent, appendJob,
-//	    appendGateway
+//	    appendGateway, appendHealth; a deployment's is 16 ID and News
 //
 // Strings and lists begin with their length as a varint. Absent channels take one
 // bit of a mask. A reading with 24 channels and 2 values is 362 bytes, its JSON
@@ -28,6 +30,9 @@ import (
 // is refused: processes of two releases lose live events to each other during an
 // upgrade, and nothing else.
 const codecVersion = 1
+
+// tracedKind is set in the kind code of an event that comes of a message that is followed.
+const tracedKind = 0x80
 
 // Limits of what is decoded; a publisher stays far below.
 const (
@@ -55,17 +60,28 @@ func kindCode(k event.Kind) byte {
 		return 4
 	case event.Gateway:
 		return 5
+	case event.Health:
+		return 6
+	case event.Deployment:
+		return 7
 	}
 	return 0
 }
 
 func appendEvent(b []byte, e event.Event, from origin) ([]byte, error) {
-	b = append(b, codecVersion, kindCode(e.Kind))
+	code := kindCode(e.Kind)
+	if e.Trace.Valid() {
+		code |= tracedKind
+	}
+	b = append(b, codecVersion, code)
 	b = binary.BigEndian.AppendUint64(b, from.publisher)
 	b = binary.BigEndian.AppendUint64(b, from.seq)
 	b = appendTime(b, e.At)
 	for _, u := range [...]id.UUID{e.Key.Tenant, e.Key.Site, e.Key.Asset, e.Key.Sensor} {
 		b = append(b, u[:]...)
+	}
+	if code&tracedKind != 0 {
+		b = tracing.AppendRef(b, e.Trace)
 	}
 	switch {
 	case e.Kind == event.Telemetry && e.Reading != nil:
@@ -79,6 +95,10 @@ func appendEvent(b []byte, e event.Event, from origin) ([]byte, error) {
 		return appendJob(b, e.Job)
 	case e.Kind == event.Gateway && e.Gateway != nil:
 		return appendGateway(b, e.Gateway), nil
+	case e.Kind == event.Health && e.Health != nil:
+		return appendHealth(b, e.Health)
+	case e.Kind == event.Deployment && e.Deployment != nil:
+		return appendString(append(b, e.Deployment.ID[:]...), e.Deployment.News)
 	}
 	return nil, fmt.Errorf("hub: event of kind %q without its content", e.Kind)
 }
@@ -93,7 +113,13 @@ func decode(data []byte) (event.Event, origin, error) {
 	from := origin{d.uint64(), d.uint64()}
 	e.At = d.time()
 	e.Key = telemetry.Key{Tenant: d.id(), Site: d.id(), Asset: d.id(), Sensor: d.id()}
-	switch code {
+	if code&tracedKind != 0 {
+		var ok bool
+		if e.Trace, ok = tracing.ReadRef(d.take(tracing.RefBytes)); !ok {
+			d.fail(errCodec)
+		}
+	}
+	switch code &^ tracedKind {
 	case 1:
 		e.Kind, e.Reading = event.Telemetry, d.reading(e.Key)
 	case 2:
@@ -104,6 +130,10 @@ func decode(data []byte) (event.Event, origin, error) {
 		e.Kind, e.Job = event.Job, d.job()
 	case 5:
 		e.Kind, e.Gateway = event.Gateway, d.gateway()
+	case 6:
+		e.Kind, e.Health = event.Health, d.health()
+	case 7:
+		e.Kind, e.Deployment = event.Deployment, &event.DeploymentNews{ID: d.id(), News: d.string()}
 	default:
 		d.fail(errCodec)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"foresight/internal/event"
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/telemetry"
 )
 
@@ -49,8 +50,25 @@ func fullGateway() event.Event {
 		Gateway: &event.GatewayChange{ID: id.New(id.Gateway), IsOnline: true, LastSeenAt: time.Unix(8, 9).UTC(), ConnectedAt: time.Unix(2, 0).UTC()}}
 }
 
+func fullHealth() event.Event {
+	return event.Event{Kind: event.Health, Key: telemetry.Key{Tenant: id.New(id.Tenant), Site: id.New(id.Site), Asset: id.New(id.Asset)}, At: time.Unix(8, 0).UTC(),
+		Health: &event.HealthChange{CalculatedAt: time.Unix(9, 0).UTC(), Score: 41.5, Status: "critical", Method: "m/1",
+			Failure: event.FailureChange{ID: id.New(id.FailurePrediction), Version: id.New(id.MLModelVersion), Within7: [3]float64{.2, .1, .3}, Within30: [3]float64{.5, .4, .6}, Risk: "high"}}}
+}
+
+func fullDeployment() event.Event {
+	return event.Event{Kind: event.Deployment, Key: telemetry.Key{Tenant: id.New(id.Tenant)}, At: time.Unix(8, 0).UTC(),
+		Deployment: &event.DeploymentNews{ID: id.New(id.MLModelDeployment), News: "opened"}}
+}
+
+func followedHint() event.Event {
+	e := fullHint()
+	e.Trace = tracing.Ref{Trace: [16]byte{1}, Span: [8]byte{2}}
+	return e
+}
+
 func TestEventsSurviveTheWire(t *testing.T) {
-	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress(), fullGateway()} {
+	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress(), fullGateway(), fullHealth(), fullDeployment(), followedHint()} {
 		b, err := appendEvent(nil, e, origin{5, 6})
 		if err != nil {
 			t.Fatal(err)
@@ -71,7 +89,7 @@ func TestEventsSurviveTheWire(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress(), fullGateway()} {
+	for _, e := range []event.Event{fullReading(), fullPrediction(), fullHint(), fullProgress(), fullGateway(), fullHealth(), fullDeployment(), followedHint()} {
 		b, err := appendEvent(nil, e, origin{5, 6})
 		if err != nil {
 			f.Fatal(err)

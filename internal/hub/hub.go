@@ -31,12 +31,12 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
-
-	"github.com/nats-io/nats.go"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // ErrClosed is returned after Close.

@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
 	"foresight/internal/testkit"
-
-	"github.com/nats-io/nats.go"
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -89,7 +89,7 @@ func next(t testing.TB, items <-chan event.Item) event.Item {
 			t.Fatal("the channel is closed")
 		}
 		return i
-	case <-time.After(10 * time.Second):
+	case <-time.After(testkit.Patience):
 		t.Fatal("nothing comes")
 		return event.Item{}
 	}
@@ -297,7 +297,7 @@ func TestSubscriptionEndsWithItsContext(t *testing.T) {
 			return false
 		}
 	}
-	testkit.Eventually(t, 20*time.Second, func() bool { return closed(ending) })
+	testkit.Eventually(t, testkit.Patience, func() bool { return closed(ending) })
 	publish(t, h, reading(k, 1))
 	seqs(t, staying, 1)
 	if n := h.conn.NumSubscriptions(); n != 1 {
@@ -331,6 +331,6 @@ func TestLastOneOutEndsTheTopic(t *testing.T) {
 			}
 		}
 		cancel()
-		testkit.Eventually(t, 20*time.Second, func() bool { return h.conn.NumSubscriptions() == 0 })
+		testkit.Eventually(t, testkit.Patience, func() bool { return h.conn.NumSubscriptions() == 0 })
 	}
 }

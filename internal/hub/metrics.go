@@ -1,9 +1,9 @@
 package hub
 
 import (
-	"foresight/internal/obs"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"foresight/internal/obs"
 )
 
 // metrics count by kind of event only: tenants are not bounded.

@@ -3,10 +3,10 @@ package hub
 import (
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 func TestSlowSubscriberKeepsTheNewest(t *testing.T) {

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/nats-io/nats.go"
+
 	"foresight/internal/event"
 	"foresight/internal/id"
-
-	"github.com/nats-io/nats.go"
 )
 
 // maxPublishers bounds what a watch remembers of publishers that came and went.

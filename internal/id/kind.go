@@ -61,6 +61,15 @@ const (
 	Message
 	Upload
 	ImportJob
+	ReplayJob
+	Backtest
+	BacktestAlarm
+	BacktestPrediction
+	ScoringJob
+	DeploymentRequest
+	DeploymentDecision
+	DriftCheck
+	RetrainingProposal
 	last
 )
 
@@ -82,7 +91,11 @@ var names = map[Kind]string{
 	MaintenanceWorkOrder: "MaintenanceWorkOrder", MaintenanceRecord: "MaintenanceRecord",
 	Connector: "Connector", ImportRun: "ImportRun", KnowledgeDocument: "KnowledgeDocument",
 	KnowledgeChunk: "KnowledgeChunk", Conversation: "Conversation", Message: "Message",
-	Upload: "Upload", ImportJob: "ImportJob",
+	Upload: "Upload", ImportJob: "ImportJob", ReplayJob: "ReplayJob",
+	Backtest: "Backtest", BacktestAlarm: "BacktestAlarm", BacktestPrediction: "BacktestPrediction",
+	ScoringJob:        "ScoringJob",
+	DeploymentRequest: "DeploymentRequest", DeploymentDecision: "DeploymentDecision",
+	DriftCheck: "DriftCheck", RetrainingProposal: "RetrainingProposal",
 }
 
 // String returns the name of the entity as the graph writes it.

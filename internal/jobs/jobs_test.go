@@ -82,7 +82,7 @@ func (w *world) run(r prometheus.Registerer, work jobs.Work[note]) {
 	jobs.Handle(runner, work)
 	w.ok(runner.Start(w.Context()))
 	w.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(w.Context()), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(w.Context()), testkit.Patience)
 		defer cancel()
 		if err := runner.Stop(ctx); err != nil {
 			w.Error(err)
@@ -94,8 +94,8 @@ func receive[T any](w *world, c <-chan T) (v T) {
 	w.Helper()
 	select {
 	case v = <-c:
-	case <-time.After(30 * time.Second):
-		w.Fatal("nothing came within 30 s")
+	case <-time.After(time.Minute):
+		w.Fatal("nothing came within a minute")
 	}
 	return v
 }
@@ -196,7 +196,7 @@ func TestFailuresAreBounded(t *testing.T) {
 	for range jobs.MaxAttempts {
 		receive(w, tries)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, testkit.Patience, func() bool {
 		families, err := reg.Gather()
 		w.ok(err)
 		i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == "foresight_jobs_attempts_total" })
@@ -303,4 +303,58 @@ func describe(t *testing.T, pool *pgxpool.Pool, schema string) []string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// call is a job that waits for the server of somebody else.
+type call struct {
+	jobs.Behalf
+	jobs.Outward
+}
+
+func (call) Kind() string { return "call" }
+
+// Servers of others that do not answer hold up nobody's import.
+func TestOutwardJobsAreWorkedApart(t *testing.T) {
+	w := newWorld(t)
+	ctx := w.acme.As(t.Context(), tenancy.Viewer)
+	behalf, err := jobs.Of(ctx)
+	w.ok(err)
+	const atOnce = 2
+	began, goOn, noted := make(chan struct{}, 10), make(chan struct{}), make(chan string, 1)
+	runner := jobs.NewRunner(jobs.Options{Pool: w.worker, AtOnce: atOnce, Log: slog.New(slog.DiscardHandler)})
+	jobs.Handle(runner, jobs.Work[call]{Do: func(ctx context.Context, _ call) error {
+		began <- struct{}{}
+		select {
+		case <-goOn:
+			return fmt.Errorf("no answer: %w", jobs.ErrHopeless)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}})
+	jobs.Handle(runner, jobs.Work[note]{Do: func(_ context.Context, n note) error {
+		noted <- n.Text
+		return nil
+	}})
+	w.ok(runner.Start(t.Context()))
+	w.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(w.Context()), testkit.Patience)
+		defer cancel()
+		w.ok(runner.Stop(ctx))
+	})
+	for range 2 * atOnce {
+		w.ok(pgx.BeginFunc(ctx, w.app, func(tx pgx.Tx) error { return w.queue.Add(ctx, tx, call{Behalf: behalf}, time.Time{}) }))
+	}
+	for range atOnce {
+		receive(w, began)
+	}
+	w.ok(w.add(w.acme, "an import", nil))
+	if got := receive(w, noted); got != "an import" {
+		t.Error(got)
+	}
+	close(goOn)
+	var states string
+	testkit.Eventually(t, testkit.Patience, func() bool {
+		w.ok(w.worker.QueryRow(t.Context(), `SELECT string_agg(DISTINCT state::text || ' ' || attempt, ' ') FROM river.river_job WHERE kind = 'call'`).Scan(&states))
+		return states == "cancelled 1"
+	})
 }

@@ -22,8 +22,39 @@ import (
 // Schema is where River's tables are.
 const Schema = "river"
 
-// MaxAttempts bounds how often a job is tried.
+// MaxAttempts bounds how often a job is tried that is not Outward.
 const MaxAttempts = 3
+
+// outward is the queue of jobs that wait for servers of others.
+const outward = "outward"
+
+// lengthy is the queue of jobs that take hours.
+const lengthy = "lengthy"
+
+// Queues are the queues, each worked by itself.
+var Queues = []string{river.QueueDefault, outward, lengthy}
+
+// outwardWaits are the times between attempts at them.
+var outwardWaits = []time.Duration{5 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour}
+
+// Outward is embedded by arguments of jobs that wait for servers of others: such jobs
+// are worked apart, so that a server that does not answer holds up nobody else, and are
+// tried again for most of a day.
+type Outward struct{}
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (Outward) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: outward, MaxAttempts: len(outwardWaits) + 1}
+}
+
+// Lengthy is embedded by arguments of jobs that take hours: they are worked apart, by
+// the runners that are made for it (Options.Lengthy).
+type Lengthy struct{}
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (Lengthy) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: lengthy, MaxAttempts: MaxAttempts}
+}
 
 // Args are the arguments of a sort of job: a struct that embeds a Behalf and names the
 // sort. It is stored as JSON.

@@ -18,11 +18,17 @@ import (
 type Options struct {
 	// Pool is of the role of the pipeline, which sees the jobs of all tenants.
 	Pool *pgxpool.Pool
-	// AtOnce is how many jobs this process works at a time; 4.
+	// AtOnce is how many jobs this process works at a time, and as many of those that are
+	// Outward; 4.
 	AtOnce int
 	// Timeout ends a job that takes longer; 10 min. A job whose process died is taken
 	// up again after this time and a little more.
-	Timeout    time.Duration
+	Timeout time.Duration
+	// Lengthy is how many Lengthy jobs this process works at a time; none when 0. Each may
+	// take LengthyTimeout, 12 h.
+	Lengthy        int
+	LengthyTimeout time.Duration
+
 	Log        *slog.Logger          // slog.Default() when nil
 	Registerer prometheus.Registerer // nil: no metrics
 }
@@ -49,6 +55,9 @@ func NewRunner(o Options) *Runner {
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Minute
 	}
+	if o.LengthyTimeout == 0 {
+		o.LengthyTimeout = 12 * time.Hour
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
@@ -60,9 +69,13 @@ func (*Runner) Name() string { return "jobs" }
 
 // Start begins to fetch jobs.
 func (r *Runner) Start(ctx context.Context) (err error) {
+	queues := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: r.opt.AtOnce}, outward: {MaxWorkers: r.opt.AtOnce}}
+	if r.opt.Lengthy > 0 {
+		queues[lengthy] = river.QueueConfig{MaxWorkers: r.opt.Lengthy}
+	}
 	r.client, err = river.NewClient(riverpgxv5.New(r.opt.Pool), &river.Config{
 		Schema: Schema, Workers: r.workers, MaxAttempts: MaxAttempts,
-		Queues:     map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: r.opt.AtOnce}},
+		Queues:     queues,
 		JobTimeout: r.opt.Timeout, RescueStuckJobsAfter: r.opt.Timeout + r.opt.Timeout/10 + time.Second,
 		SoftStopTimeout:   stopWithin,
 		FetchPollInterval: 500 * time.Millisecond, // where a notice comes between two fetches
@@ -93,14 +106,3 @@ func (r *Runner) Stop(ctx context.Context) error {
 	}
 	return err
 }
-
-// quiet keeps what River says in ordinary operation out of the log: a job's failure is
-// logged here, with its tenant.
-type quiet struct{ slog.Handler }
-
-func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= slog.LevelError && q.Handler.Enabled(ctx, l)
-}
-
-func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
-func (q quiet) WithGroup(name string) slog.Handler   { return quiet{q.Handler.WithGroup(name)} }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,7 +15,8 @@ import (
 // Work is how a sort of job is done.
 type Work[T Args] struct {
 	// Do does it, acting for the actor of the arguments. It may be called again after
-	// an error, a timeout or the death of the process.
+	// an error, a timeout or the death of the process. Long work is done in pieces:
+	// ErrMore has it called again at once, however often, and lets others go before.
 	Do func(ctx context.Context, args T) error
 	// GaveUp is told of the error after which there is no further attempt. May be nil.
 	GaveUp func(ctx context.Context, args T, err error)
@@ -29,6 +31,12 @@ type worker[T Args] struct {
 	work   Work[T]
 }
 
+// ErrHopeless, which errors of Do may wrap, says that another attempt is of no use.
+var ErrHopeless = errors.New("jobs: hopeless")
+
+// ErrMore says that a piece of the work is done, and more is to do.
+var ErrMore = errors.New("jobs: more to do")
+
 // gaveUpWithin bounds GaveUp, whose job may have run out of time.
 const gaveUpWithin = 10 * time.Second
 
@@ -42,7 +50,9 @@ func (w *worker[T]) Work(ctx context.Context, j *river.Job[T]) error {
 	begin := time.Now()
 	err := w.work.Do(ctx, j.Args)
 	outcome := "done"
-	if err != nil {
+	if errors.Is(err, ErrMore) {
+		outcome, err = "more", river.JobSnooze(0)
+	} else if err != nil {
 		outcome = "retried"
 		if hopeless(err) {
 			err = river.JobCancel(err)
@@ -62,17 +72,31 @@ func (w *worker[T]) Work(ctx context.Context, j *river.Job[T]) error {
 	return err
 }
 
-// NextRetry implements river.Worker: 2 s after the first attempt, 10 s after the second.
-func (*worker[T]) NextRetry(j *river.Job[T]) time.Time {
-	wait := 2 * time.Second
-	if j.Attempt > 1 {
-		wait = 10 * time.Second
+// Timeout implements river.Worker.
+func (w *worker[T]) Timeout(j *river.Job[T]) time.Duration {
+	if j.Queue == lengthy {
+		return w.runner.opt.LengthyTimeout
 	}
-	return time.Now().Add(wait)
+	return w.WorkerDefaults.Timeout(j)
+}
+
+// waits are the times between attempts.
+var waits = []time.Duration{2 * time.Second, 10 * time.Second}
+
+// NextRetry implements river.Worker.
+func (*worker[T]) NextRetry(j *river.Job[T]) time.Time {
+	w := waits
+	if j.Queue == outward {
+		w = outwardWaits
+	}
+	return time.Now().Add(w[min(j.Attempt, len(w))-1])
 }
 
 // hopeless errors are the same at every attempt.
 func hopeless(err error) bool {
+	if errors.Is(err, ErrHopeless) {
+		return true
+	}
 	switch fault.KindOf(err) {
 	case fault.Internal, fault.Unavailable, fault.RateLimited:
 		return false
@@ -89,7 +113,7 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) *metrics {
 	return &metrics{
 		running:  obs.NewGauge(r, "jobs", "running", "Jobs that this process works now.").WithLabelValues(),
-		finished: obs.NewCounter(r, "jobs", "attempts_total", "Attempts at jobs by outcome: done, retried (to be tried again), failed (for good).", "job", "outcome"),
+		finished: obs.NewCounter(r, "jobs", "attempts_total", "Attempts at jobs by outcome: done, more (a piece is done), retried (to be tried again), failed (for good).", "job", "outcome"),
 		seconds:  obs.NewHistogram(r, "jobs", "seconds", "Duration of an attempt.", []float64{.01, .05, .25, 1, 5, 15, 60, 300}, "job"),
 	}
 }

@@ -84,9 +84,17 @@ func TestTake(t *testing.T) {
 	c := &clock{time.Unix(1_700_000_000, 0)}
 	l := NewLimiter(Rate{Capacity: 2, PerSecond: 1.0 / 30}, c.Now)
 	for range 2 {
+		for range 3 {
+			if l.Empty("a") {
+				t.Error("looking is taking")
+			}
+		}
 		if f := l.Take("a"); f != nil {
 			t.Fatal(f)
 		}
+	}
+	if !l.Empty("a") || l.Empty("b") {
+		t.Error("an empty bucket is not, or another is")
 	}
 	if f := l.Take("a"); f == nil || f.Kind != fault.RateLimited || f.Args["Seconds"] != 30 {
 		t.Errorf("an empty bucket: %v", f)

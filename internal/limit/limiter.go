@@ -25,6 +25,12 @@ func (l *Limiter) Take(key string) *fault.Error {
 	return nil
 }
 
+// Empty reports whether Take would refuse; it takes nothing.
+func (l *Limiter) Empty(key string) bool {
+	levels, _ := l.buckets.Draw(0, Bucket{key, l.rate})
+	return levels[0].Remaining < 1
+}
+
 // Refusal is the fault of who has to wait: RateLimited, with the whole `Seconds`, at
 // least 1.
 func Refusal(wait time.Duration) *fault.Error {

@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"errors"
 	"mime"
 	"strings"
 	"testing"
@@ -72,6 +73,24 @@ func TestLettersAreInTheReadersLanguage(t *testing.T) {
 	}
 }
 
+// A letter that is sent again says so to programs that sort them.
+func TestLettersSentAgainAreRecognised(t *testing.T) {
+	server := testkit.SMTP(t)
+	s := sender(t, server, nil)
+	l := mail.Letter{Kind: mail.Reset, To: "olga@acme.example", Link: link, Life: time.Hour}
+	ids := map[string]int{}
+	for _, l.ID = range []string{"one", "one", "", ""} {
+		if err := s.Send(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		sent := server.Taken()
+		ids[sent[len(sent)-1].Header.Get("Message-ID")]++
+	}
+	if len(ids) != 3 || ids["<one@foresight.example>"] != 2 {
+		t.Errorf("%v", ids)
+	}
+}
+
 // What somebody has called a tenant must not become a header, a line or a link of a
 // letter to somebody else.
 func TestNamesAreTamed(t *testing.T) {
@@ -98,14 +117,16 @@ func TestWhatGoesWrongIsToldWithoutTheLink(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*mail.Options)
 		to     string
+		never  bool // another try is of no use
 	}{
-		"wrong password":         {func(o *mail.Options) { o.Password = "loud" }, ""},
-		"no authentication":      {func(o *mail.Options) { o.Username = "" }, ""},
-		"untrusted certificate":  {func(o *mail.Options) { o.TLSConfig = nil }, ""},
-		"plain where TLS begins": {func(o *mail.Options) { o.Security = mail.TLS }, ""},
-		"nobody listens":         {func(o *mail.Options) { o.Port = 1 }, ""},
-		"recipient refused":      {nil, "nobody@refuse.example"},
-		"no address":             {nil, "olga"},
+		"wrong password":         {func(o *mail.Options) { o.Password = "loud" }, "", false},
+		"no authentication":      {func(o *mail.Options) { o.Username = "" }, "", false},
+		"untrusted certificate":  {func(o *mail.Options) { o.TLSConfig = nil }, "", false},
+		"plain where TLS begins": {func(o *mail.Options) { o.Security = mail.TLS }, "", false},
+		"nobody listens":         {func(o *mail.Options) { o.Port = 1 }, "", false},
+		"recipient refused":      {nil, "nobody@refuse.example", true},
+		"recipient put off":      {nil, "nobody@later.example", false},
+		"no address":             {nil, "olga", true},
 	} {
 		letter := l
 		if c.to != "" {
@@ -114,6 +135,9 @@ func TestWhatGoesWrongIsToldWithoutTheLink(t *testing.T) {
 		err := sender(t, server, c.change).Send(t.Context(), letter)
 		if err == nil || strings.Contains(err.Error(), "token") || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %v", name, err)
+		}
+		if errors.Is(err, mail.ErrRefused) != c.never {
+			t.Errorf("%s: refused for good? %v", name, err)
 		}
 	}
 	if n := len(server.Taken()); n != 0 {

@@ -3,7 +3,10 @@ package mail
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	netmail "net/mail"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -41,6 +44,7 @@ const timeout = 20 * time.Second
 type SMTP struct {
 	client *gomail.Client
 	from   string
+	domain string // of the sender
 	words  *locales.Bundle
 }
 
@@ -69,26 +73,58 @@ func NewSMTP(o Options, words *locales.Bundle) (*SMTP, error) {
 	if err := gomail.NewMsg().From(o.From); err != nil {
 		return nil, fmt.Errorf("mail: sender %q: %w", o.From, err)
 	}
-	return &SMTP{c, o.From, words}, nil
+	sender, err := netmail.ParseAddress(o.From)
+	if err != nil {
+		return nil, fmt.Errorf("mail: sender %q: %w", o.From, err)
+	}
+	_, domain, _ := strings.Cut(sender.Address, "@")
+	return &SMTP{c, o.From, domain, words}, nil
 }
 
-// Send hands a letter to the server. It returns when the server has taken it.
+// ErrRefused is of a letter that the server will never take: its reader is not known
+// there, or it does not like what it says.
+var ErrRefused = errors.New("mail: refused")
+
+// Send hands a letter to the server. It returns when the server has taken it. After
+// errors that are not ErrRefused another try may be of use.
 func (s *SMTP) Send(ctx context.Context, l Letter) error {
 	m := gomail.NewMsg()
 	if err := m.From(s.from); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	if err := m.To(l.To); err != nil {
-		return fmt.Errorf("mail: recipient: %w", err)
+		return fmt.Errorf("%w: recipient: %w", ErrRefused, err)
 	}
 	m.Subject(l.text(s.words, "subject"))
 	m.SetBodyString(gomail.TypeTextPlain, l.text(s.words, "body"))
 	m.SetDate()
-	m.SetMessageID()
+	if l.ID != "" {
+		m.SetMessageIDWithValue(l.ID + "@" + s.domain)
+	} else {
+		m.SetMessageID()
+	}
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // no out-of-office replies
 	m.SetUserAgent("Foresight")
-	if err := s.client.DialAndSendWithContext(ctx, m); err != nil {
+	switch err := s.client.DialAndSendWithContext(ctx, m); {
+	case err == nil:
+		return nil
+	case refused(err):
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	default:
 		return fmt.Errorf("mail: %w", err)
 	}
-	return nil
+}
+
+// refused reports whether the server has said for good that it does not take the
+// letter. That it does not let us in, or does not like the sender, a person can mend.
+func refused(err error) bool {
+	var e *gomail.SendError
+	if !errors.As(err, &e) || e.ErrorCode() < 500 {
+		return false
+	}
+	switch e.Reason {
+	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
+		return true
+	}
+	return false
 }

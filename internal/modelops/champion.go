@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"foresight/ent"
+	"foresight/ent/document"
 	"foresight/ent/enum"
 	"foresight/ent/mlmodel"
 	"foresight/ent/mlmodeldeployment"
 	"foresight/ent/mlmodelversion"
+	"foresight/ent/predicate"
 	"foresight/internal/id"
 	"foresight/internal/postgres"
 	"foresight/internal/tenancy"
@@ -25,8 +27,10 @@ type Champion struct {
 	Artifact          string // content address
 	FeatureSchemaHash string
 	DatasetHash       string
+	Threshold         float64 // probability from which on a binary model says yes
 	Classes           []string
 	Metrics           map[string]float64
+	Card              *document.ModelCard
 }
 
 // Label is the full version label, `fault_classifier:1.0.0`.
@@ -40,8 +44,11 @@ func EnsureChampion(ctx context.Context, client *ent.Client, tenant id.UUID, c C
 	ctx = tenancy.AsSystem(ctx, tenant)
 	for try := 1; ; try++ {
 		found, err := client.MLModelVersion.Query().Where(mlmodelversion.ArtifactPath(c.Artifact)).Exist(ctx)
-		if err != nil || found {
+		if err != nil {
 			return err
+		}
+		if found {
+			return c.describe(ctx, client)
 		}
 		if err = c.registerAtOnce(ctx, client); err == nil {
 			return nil
@@ -51,6 +58,18 @@ func EnsureChampion(ctx context.Context, client *ent.Client, tenant id.UUID, c C
 		}
 		// Another process was faster: it has registered this version, or another one.
 	}
+}
+
+// describe gives the card to versions that were registered before cards were kept.
+func (c Champion) describe(ctx context.Context, client *ent.Client) error {
+	if c.Card == nil {
+		return nil
+	}
+	bare := []predicate.MLModelVersion{mlmodelversion.ArtifactPath(c.Artifact), mlmodelversion.CardIsNil()}
+	if found, err := client.MLModelVersion.Query().Where(bare...).Exist(ctx); err != nil || !found {
+		return err
+	}
+	return client.MLModelVersion.Update().Where(bare...).SetCard(c.Card).Exec(ctx)
 }
 
 // tries bounds how often faster processes are looked at.
@@ -83,7 +102,7 @@ func (c Champion) Register(ctx context.Context, client *ent.Client) error {
 	if err != nil && !ent.IsNotFound(err) {
 		return err
 	}
-	if open != nil && (open.DeployedBy != nil || open.Edges.ModelVersion.TrainingRunID != nil) { // the tenant's own choice
+	if tenantsOwn(open) { // the tenant's own choice, or that of its rules
 		_, err := c.version(ctx, client, m, enum.StageStaging)
 		return err
 	}
@@ -114,7 +133,17 @@ func (c Champion) version(ctx context.Context, client *ent.Client, m *ent.MLMode
 	if taken {
 		c.Version += "+" + c.Artifact[:8]
 	}
-	return client.MLModelVersion.Create().SetModelID(m.ID).SetSemanticVersion(c.Version).SetFullVersionLabel(c.Label()).
+	q := client.MLModelVersion.Create().SetModelID(m.ID).SetSemanticVersion(c.Version).SetFullVersionLabel(c.Label()).
 		SetStage(stage).SetArtifactPath(c.Artifact).SetFeatureSchemaHash(c.FeatureSchemaHash).
-		SetDatasetHash(c.DatasetHash).SetClasses(c.Classes).SetMetrics(c.Metrics).Save(ctx)
+		SetDatasetHash(c.DatasetHash).SetDecisionThreshold(c.Threshold).SetClasses(c.Classes).SetMetrics(c.Metrics)
+	if c.Card != nil {
+		q.SetCard(c.Card)
+	}
+	return q.Save(ctx)
+}
+
+// tenantsOwn reports whether a person deployed it, or its version is none that shipped:
+// one that was trained, or that a person uploaded.
+func tenantsOwn(d *ent.MLModelDeployment) bool {
+	return d != nil && (d.DeployedBy != nil || d.Edges.ModelVersion.TrainingRunID != nil || d.Edges.ModelVersion.CreatedBy != nil)
 }

@@ -18,10 +18,13 @@ import (
 )
 
 // Service answers for models. It is safe for concurrent use.
-type Service struct{ ent *ent.Client }
+type Service struct {
+	ent *ent.Client
+	own ownFaults
+}
 
 // New returns a service on the ORM.
-func New(client *ent.Client) *Service { return &Service{client} }
+func New(client *ent.Client) *Service { return &Service{ent: client} }
 
 // FaultTypes lists what can go wrong by code, built-in and the tenant's own.
 func (s *Service) FaultTypes(ctx context.Context, a page.Args) (page.Page[*ent.FaultType], error) {

@@ -28,7 +28,7 @@ type world struct {
 	testing.TB
 	*modelops.Service
 	client       *ent.Client
-	worker       *pgxpool.Pool
+	app, worker  *pgxpool.Pool
 	owner        *pgx.Conn
 	acme, globex testkit.Plant
 }
@@ -44,9 +44,8 @@ func newWorld(t testing.TB) *world {
 		t.Cleanup(p.Close)
 		return p
 	}
-	app := open(db.AppDSN)
-	w.worker = open(db.WorkerDSN)
-	orm := postgres.OpenDB(app)
+	w.app, w.worker = open(db.AppDSN), open(db.WorkerDSN)
+	orm := postgres.OpenDB(w.app)
 	t.Cleanup(func() { _ = orm.Close() })
 	w.client = postgres.Client(orm)
 	w.Service = modelops.New(w.client)
@@ -73,7 +72,7 @@ func (w *world) sql(query string, args ...any) {
 // champion is a shipped model whose artifact begins with the letter.
 func champion(version, letter string) modelops.Champion {
 	return modelops.Champion{Model: "fault_classifier", Description: "Names faults.", Type: enum.ModelFaultClassification, Version: version,
-		Artifact: strings.Repeat(letter, 64), FeatureSchemaHash: "f", DatasetHash: "d", Classes: []string{"normal", "cavitation"}, Metrics: map[string]float64{"f1": 0.9}}
+		Artifact: strings.Repeat(letter, 64), FeatureSchemaHash: "f", DatasetHash: "d", Threshold: 0.4, Classes: []string{"normal", "cavitation"}, Metrics: map[string]float64{"f1": 0.9}}
 }
 
 // history tells acme's versions with their stages, and deployments with their ends.
@@ -140,10 +139,46 @@ func TestNewChampionTakesOver(t *testing.T) {
 	if got := w.history(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	found, err := modelops.Production(t.Context(), w.worker)
+	found, err := modelops.Assignments(t.Context(), w.worker)
 	w.ok(err)
-	if len(found) != 1 || found[0].Tenant != w.acme.TenantID || found[0].Label != "fault_classifier:1.1.0+cccccccc" || found[0].Artifact != strings.Repeat("c", 64) {
+	if len(found) != 1 || found[0].Tenant != w.acme.TenantID || found[0].Asset != id.Nil || found[0].Stage != enum.BindingProduction || found[0].Percent != 100 || found[0].Label != "fault_classifier:1.1.0+cccccccc" || found[0].Artifact != strings.Repeat("c", 64) {
 		t.Errorf("in production: %+v", found)
+	}
+}
+
+// What serves whom: open deployments and active bindings, the newest first, of models and
+// versions that are not deleted.
+func TestAssignments(t *testing.T) {
+	w := newWorld(t)
+	w.ok(modelops.EnsureChampion(t.Context(), w.client, w.acme.TenantID, champion("1.0.0", "a")))
+	deploy := `INSERT INTO ml_model_deployments (id, tenant_id, model_id, model_version_id, is_production, stage, traffic_percent, deployment_start, deployment_end)
+		SELECT $1, tenant_id, model_id, id, false, $2, $3, now() + $4 * interval '1 hour', CASE WHEN $5 THEN now() + interval '9 hours' END FROM ml_model_versions`
+	canary, shadow, binding := id.New(id.MLModelDeployment), id.New(id.MLModelDeployment), id.New(id.AssetModelVersion)
+	w.sql(deploy, canary, "canary", 10, 1, false)
+	w.sql(deploy, shadow, "shadow", 100, 2, false)
+	w.sql(deploy, id.New(id.MLModelDeployment), "shadow", 100, 3, true) // has ended
+	w.sql(`INSERT INTO asset_model_versions (id, tenant_id, asset_id, model_id, model_version_id, stage, traffic_percent, deployment_start)
+		SELECT $1, v.tenant_id, $2, v.model_id, v.id, 'canary', 50, now() + interval '4 hours' FROM ml_model_versions v`, binding, w.acme.AssetID)
+	w.sql(`INSERT INTO asset_model_versions (id, tenant_id, asset_id, model_id, model_version_id, stage, is_active)
+		SELECT $1, v.tenant_id, $2, v.model_id, v.id, 'shadow', false FROM ml_model_versions v`, id.New(id.AssetModelVersion), w.acme.AssetID)
+	found, err := modelops.Assignments(t.Context(), w.worker)
+	w.ok(err)
+	if len(found) != 4 {
+		t.Fatalf("found %+v", found)
+	}
+	for i, want := range []modelops.Assignment{
+		{ID: binding, Asset: w.acme.AssetID, Stage: enum.BindingCanary, Percent: 50}, {ID: shadow, Stage: enum.BindingShadow, Percent: 100},
+		{ID: canary, Stage: enum.BindingCanary, Percent: 10}, {ID: found[3].ID, Stage: enum.BindingProduction, Percent: 100},
+	} {
+		want.Tenant, want.Type, want.Version, want.Label = w.acme.TenantID, enum.ModelFaultClassification, found[0].Version, "fault_classifier:1.0.0"
+		want.Artifact, want.Threshold = strings.Repeat("a", 64), 0.4
+		if found[i] != want {
+			t.Errorf("assignment %d is %+v, want %+v", i, found[i], want)
+		}
+	}
+	w.sql(`UPDATE ml_model_versions SET is_deleted = true`)
+	if found, err = modelops.Assignments(t.Context(), w.worker); err != nil || len(found) != 0 {
+		t.Errorf("of a deleted version: %+v (%v)", found, err)
 	}
 }
 
@@ -168,6 +203,9 @@ func TestTenantsOwnChoiceStays(t *testing.T) {
 			run := id.New(id.TrainingRun)
 			w.sql(`INSERT INTO training_runs (id, tenant_id, model_id, status) SELECT $1, tenant_id, id, 'succeeded' FROM ml_models`, run)
 			w.sql(`UPDATE ml_model_versions SET training_run_id = $1`, run)
+		},
+		"a version that a person uploaded, and rules promoted": func(w *world) {
+			w.sql(`UPDATE ml_model_versions SET created_by = $1`, w.acme.Users[tenancy.Engineer])
 		},
 		"a version that a person deployed": func(w *world) {
 			w.sql(`UPDATE ml_model_deployments SET deployed_by = $1`, w.acme.Users[tenancy.Engineer])
@@ -209,7 +247,7 @@ func TestChampionIsRegisteredByManyAtOnce(t *testing.T) {
 func TestProductionOfUnusedTenants(t *testing.T) {
 	w := newWorld(t)
 	w.sql(`UPDATE tenants SET is_active = false WHERE id = $1`, w.globex.TenantID)
-	tenants, err := modelops.Tenants(t.Context(), w.worker)
+	tenants, err := postgres.Tenants(t.Context(), w.worker)
 	if err != nil || !slices.Equal(tenants, []id.UUID{w.acme.TenantID}) {
 		t.Errorf("tenants %v, %v", tenants, err)
 	}

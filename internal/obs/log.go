@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/tenancy"
 )
 
@@ -20,7 +22,10 @@ const (
 // The keys that NewLogger adds to lines whose context knows them.
 const (
 	TenantKey  = "tenant_id"
+	AssetKey   = "asset_id"
+	VersionKey = "model_version_id"
 	RequestKey = "request_id"
+	TraceKey   = "trace_id"
 )
 
 const redacted = "[redacted]"
@@ -28,9 +33,9 @@ const redacted = "[redacted]"
 // secrets are the keys whose values never reach the log, in any group.
 var secrets = []string{"password", "secret", "token", "authorization", "api_key", "dsn", "cookie"}
 
-// NewLogger returns a logger that adds TenantKey and RequestKey from the context
-// of calls such as InfoContext, on the top level also inside a group, and hides
-// the values of secret keys. The level may be a *slog.LevelVar to be changed later.
+// NewLogger returns a logger that adds tenant, asset, model version, request and trace
+// from the context of calls such as InfoContext, on the top level also inside a group,
+// and hides the values of secret keys. What the line says of these itself, counts. The level may be a *slog.LevelVar to be changed later.
 func NewLogger(w io.Writer, format string, level slog.Leveler) (*slog.Logger, error) {
 	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: hideSecrets}
 	switch format {
@@ -61,7 +66,7 @@ func (h *contextHandler) Enabled(ctx context.Context, l slog.Level) bool {
 }
 
 func (h *contextHandler) Handle(ctx context.Context, r slog.Record) error {
-	known := fromContext(ctx)
+	known := fromContext(ctx, &r)
 	if len(h.since) == 0 {
 		if len(known) > 0 {
 			r = r.Clone()
@@ -97,13 +102,35 @@ func (h *contextHandler) with(f func(slog.Handler) slog.Handler) slog.Handler {
 	return &contextHandler{base: h.base, since: append(slices.Clip(h.since), f)}
 }
 
-func fromContext(ctx context.Context) []slog.Attr {
+// fromContext returns what the context knows and the line does not say already.
+func fromContext(ctx context.Context, r *slog.Record) []slog.Attr {
+	about := aboutOf(ctx)
+	if tenant, ok := tenancy.ID(ctx); ok && about.Tenant == id.Nil {
+		about.Tenant = tenant
+	}
 	var attrs []slog.Attr
-	if tenant, ok := tenancy.ID(ctx); ok {
-		attrs = append(attrs, slog.String(TenantKey, tenant.String()))
+	add := func(key, value string) {
+		if value != "" && !says(r, key) {
+			attrs = append(attrs, slog.String(key, value))
+		}
 	}
-	if request := RequestID(ctx); request != "" {
-		attrs = append(attrs, slog.String(RequestKey, request))
+	for _, k := range [...]struct {
+		key string
+		id  id.UUID
+	}{{TenantKey, about.Tenant}, {AssetKey, about.Asset}, {VersionKey, about.ModelVersion}} {
+		if k.id != id.Nil {
+			add(k.key, k.id.String())
+		}
 	}
+	add(RequestKey, RequestID(ctx))
+	add(TraceKey, tracing.TraceID(ctx))
 	return attrs
+}
+
+func says(r *slog.Record, key string) (found bool) {
+	r.Attrs(func(a slog.Attr) bool {
+		found = a.Key == key
+		return !found
+	})
+	return found
 }

@@ -1,6 +1,8 @@
 package obs
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
@@ -35,11 +37,21 @@ func NewGauge(r prometheus.Registerer, subsystem, name, help string, labels ...s
 }
 
 // NewHistogram returns a registered histogram foresight_{subsystem}_{name} with labels;
-// buckets are upper bounds, rising.
+// buckets are upper bounds, rising. It is Native as well.
 func NewHistogram(r prometheus.Registerer, subsystem, name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: Namespace, Subsystem: subsystem, Name: name, Help: help, Buckets: buckets}, labels)
+	h := prometheus.NewHistogramVec(Native(prometheus.HistogramOpts{Namespace: Namespace, Subsystem: subsystem, Name: name, Help: help, Buckets: buckets}), labels)
 	register(r, h)
 	return h
+}
+
+// Native adds to the buckets of a histogram those of a native one: each a tenth wider
+// than the one before, at most 160. Servers that ask for them get these, others the
+// buckets of the options.
+func Native(o prometheus.HistogramOpts) prometheus.HistogramOpts {
+	o.NativeHistogramBucketFactor = 1.1
+	o.NativeHistogramMaxBucketNumber = 160
+	o.NativeHistogramMinResetDuration = time.Hour
+	return o
 }
 
 // register takes a nil registerer for none, which tests use.

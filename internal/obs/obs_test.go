@@ -9,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 	"foresight/internal/tenancy"
 )
 
@@ -33,7 +36,8 @@ func line(t *testing.T, level slog.Leveler, log func(*slog.Logger)) map[string]a
 }
 
 func TestLinesTellTenantAndRequest(t *testing.T) {
-	tenant := id.New(id.Tenant)
+	tenant, asset, version := id.New(id.Tenant), id.New(id.Asset), id.New(id.MLModelVersion)
+	ref := tracing.Ref{Trace: trace.TraceID{1}, Span: trace.SpanID{2}}
 	ctx := WithRequestID(tenancy.AsSystem(context.Background(), tenant), "r-1")
 	known := map[string]any{"level": "INFO", "msg": "m", TenantKey: tenant.String(), RequestKey: "r-1"}
 	with := func(key string, value any) map[string]any {
@@ -52,6 +56,15 @@ func TestLinesTellTenantAndRequest(t *testing.T) {
 		{"with", func(l *slog.Logger) { l.With("a", 1).InfoContext(ctx, "m") }, with("a", 1.0)},
 		{"in a group", func(l *slog.Logger) { l.WithGroup("g").With("a", 1).InfoContext(ctx, "m", "b", 2) },
 			with("g", map[string]any{"a": 1.0, "b": 2.0})},
+		{"asset and version", func(l *slog.Logger) {
+			l.InfoContext(WithAbout(WithAbout(ctx, About{Asset: asset}), About{ModelVersion: version}), "m")
+		}, map[string]any{"level": "INFO", "msg": "m", TenantKey: tenant.String(), RequestKey: "r-1", AssetKey: asset.String(), VersionKey: version.String()}},
+		{"tenant without an actor", func(l *slog.Logger) { l.InfoContext(WithAbout(context.Background(), About{Tenant: tenant}), "m") },
+			map[string]any{"level": "INFO", "msg": "m", TenantKey: tenant.String()}},
+		{"trace", func(l *slog.Logger) { l.InfoContext(ref.Within(context.Background()), "m") },
+			map[string]any{"level": "INFO", "msg": "m", TraceKey: "01000000000000000000000000000000"}},
+		{"said already", func(l *slog.Logger) { l.InfoContext(ctx, "m", RequestKey, "own") },
+			map[string]any{"level": "INFO", "msg": "m", TenantKey: tenant.String(), RequestKey: "own"}},
 		{"nothing known", func(l *slog.Logger) { l.InfoContext(context.Background(), "m") }, map[string]any{"level": "INFO", "msg": "m"}},
 	} {
 		if got := line(t, slog.LevelInfo, c.log); !reflect.DeepEqual(got, c.want) {
@@ -113,6 +126,19 @@ func TestMetricsAreNamespaced(t *testing.T) {
 	for _, want := range []string{"foresight_hub_sent_total", "foresight_hub_open", "go_goroutines", "process_open_fds"} {
 		if !names[want] {
 			t.Errorf("%s is missing", want)
+		}
+	}
+}
+
+func TestBoundedLabels(t *testing.T) {
+	b := NewBounded[int](2)
+	name := func(k int) string { return strings.Repeat("x", k) }
+	for _, c := range []struct {
+		key  int
+		want string
+	}{{1, "x"}, {2, "xx"}, {3, Other}, {1, "x"}, {4, Other}} {
+		if got := b.Value(c.key, name); got != c.want {
+			t.Errorf("%d is %q, want %q", c.key, got, c.want)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (s *Service) DeleteAsset(ctx context.Context, which id.UUID, expected *int)
 }
 
 var assetKind = kind[ent.Asset, AssetSpec]{
-	entity: "Asset",
+	entity: "Asset", table: asset.Table,
 	spec: func(e *ent.Asset) AssetSpec {
 		return AssetSpec{Site: e.SiteID, Gateway: e.GatewayID, Parent: e.ParentID, Code: e.AssetCode, Name: e.Name, Type: e.AssetType,
 			Criticality: e.Criticality, Manufacturer: e.Manufacturer, Model: e.Model, SerialNumber: e.SerialNumber, InstalledOn: e.InstalledOn,

@@ -279,7 +279,7 @@ func TestConcurrentUpdates(t *testing.T) {
 // awaitWaiting returns when so many transactions wait for what this one holds.
 func (w *world) awaitWaiting(held pgx.Tx, n int) {
 	w.Helper()
-	testkit.Eventually(w, 20*time.Second, func() bool {
+	testkit.Eventually(w, testkit.Patience, func() bool {
 		var waiting int
 		w.ok(held.QueryRow(w.Context(), `SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database OR l.database IS NULL
 			WHERE NOT l.granted AND d.datname = current_database()`).Scan(&waiting))
@@ -302,7 +302,7 @@ func TestConcurrentDeletions(t *testing.T) {
 	}()
 	w.awaitWaiting(held, 1)
 	w.ok(held.Commit(t.Context()))
-	if err := <-done; !fault.Is(err, fault.Conflict) {
+	if err := <-done; !fault.Is(err, fault.NotFound) {
 		t.Errorf("deleted meanwhile: %v", err)
 	}
 }

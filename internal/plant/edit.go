@@ -3,6 +3,7 @@ package plant
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,6 +19,7 @@ import (
 // it. All is done in one transaction and in the terms of the graph's inputs.
 type kind[E, S any] struct {
 	entity  string // as the graph writes it
+	table   string
 	spec    func(*E) S
 	version func(*E) int
 	find    func(context.Context, *ent.Client, id.UUID) (*E, error)
@@ -84,7 +86,7 @@ func changed[E, S any](ctx context.Context, s *Service, k kind[E, S], which id.U
 func removed[E, S any](ctx context.Context, s *Service, k kind[E, S], which id.UUID, expected *int) (*E, error) {
 	var e *E
 	err := s.begin(ctx, func(ctx context.Context, w work) (err error) {
-		if e, err = k.at(ctx, w, which, expected); err != nil {
+		if e, err = k.held(ctx, w, which, expected); err != nil {
 			return err
 		}
 		return k.fault(k.remove(ctx, w, e))
@@ -104,6 +106,16 @@ func (k kind[E, S]) at(ctx context.Context, w work, which id.UUID, expected *int
 		return nil, fault.Stale(k.entity)
 	}
 	return e, nil
+}
+
+// held is at for a row that the transaction changes whatever its version is by then:
+// changes under way are waited for and others held back, so that the version that is
+// compared is the one that goes. What hangs on the row is locked after it, as changes do.
+func (k kind[E, S]) held(ctx context.Context, w work, which id.UUID, expected *int) (*E, error) {
+	if _, err := w.tx.Exec(ctx, `SELECT FROM `+k.table+` WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE`, tenancy.Must(ctx).TenantID, which); err != nil {
+		return nil, fmt.Errorf("plant: %w", err)
+	}
+	return k.at(ctx, w, which, expected)
 }
 
 // fault turns the refusals of the database and of the ORM's policies into the product's.

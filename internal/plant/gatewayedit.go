@@ -39,7 +39,7 @@ func (s *Service) DeleteGateway(ctx context.Context, which id.UUID, expected *in
 }
 
 var gatewayKind = kind[ent.Gateway, GatewaySpec]{
-	entity: "Gateway",
+	entity: "Gateway", table: gateway.Table,
 	spec: func(e *ent.Gateway) GatewaySpec {
 		return GatewaySpec{Site: e.SiteID, Code: e.GatewayCode, IPAddress: e.IPAddress, FirmwareVersion: e.FirmwareVersion, IsActive: e.IsActive}
 	},

@@ -79,7 +79,7 @@ func (s *Service) decoded(ctx context.Context, file []byte) (*picture.Picture, e
 func (s *Service) image(ctx context.Context, which id.UUID, expected *int, name *string) (*ent.Asset, error) {
 	var old, e *ent.Asset
 	err := s.begin(ctx, func(ctx context.Context, w work) (err error) {
-		if old, err = assetKind.at(ctx, w, which, expected); err != nil {
+		if old, err = assetKind.held(ctx, w, which, expected); err != nil {
 			return err
 		}
 		q := w.client.Asset.UpdateOneID(which).Where(asset.Version(old.Version))

@@ -43,7 +43,7 @@ func (s *Service) DeleteParameter(ctx context.Context, which id.UUID, expected *
 }
 
 var parameterKind = kind[ent.Parameter, ParameterSpec]{
-	entity: "Parameter",
+	entity: "Parameter", table: parameter.Table,
 	spec: func(e *ent.Parameter) ParameterSpec {
 		return ParameterSpec{Name: e.Name, Unit: e.Unit, MinPlausible: e.MinPlausible, MaxPlausible: e.MaxPlausible,
 			HigherIsWorse: e.HigherIsWorse, IsActive: e.IsActive}

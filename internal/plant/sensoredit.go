@@ -52,7 +52,7 @@ func (s *Service) DeleteSensor(ctx context.Context, which id.UUID, expected *int
 }
 
 var sensorKind = kind[ent.Sensor, SensorSpec]{
-	entity: "Sensor",
+	entity: "Sensor", table: sensor.Table,
 	spec: func(e *ent.Sensor) SensorSpec {
 		return SensorSpec{Asset: e.AssetID, Gateway: e.GatewayID, Code: e.SensorCode, Type: e.SensorType, MountLocation: e.MountLocation,
 			MQTTTopic: e.MqttTopic, PositionX: e.PositionX, PositionY: e.PositionY, InstalledOn: e.InstallationDate,

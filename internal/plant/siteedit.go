@@ -38,7 +38,7 @@ func (s *Service) DeleteSite(ctx context.Context, which id.UUID, expected *int) 
 }
 
 var siteKind = kind[ent.Site, SiteSpec]{
-	entity: "Site",
+	entity: "Site", table: site.Table,
 	spec: func(e *ent.Site) SiteSpec {
 		return SiteSpec{Code: e.SiteCode, Name: e.Name, Location: e.Location, Latitude: e.Latitude, Longitude: e.Longitude,
 			TimeZone: e.TimeZone, IsActive: e.IsActive}

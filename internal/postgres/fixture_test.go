@@ -123,6 +123,7 @@ func (w *world) insert(t *testing.T, table *schema.Table, code string, r *rows, 
 // fixtures are values of columns that have a form of their own.
 var fixtures = map[string]any{
 	"alarm_shelves.until":                 "2100-01-01",
+	"backtests.to_utc":                    "2026-01-02",
 	"drift_reports.window_end":            "2026-01-02",
 	"maintenance_work_orders.work_number": "WO-2026-000001",
 }

@@ -13,7 +13,7 @@ import (
 	"foresight/internal/testkit"
 )
 
-const patience = 10 * time.Second
+const patience = testkit.Patience
 
 // listen collects payloads until the test ends.
 func listen(t *testing.T, dsn string) <-chan string {

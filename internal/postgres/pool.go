@@ -18,7 +18,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
-
 	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"foresight/internal/tenancy"

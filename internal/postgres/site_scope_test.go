@@ -96,6 +96,9 @@ func (h *here) elsewhere(t *testing.T, table string) {
 		"alarm_event_id": h.otherEvent, "rule_id": h.otherRule, "conversation_id": h.otherTalk,
 		"work_number": "WO-2026-000002", "external_ref": "elsewhere",
 	}
+	if table == "feedback" { // of one prediction each person has one say
+		moved["prediction_id"] = uuid.New()
+	}
 	rows, err := h.owner.Query(t.Context(), "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped", table)
 	if err != nil {
 		t.Fatal(err)

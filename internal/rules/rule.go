@@ -26,7 +26,7 @@ type Rule struct {
 	Name    string
 	Scope   Scope
 
-	Parameter string // a reading parameter, Confidence or Silence
+	Parameter string // a reading parameter, Confidence, Silence or one of ScoreParameters
 	Operator  Operator
 	Threshold float64 // in the parameter's unit
 
@@ -56,6 +56,7 @@ const (
 	Readings Source = iota
 	Predictions
 	Silences
+	Scores // of machines, once a day
 	sources
 )
 
@@ -66,6 +67,8 @@ func (r *Rule) Source() Source {
 		return Predictions
 	case Silence:
 		return Silences
+	case FailureProb7, FailureProb30, HealthScore:
+		return Scores
 	}
 	return Readings
 }

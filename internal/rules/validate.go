@@ -19,7 +19,7 @@ const (
 
 // Catalogue is what a tenant's rules may speak of.
 type Catalogue struct {
-	Parameters map[string]bool // reading parameters; Confidence and Silence go without saying
+	Parameters map[string]bool // reading parameters; Confidence, Silence and the scores go without saying
 	FaultCodes map[string]bool
 	AssetTypes map[string]bool
 }
@@ -66,6 +66,10 @@ func (v *validator) threshold(r *Rule) {
 		v.check(r.Threshold >= 0 && r.Threshold <= 1, "threshold", "error.rule.thresholdProbability")
 	case r.Source() == Silences:
 		v.check(r.Threshold >= 0, "threshold", "error.rule.thresholdSilence")
+	case r.Parameter == HealthScore:
+		v.check(r.Threshold >= 0 && r.Threshold <= 100, "threshold", "error.rule.thresholdHealth")
+	case r.Source() == Scores:
+		v.check(r.Threshold >= 0 && r.Threshold <= 1, "threshold", "error.rule.thresholdFailure")
 	}
 }
 
@@ -94,6 +98,8 @@ func (v *validator) scope(r *Rule, c *Catalogue) {
 		}
 	}
 	switch t := r.Scope.AssetType; {
+	case r.Source() == Scores && r.Scope.Sensor != id.Nil:
+		v.check(false, "sensorId", "error.rule.scopeMachine")
 	case given > 1:
 		v.check(false, "siteId", "error.rule.scopeOne")
 	case t == "":

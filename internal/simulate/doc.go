@@ -17,26 +17,22 @@
 //
 // # The faults
 //
-// Every class is a Signature: where it shows, what energy it adds to which band
-// (root of the sum of squares: sources that are not in phase add in energy),
-// how many dB to ultrasonic and how many kelvin to temperature, how unsteady it
-// is from one reading to the next, and what it does to current, flow, pressure and
-// speed. The signatures follow the usual fault charts of vibration analysis (such
-// as the one in ISO 13373-3 and in Mobius's and SKF's guides): for instance
+// Every class is a signature: where it shows, the lines and the noise that it adds
+// (root of the sum of squares: sources that are not in phase add in energy), how many dB
+// to ultrasonic and how many kelvin to temperature, how unsteady it is from one reading
+// to the next, and what it does to current, flow, pressures and speed. Lines are harmonics
+// of the speed, of the defect frequencies of the bearings, of vane and bar pass and of the
+// grid; the filters of the bands decide where they show, so that the same fault looks
+// different on a slow and on a fast machine. The signs of a fault grow in the order of
+// the P-F curve. The signatures follow the usual fault charts of vibration analysis (such
+// as the one in ISO 13373-3 and in Mobius's and SKF's guides); docs/simulator.md lists
+// them.
 //
-//   - unbalance is steady 1x (band 1) in both bearings of one casing, and goes with
-//     the square of the speed; a bent shaft adds 2x and does not;
-//   - parallel misalignment is 2x at the two coupling-side bearings, angular
-//     misalignment 1x there and, rocking, at the far ends;
-//   - a race defect is high-frequency and local to one bearing: steady for the outer
-//     race, which stays in the load zone, modulated for the inner race, which turns
-//     through it, and slowly modulated with the cage for a rolling element;
-//   - starved bearings cry in ultrasound and run hot, over-greased ones only run hot;
-//   - a broken rotor bar beats with slip, in vibration and current;
-//   - cavitation is broad-band noise above 1 kHz and in ultrasound at the pump, with
-//     unsteady flow; recirculation is a low-frequency rumble there;
-//   - a faulty sensor breaks physics: stuck, drifting, spiking, noisy or cut off at
-//     one mount point while its neighbours stay calm.
+// # The lives
+//
+// A Life is the history of one machine: faults that begin after Weibull lives, grow
+// along their P-F interval and end in a failure or a repair, with the services, stops
+// and silences of a plant. A Course measures along it.
 //
 // Energy travels: neighbouring mount points see a part of what happens at one,
 // less through the coupling than along a casing, and much less at high frequency.

@@ -22,6 +22,9 @@ type fault struct {
 	at       [mounts]float64 // share of the main effect that arises at the mount point
 	far      [mounts]float64 // share of the far effect
 	scale    [bands]float64  // the machine's own deviation from the usual signature
+	fr       float64         // rotational frequency for which main and apart hold, Hz
+	main     content         // of the signature's main effect
+	apart    content         // of its far effect
 	phase    float64         // of the swing, radians
 	period   float64         // of the swing, readings
 	unsteady [mounts]float64 // factor of the added energy at the present sample
@@ -130,15 +133,20 @@ func side(w where, mount int) int {
 // other is the opposite end of the same casing.
 func other(mount int) int { return mount ^ 1 }
 
-// usual share of the velocity that travels to another mount point, by band; and of
-// the ultrasonic level and the temperature rise.
+// travel is the usual share of what arises at one mount point that reaches another: of
+// the velocity by band, of the ultrasonic level and of the temperature rise.
+type travel struct {
+	band        [bands]float64
+	ultra, temp float64
+}
+
 var (
-	alongCasing  = effect{[bands]float64{0.45, 0.33, 0.18, 0.10}, 0.25, 0.18}
-	overCoupling = effect{[bands]float64{0.22, 0.15, 0.06, 0.03}, 0.10, 0.07}
-	toFarEnd     = effect{[bands]float64{0.10, 0.06, 0.02, 0.01}, 0.03, 0.02}
+	alongCasing  = travel{[bands]float64{0.45, 0.33, 0.18, 0.10}, 0.25, 0.18}
+	overCoupling = travel{[bands]float64{0.22, 0.15, 0.06, 0.03}, 0.10, 0.07}
+	toFarEnd     = travel{[bands]float64{0.10, 0.06, 0.02, 0.01}, 0.03, 0.02}
 )
 
-func path(from, to int) *effect {
+func path(from, to int) *travel {
 	switch {
 	case from/2 == to/2:
 		return &alongCasing
@@ -148,49 +156,78 @@ func path(from, to int) *effect {
 	return &toFarEnd
 }
 
-// arising is what the fault adds at the mount point by itself, at severity 1.
-func (f *fault) arising(i int) (e effect) {
-	add := func(share float64, x *effect) {
-		for b := range e.band {
-			e.band[b] += share * x.band[b] * f.scale[b]
-		}
-		e.ultra += share * x.ultra
-		e.temp += share * x.temp
-	}
-	if f.at[i] > 0 {
-		add(f.at[i], &f.sig.main)
-	} else if f.far[i] > 0 {
-		add(f.far[i], f.sig.far)
-	}
-	return e
+// felt is what a mount point feels of the fault in a sample.
+type felt struct {
+	band  [bands]float64 // mm/s RMS
+	ultra float64        // dB
 }
 
-// felt is what the fault adds at the mount point in the present sample, travelled
-// energy included.
-func (m *Machine) felt(to int) (e effect) {
+// arising is the velocity that the fault adds at the mount point by itself in the
+// present sample.
+func (m *Machine) arising(i int) (band [bands]float64) {
 	f := m.fault
-	strength := f.s * math.Pow(m.speedRatio(), f.sig.speedPower) * math.Pow(m.load/0.8, f.sig.loadPower)
-	var energy [bands]float64
+	part, from := f.at[i], &f.main
+	if part == 0 {
+		part, from = f.far[i], &f.apart
+	}
+	if part == 0 {
+		return band
+	}
+	strength := part * f.unsteady[i] * math.Pow(m.speedRatio(), f.sig.speedPower) * math.Pow(m.load/0.8, f.sig.loadPower)
+	lines, ring := grown(f.s, f.sig.grows.lines), grown(f.s, f.sig.grows.ring)
+	for b := range band {
+		band[b] = strength * f.scale[b] * math.Hypot(lines*from.lines[b], ring*from.ring[b])
+	}
+	return band
+}
+
+// share of the main and of the far effect at the mount point.
+func (f *fault) effectAt(i int) (part float64, e *effect) {
+	if f.at[i] > 0 {
+		return f.at[i], &f.sig.main
+	}
+	return f.far[i], f.sig.far
+}
+
+// feel is what the fault adds at every mount point in the present sample, travelled
+// energy included.
+func (m *Machine) feel() (out [mounts]felt) {
+	f := m.fault
+	if fr := m.kinematics.nominal * m.speedRatio(); math.Abs(fr-f.fr) > 0.002*fr {
+		f.fr, f.main = fr, m.kinematics.content(&f.sig.main, fr)
+		if f.sig.far != nil {
+			f.apart = m.kinematics.content(f.sig.far, fr)
+		}
+	}
+	ultra := grown(f.s, f.sig.grows.ultra)
 	for from := range mounts {
-		x := f.arising(from)
-		share := path(from, to)
-		for b := range energy {
-			v := x.band[b] * strength * f.unsteady[from]
-			if from != to {
-				v *= min(1, share.band[b]*m.transfer[from][to])
+		part, e := f.effectAt(from)
+		if part == 0 {
+			continue
+		}
+		band := m.arising(from)
+		for to := range mounts {
+			if from == to {
+				for b, v := range band {
+					out[to].band[b] += v * v
+				}
+				out[to].ultra += part * e.ultra * ultra * math.Sqrt(f.unsteady[from])
+				continue
 			}
-			energy[b] += v * v
-		}
-		if from == to {
-			e.ultra += x.ultra * f.s * math.Sqrt(f.unsteady[from])
-		} else {
-			e.ultra += x.ultra * f.s * share.ultra
+			along := path(from, to)
+			for b, v := range band {
+				v *= min(1, along.band[b]*m.transfer[from][to])
+				out[to].band[b] += v * v
+			}
+			out[to].ultra += part * e.ultra * ultra * along.ultra
 		}
 	}
-	for b := range energy {
-		e.band[b] = math.Sqrt(energy[b])
+	for i := range out {
+		for b, energy := range out[i].band {
+			out[i].band[b] = math.Sqrt(energy)
+		}
 	}
-	return e
+	return out
 }
 
 // faultTemp is the temperature rise at the mount point that the fault leads to, K.
@@ -199,13 +236,17 @@ func (m *Machine) faultTemp(to int) (rise float64) {
 		return 0
 	}
 	for from := range mounts {
-		share := 1.0
-		if from != to {
-			share = path(from, to).temp
+		part, e := m.fault.effectAt(from)
+		if part == 0 {
+			continue
 		}
-		rise += share * m.fault.arising(from).temp * m.fault.s
+		along := 1.0
+		if from != to {
+			along = path(from, to).temp
+		}
+		rise += along * part * e.temp
 	}
-	return rise
+	return rise * grown(m.fault.s, m.fault.sig.grows.temp)
 }
 
 // faultShare is a relative change of a process quantity at the present severity.

@@ -14,6 +14,11 @@ const (
 	regimeMean = 4 * time.Hour    // between changes of the set point
 	mounts     = telemetry.MountPoints
 	bands      = 4
+
+	// Smaller machines have grease or an oil bath.
+	forcedLubrication = 110 // kW
+	// stopMean is the mean length of a stop of a machine that does not run through.
+	stopMean = 8 * time.Hour
 )
 
 // Machine is one motor-pump set. It is not safe for concurrent use.
@@ -22,11 +27,12 @@ type Machine struct {
 	seed    uint64
 	rng     *rand.Rand // runs on with every sample
 
-	healthy  [mounts]level // at rated speed and load 0.8
-	size     float64       // velocity of a fault relative to an average machine
-	variable bool          // on a variable-speed drive
-	absent   [telemetry.Channels]bool
-	transfer [mounts][mounts]float64 // the machine's own deviation from the usual path
+	kinematics kinematics
+	healthy    [mounts]level // at rated speed and load 0.8
+	size       float64       // velocity of a fault relative to an average machine
+	variable   bool          // on a variable-speed drive
+	absent     [telemetry.Channels]bool
+	transfer   [mounts][mounts]float64 // the machine's own deviation from the usual path
 
 	now      time.Time
 	steps    int
@@ -36,6 +42,11 @@ type Machine struct {
 	ambient  float64
 	temp     [mounts]float64 // °C
 	mood     [mounts]float64 // slow common scatter of a mount point's levels
+
+	halted   bool    // by Stop
+	idle     bool    // between two runs of its duty
+	standing bool    // one of the two, at the last sample
+	oilSet   float64 // oil pressure at rated speed in a warm and healthy machine, bar; 0: no forced lubrication
 
 	fault  *fault
 	sensor *brokenSensor
@@ -77,6 +88,11 @@ func NewMachine(seed uint64, p Profile) *Machine {
 			m.transfer[i][j] = lognormal(r, 0.25)
 		}
 	}
+	k := rand.New(rand.NewPCG(seed, 0x6b696e656d617469)) // "kinemati"
+	m.kinematics = newKinematics(k, m.profile.NominalRPM)
+	if m.profile.RatedKW >= forcedLubrication {
+		m.oilSet = 1.4 + 0.9*k.Float64()
+	}
 	noUltrasonic, noFarPump := r.Float64() < 0.08, r.Float64() < 0.05
 	if !p.Complete {
 		for c := telemetry.Channel(0); c < telemetry.Channels; c++ {
@@ -101,6 +117,9 @@ func (m *Machine) Settle() {
 
 // target is the temperature at which the mount point ends up, °C.
 func (m *Machine) target(i int) float64 {
+	if m.standing {
+		return m.ambient
+	}
 	load := m.load / 0.8
 	return m.ambient + m.healthy[i].rise*(0.35+0.65*load*load) + m.faultTemp(i)
 }
@@ -121,6 +140,17 @@ func (m *Machine) advance(t time.Time) {
 			m.speedSet = 0.75 + 0.25*r.Float64()
 		}
 	}
+	if d := m.profile.Duty; d > 0 && d < 1 && !m.profile.Steady {
+		// The machine runs for a mean of stopMean d/(1-d): the share d of all time.
+		mean := stopMean
+		if !m.idle {
+			mean = time.Duration(float64(stopMean) * d / (1 - d))
+		}
+		if r.Float64() < 1-decay(dt, mean) {
+			m.idle = !m.idle
+		}
+	}
+	m.standing = m.halted || m.idle
 	k := decay(dt, loadTau)
 	m.load = m.setPoint + (m.load-m.setPoint)*k + 0.02*math.Sqrt(1-k*k)*r.NormFloat64()
 	m.load = min(1.2, max(0.2, m.load))
@@ -133,6 +163,16 @@ func (m *Machine) advance(t time.Time) {
 		m.mood[i] = 0.6*m.mood[i] + 0.8*0.035*r.NormFloat64()
 	}
 }
+
+// Standing reports whether the machine stood still at the last sample.
+func (m *Machine) Standing() bool { return m.standing }
+
+// Stop brings the machine to a standstill from the next sample on, Run lets it run
+// again, as its duty wants.
+func (m *Machine) Stop() { m.halted = true }
+
+// Run ends what Stop began.
+func (m *Machine) Run() { m.halted = false }
 
 // speedRatio is the speed relative to the nominal one.
 func (m *Machine) speedRatio() float64 {

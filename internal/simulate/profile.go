@@ -3,6 +3,8 @@ package simulate
 import (
 	"math"
 	"math/rand/v2"
+
+	"foresight/internal/telemetry/iso20816"
 )
 
 // Mount is the kind of support, as ISO 20816-3 tells them apart.
@@ -31,8 +33,27 @@ type Profile struct {
 	// Complete gives the machine all 24 channels; otherwise the seed may leave
 	// out a quantity or the far ends, as plants do.
 	Complete bool
+	// Duty is the share of time in which the machine runs, in runs and stops of hours;
+	// zero and 1: it runs through.
+	Duty float64
 	// Steady keeps the load's set point where it is: no changes of regime.
 	Steady bool
+}
+
+// Limits returns the zones that ISO 20816-3 has for the machine; false below 15 kW.
+func (p Profile) Limits() (iso20816.Limits, bool) {
+	group := 0
+	switch {
+	case p.RatedKW > 300:
+		group = iso20816.Above300kW
+	case p.RatedKW >= 15:
+		group = iso20816.To300kW
+	}
+	support := iso20816.Rigid
+	if p.Mount == Flexible {
+		support = iso20816.Flexible
+	}
+	return iso20816.Of(group, support)
 }
 
 var speeds = []float64{740, 990, 1485, 1485, 1485, 1485, 2970, 2970, 2970, 3570, 1785}

@@ -18,6 +18,7 @@ import (
 
 	"foresight/internal/lifecycle"
 	"foresight/internal/telemetry"
+	"foresight/internal/testkit"
 )
 
 var _ lifecycle.Part = (*Publisher)(nil)
@@ -90,7 +91,7 @@ func listen(t *testing.T, addr string) *broker {
 // wait blocks until the broker's messages satisfy the condition.
 func (b *broker) wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(testkit.Patience)
 	for !ok() {
 		select {
 		case <-b.arrived:
@@ -104,7 +105,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(testkit.Patience)
 	for !ok() {
 		select {
 		case <-tick.C:
@@ -139,7 +140,7 @@ func publisher(t *testing.T, addr string, change func(*PublisherConfig)) *Publis
 
 func stop(t *testing.T, p *Publisher) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	if err := p.Stop(ctx); err != nil {
 		t.Error(err)

@@ -8,14 +8,19 @@ import (
 	"time"
 
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 )
 
 // ErrEnvelope is wrapped by every error of DecodeEnvelope.
 var ErrEnvelope = errors.New("telemetry: bad envelope")
 
-// envelopeVersion is the first byte of the form written below. A reader knows all
-// versions that may still stand in a log; a writer writes the newest.
-const envelopeVersion = 1
+// The first byte of the form written below. A reader knows all versions that may still
+// stand in a log; a writer writes the newest. A message that is followed has a form of
+// its own, so that the others carry nothing of it.
+const (
+	envelopeVersion = 1
+	envelopeTraced  = 2
+)
 
 const envelopeFixed = 1 + 4*16 + 16 + 8 + 8 + 3 // up to and with the channel bitmap
 
@@ -32,11 +37,16 @@ const envelopeFixed = 1 + 4*16 + 16 + 8 + 8 + 3 // up to and with the channel bi
 //	    uvarint number of values; each: uvarint length, name, float64
 //	    uvarint length, topic
 //	    uvarint length, payload
+//	24  trace and span, in the version envelopeTraced
 //
 // LogSeq and Late are not in it: the log itself numbers its entries, and lateness
 // is found when an entry is processed.
 func AppendEnvelope(dst []byte, r *Raw) []byte {
-	dst = append(dst, envelopeVersion)
+	version := byte(envelopeVersion)
+	if r.Trace.Valid() {
+		version = envelopeTraced
+	}
+	dst = append(dst, version)
 	dst = append(dst, r.Tenant[:]...)
 	dst = append(dst, r.Site[:]...)
 	dst = append(dst, r.Asset[:]...)
@@ -65,7 +75,11 @@ func AppendEnvelope(dst []byte, r *Raw) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(r.Topic)))
 	dst = append(dst, r.Topic...)
 	dst = binary.AppendUvarint(dst, uint64(len(r.Payload)))
-	return append(dst, r.Payload...)
+	dst = append(dst, r.Payload...)
+	if version == envelopeTraced {
+		dst = tracing.AppendRef(dst, r.Trace)
+	}
+	return dst
 }
 
 // DecodeEnvelope reads what AppendEnvelope wrote into r, whose former contents are
@@ -77,7 +91,16 @@ func DecodeEnvelope(data []byte, r *Raw) error {
 	if len(data) < envelopeFixed {
 		return fmt.Errorf("%w: %d bytes", ErrEnvelope, len(data))
 	}
-	if data[0] != envelopeVersion {
+	r.Trace = tracing.Ref{}
+	switch data[0] {
+	case envelopeVersion:
+	case envelopeTraced:
+		var ok bool
+		if r.Trace, ok = tracing.ReadRef(data[len(data)-tracing.RefBytes:]); !ok {
+			return fmt.Errorf("%w: bad trace", ErrEnvelope)
+		}
+		data = data[:len(data)-tracing.RefBytes]
+	default:
 		return fmt.Errorf("%w: version %d", ErrEnvelope, data[0])
 	}
 	d := envelopeReader{data: data[1:]}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 )
 
 // fullRaw is a message with all 24 channels and two process parameters.
@@ -58,14 +59,16 @@ func TestEnvelopeKeepsTheMessage(t *testing.T) {
 	some.Channels[0], some.Channels[23] = -1.5, math.SmallestNonzeroFloat64
 	some.Values = nil
 	empty := Raw{Reading: Reading{Channels: NoChannels(), Timestamp: time.UnixMilli(0).UTC()}, ReceivedAt: time.UnixMicro(-1).UTC()}
+	followed := fullRaw()
+	followed.Trace = tracing.Ref{Trace: [16]byte{1}, Span: [8]byte{2}}
 	var reused Raw
-	for name, r := range map[string]Raw{"all channels": fullRaw(), "two channels": some, "empty": empty} {
+	for name, r := range map[string]Raw{"followed": followed, "all channels": fullRaw(), "two channels": some, "empty": empty} {
 		data := AppendEnvelope([]byte("before"), &r)
 		if string(data[:6]) != "before" {
 			t.Fatalf("%s: the destination was overwritten", name)
 		}
 		for _, into := range []*Raw{{}, &reused} {
-			into.LogSeq, into.Late = 9, true
+			into.LogSeq, into.Late, into.Trace = 9, true, tracing.Ref{Trace: [16]byte{9}, Span: [8]byte{9}}
 			if err := DecodeEnvelope(data[6:], into); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -107,7 +110,8 @@ func TestDecodeEnvelopeRefuses(t *testing.T) {
 	infinite.Channels[3] = math.Inf(1)
 	cases := map[string][]byte{
 		"nothing":          {},
-		"other version":    edit(func(b []byte) []byte { b[0] = 2; return b }),
+		"other version":    edit(func(b []byte) []byte { b[0] = 3; return b }),
+		"no trace":         append(edit(func(b []byte) []byte { b[0] = 2; return b }), make([]byte, tracing.RefBytes)...),
 		"trailing byte":    append(bytes.Clone(good), 0),
 		"values unsorted":  AppendEnvelope(nil, &unsorted),
 		"infinite channel": AppendEnvelope(nil, &infinite),
@@ -151,6 +155,7 @@ func FuzzDecodeEnvelope(f *testing.F) {
 type jsonRaw struct {
 	Raw
 	Channels [Channels]*float64
+	Trace    *struct{} `json:",omitempty"` // its texts are not read back
 }
 
 func BenchmarkEnvelope(b *testing.B) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"foresight/internal/id"
+	"foresight/internal/obs/tracing"
 )
 
 // Key places a sensor in the hierarchy of its tenant.
@@ -41,6 +42,10 @@ type Raw struct {
 	Topic      string
 	Payload    []byte // the original JSON, unknown keys included
 	Late       bool   // older than the sensor's newest when it was processed
+
+	// Trace is where the message is on its way, for the few that are followed. It goes
+	// with the log and with events, and is not stored.
+	Trace tracing.Ref
 }
 
 // NoChannels returns 24 missing channels.
@@ -49,6 +54,17 @@ func NoChannels() (c [Channels]float64) {
 		c[i] = math.NaN()
 	}
 	return c
+}
+
+// HasChannels reports whether any of the machine channels was measured: a sensor of
+// pressures alone says nothing to the fault model.
+func (r *Reading) HasChannels() bool {
+	for _, v := range r.Channels {
+		if v == v {
+			return true
+		}
+	}
+	return false
 }
 
 // Parameter returns the value of a parameter by catalogue name and whether it is
@@ -60,10 +76,8 @@ func (r *Reading) Parameter(name string) (float64, bool) {
 		v := r.Channels[c]
 		return v, !math.IsNaN(v)
 	}
-	for _, v := range r.Values {
-		if v.Name == name {
-			return v.Value, true
-		}
+	if v, sent := r.value(name); sent {
+		return v, true
 	}
 	switch name {
 	case VibrationRMS:
@@ -72,6 +86,16 @@ func (r *Reading) Parameter(name string) (float64, bool) {
 		})
 	case BearingTemp:
 		return r.worst(func(m int) float64 { return r.Channels[At(m, Temperature)] })
+	}
+	return 0, false
+}
+
+// value returns what was sent under the name, which is not a channel's.
+func (r *Reading) value(name string) (float64, bool) {
+	for i := range r.Values {
+		if r.Values[i].Name == name {
+			return r.Values[i].Value, true
+		}
 	}
 	return 0, false
 }

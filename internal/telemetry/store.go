@@ -53,10 +53,21 @@ type PredictionQuery struct {
 	Roles          []Role // empty: production only
 }
 
-// Store keeps readings and predictions. Every implementation passes the suite in
+// PredictionCount is how many predictions of an asset named the label.
+type PredictionCount struct {
+	Asset id.UUID
+	Label string
+	Count int64
+}
+
+// Store keeps readings, predictions and rollups. Every implementation passes the suite in
 // storetest. All methods are safe for concurrent use; every query is confined to
 // the one tenant that it names, and a query without one is ErrNoTenant.
 type Store interface {
+	RollupStore
+	Forgetter
+	VersionCounter
+
 	// WriteReadings stores the documents of any number of tenants. It is
 	// idempotent by (tenant, ingest id): a document that is there already is left
 	// as it was. The result holds, for each document in order, the LogSeq of its
@@ -99,6 +110,10 @@ type Store interface {
 	// LatestPredictions returns the newest production prediction of each asset that
 	// has one since the time given. Assets without any are absent from the map.
 	LatestPredictions(ctx context.Context, tenant id.UUID, assets []id.UUID, since time.Time) (map[id.UUID]FaultPrediction, error)
+
+	// PredictionCounts counts the production predictions of a tenant with event times in
+	// [from, to) by asset and label, in no order.
+	PredictionCounts(ctx context.Context, tenant id.UUID, from, to time.Time) ([]PredictionCount, error)
 
 	// Ping says whether the store can serve.
 	Ping(ctx context.Context) error

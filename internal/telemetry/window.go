@@ -20,6 +20,16 @@ type Window struct {
 	n        uint8
 }
 
+// WindowOf returns the window of readings that a caller holds, the oldest first: their
+// newest WindowSize ones. Their times are of no account.
+func WindowOf(readings [][Channels]float64) *Window {
+	w := new(Window)
+	for i := range readings {
+		w.Add(time.Unix(int64(i), 0), &readings[i])
+	}
+	return w
+}
+
 // Add appends a reading and drops the oldest one of a full window. A reading older
 // than the newest one is late: it is not added and Add returns false, so late data
 // never moves a window backwards. A reading at the newest one's very time is in
@@ -48,6 +58,25 @@ func (w *Window) Add(ts time.Time, ch *[Channels]float64) (inOrder bool) {
 		w.channels[s][c] = f
 	}
 	return true
+}
+
+// Lookback bounds a window in time wherever the product keeps one: no reading in it
+// is older than the newest less this.
+const Lookback = 7 * 24 * time.Hour
+
+// AddWithin is Add after leaving out what is older than the reading by more than the
+// lookback: a window that is rebuilt from what is stored within that time is then
+// equal to one that was never lost.
+func (w *Window) AddWithin(ts time.Time, ch *[Channels]float64, lookback time.Duration) (inOrder bool) {
+	w.dropBefore(ts.Add(-lookback))
+	return w.Add(ts, ch)
+}
+
+func (w *Window) dropBefore(limit time.Time) {
+	for w.n > 0 && w.time(0).Before(limit) {
+		w.head = uint8(w.slot(1))
+		w.n--
+	}
 }
 
 // Len returns the number of readings held, 0 to WindowSize.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
 	"foresight/internal/tenancy"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Plant is one tenant of the fixture with what it owns. All codes and names except

@@ -3,9 +3,9 @@ package testkit
 import (
 	"testing"
 
-	"foresight/internal/tenancy"
-
 	"github.com/jackc/pgx/v5"
+
+	"foresight/internal/tenancy"
 )
 
 func TestTwoTenantsSeeTheirOwn(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"testing"
-	"time"
 
 	"foresight/internal/embedded/natsd"
 )
@@ -14,13 +13,13 @@ import (
 func NATS(t testing.TB) *natsd.Server {
 	t.Helper()
 	s := natsd.New(natsd.Options{StoreDir: t.TempDir(), MaxStoreBytes: 4 << 30, Log: slog.New(slog.DiscardHandler)})
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	if err := s.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second) // the test's own has ended
+		ctx, cancel := context.WithTimeout(context.Background(), Patience) // the test's own has ended
 		defer cancel()
 		if err := s.Stop(ctx); err != nil {
 			t.Error(err)

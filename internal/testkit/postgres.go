@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/embedded/pg"
 	"foresight/migrations"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // The roles of requests and of the pipeline; the migrations create them.
@@ -100,7 +100,7 @@ func stopCluster() error {
 	if shared.cluster == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	return errors.Join(shared.cluster.server.Stop(ctx), shared.cluster.dir.remove())
 }
@@ -125,7 +125,7 @@ func (c *cluster) create(t testing.TB, from string) *DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second) // the test's own has ended
+		ctx, cancel := context.WithTimeout(context.Background(), Patience) // the test's own has ended
 		defer cancel()
 		if err := c.exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Error(err)

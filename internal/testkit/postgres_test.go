@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -50,7 +49,7 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 	}
 	_ = run.Wait() // it was killed
 	if runtime.GOOS == "linux" {
-		Eventually(t, 10*time.Second, func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) })
+		Eventually(t, Patience, func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) })
 	}
 	w, err := newWorkdir() // as the next run does
 	if err != nil {

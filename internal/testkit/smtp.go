@@ -43,7 +43,7 @@ type MailServer struct {
 }
 
 // SMTP returns a mail server that runs until the end of the test. It refuses
-// recipients at refuse.example.
+// recipients at refuse.example, and puts off those at later.example.
 func SMTP(t testing.TB) *MailServer {
 	t.Helper()
 	cert, pool := certificate(t)
@@ -55,7 +55,7 @@ func SMTP(t testing.TB) *MailServer {
 	m := &MailServer{Host: "127.0.0.1", Port: a.Port, Trust: &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}}
 	s := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) { return &session{server: m, conn: c}, nil }))
 	s.Domain, s.TLSConfig = "mail.example", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-	s.ReadTimeout, s.WriteTimeout, s.MaxMessageBytes, s.ErrorLog = 10*time.Second, 10*time.Second, 1<<20, quiet{}
+	s.ReadTimeout, s.WriteTimeout, s.MaxMessageBytes, s.ErrorLog = Patience, Patience, 1<<20, quiet{}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -80,7 +80,7 @@ func (m *MailServer) Taken() []Mail {
 // Wait returns the nth letter, counted from 0, when it has come.
 func (m *MailServer) Wait(t testing.TB, n int) Mail {
 	t.Helper()
-	Eventually(t, 10*time.Second, func() bool { return len(m.Taken()) > n })
+	Eventually(t, Patience, func() bool { return len(m.Taken()) > n })
 	return m.Taken()[n]
 }
 
@@ -113,6 +113,9 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if strings.HasSuffix(to, "@refuse.example") {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}
+	}
+	if strings.HasSuffix(to, "@later.example") {
+		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "try again later"}
 	}
 	s.mail.To = to
 	return nil

@@ -74,6 +74,10 @@ func NoLeaks(t testing.TB) {
 	})
 }
 
+// Patience is how long a test waits for what should be there at once: a machine that is
+// busy with other tests, or whose disk stands, takes many times as long.
+const Patience = time.Minute
+
 // Eventually polls the condition every few milliseconds, and fails the test when
 // it does not hold within the time. The condition runs on the test's goroutine.
 func Eventually(t testing.TB, within time.Duration, condition func() bool) {

@@ -1,7 +1,8 @@
-// Command champion makes the shipped fault classifier: it simulates the data set,
-// runs the trainer and packs the artifact that the server embeds.
+// Command champion makes the models that ship: it simulates their data sets, runs the
+// trainer and packs the artifacts that the server embeds.
 //
-//	go run ./tools/champion
+//	go run ./tools/champion fault
+//	go run ./tools/champion failure
 //
 // It needs a C compiler and libxgboost 1.7 (Debian: libxgboost-dev). The same seed
 // gives the same data set; two threads do not give the same trees twice.
@@ -10,8 +11,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,99 +24,112 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "champion:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	trainer := flag.String("trainer", "", "the trainer's program; empty: build it")
-	out := flag.String("out", "inference/champion", "folder that gets champion.zip and EVALUATION.md")
-	work := flag.String("work", "", "folder for the data set and the unpacked artifact; empty: temporary")
-	p := plan{}
-	flag.Uint64Var(&p.Seed, "seed", 20260301, "seed of the fleet")
-	flag.IntVar(&p.FaultMachines, "fault-machines", 120, "machines per fault")
-	flag.IntVar(&p.NormalMachines, "normal-machines", 2400, "healthy machines")
-	flag.IntVar(&p.Windows, "windows", 8, "windows per machine")
-	flag.Float64Var(&p.MinSeverity, "min-severity", 0.4, "least severity of a fault in the data")
-	r := training.Request{Kind: artifact.FaultClassifier, Objective: artifact.Softprob}
-	flag.StringVar(&r.Version, "version", "1.0.0", "semantic version of the model")
-	flag.IntVar(&r.Rounds, "rounds", 60, "rounds of boosting, at most")
-	flag.IntVar(&r.Patience, "patience", 10, "rounds without improvement before it stops")
-	flag.Float64Var(&r.MinGain, "min-gain", 0.0015, "least improvement of the validation loss that counts")
-	flag.IntVar(&r.Depth, "depth", 5, "depth of the trees")
-	flag.Float64Var(&r.Eta, "eta", 0.25, "learning rate")
-	flag.Float64Var(&r.Subsample, "subsample", 0.8, "share of the rows per round")
-	flag.Float64Var(&r.Colsample, "colsample", 0.4, "share of the features per tree")
-	flag.Float64Var(&r.MinChildWeight, "min-child-weight", 2, "least hessian of a leaf")
-	flag.Float64Var(&r.Lambda, "lambda", 2, "L2 regularisation")
-	flag.IntVar(&r.MaxBin, "max-bin", 128, "bins per feature")
-	flag.IntVar(&r.Threads, "threads", 2, "threads of the trainer")
-	flag.Parse()
-	r.Seed = int64(p.Seed)
-
-	if *work == "" {
-		dir, err := os.MkdirTemp("", "champion")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		*work = dir
-	} else if err := os.MkdirAll(*work, 0o755); err != nil {
-		return err
-	}
-	r.Dataset, r.Out = filepath.Join(*work, "windows.dataset"), filepath.Join(*work, "artifact")
-	if *trainer == "" {
-		*trainer = filepath.Join(*work, "trainer")
-		build := exec.Command("go", "build", "-tags", "xgboost", "-o", *trainer, "foresight/tools/trainer")
-		build.Env = append(os.Environ(), "CGO_ENABLED=1")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("build the trainer: %w\n%s", err, out)
+func run(args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "fault":
+			return faultClassifier(args[1:])
+		case "failure":
+			return failurePredictor(args[1:])
+		case "reference":
+			return addReference(args[1:])
 		}
 	}
-	if err := writeDataset(r.Dataset, p); err != nil {
-		return err
-	}
-	if err := fit(*trainer, &r); err != nil {
-		return err
-	}
-	bundle, err := artifact.Pack(r.Out)
-	if err != nil {
-		return err
-	}
-	opened, err := artifact.Open(bundle)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(*out, "champion.zip"), bundle, 0o644); err != nil {
-		return err
-	}
-	fmt.Printf("champion.zip: %d bytes, sha256 %s\n", len(bundle), opened.Hash)
-	return os.WriteFile(filepath.Join(*out, "EVALUATION.md"), report(&opened.Manifest, p), 0o644)
+	return errors.New("which one? champion fault | champion failure | champion reference")
 }
 
-func writeDataset(path string, p plan) error {
+// workshop is where a model is made.
+type workshop struct {
+	trainer string
+	out     string
+	dir     string
+}
+
+func (w *workshop) flags(f *flag.FlagSet) {
+	f.StringVar(&w.trainer, "trainer", "", "the trainer's program; empty: build it")
+	f.StringVar(&w.out, "out", "inference/champion", "folder that gets the bundle")
+	f.StringVar(&w.dir, "work", "", "folder for data sets and unpacked artifacts, kept; empty: temporary")
+}
+
+// open makes the folders and the trainer. The caller closes it.
+func (w *workshop) open() (done func(), err error) {
+	done = func() {}
+	if w.dir == "" {
+		if w.dir, err = os.MkdirTemp("", "champion"); err != nil {
+			return done, err
+		}
+		done = func() { os.RemoveAll(w.dir) }
+	} else if err := os.MkdirAll(w.dir, 0o755); err != nil {
+		return done, err
+	}
+	if w.trainer != "" {
+		return done, nil
+	}
+	w.trainer = filepath.Join(w.dir, "trainer")
+	build := exec.Command("go", "build", "-tags", "xgboost", "-o", w.trainer, "foresight/tools/trainer")
+	build.Env = append(os.Environ(), "CGO_ENABLED=1")
+	if out, err := build.CombinedOutput(); err != nil {
+		return done, fmt.Errorf("build the trainer: %w\n%s", err, out)
+	}
+	return done, nil
+}
+
+// dataset writes a file of the work folder.
+func (w *workshop) dataset(name string, write func(io.Writer) (hash string, err error)) (path string, err error) {
+	path = filepath.Join(w.dir, name)
 	f, err := os.Create(path)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer f.Close()
-	hash, err := generate(f, p)
+	hash, err := write(f)
 	if err != nil {
-		return err
+		return "", err
 	}
-	fmt.Printf("data set: sha256 %s\n", hash)
-	return f.Close()
+	fmt.Printf("%s: sha256 %s\n", name, hash)
+	return path, f.Close()
 }
 
 // fit runs the trainer; its progress goes to our standard output.
-func fit(trainer string, r *training.Request) error {
+func (w *workshop) fit(r *training.Request) error {
 	request, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	c := exec.Command(trainer)
+	c := exec.Command(w.trainer)
 	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(request), os.Stdout, os.Stderr
 	return c.Run()
+}
+
+// ship writes the bundle, once it opens.
+func (w *workshop) ship(name string, bundle []byte) error {
+	opened, err := artifact.Open(bundle)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: %d bytes, sha256 %s\n", name, len(bundle), opened.Hash)
+	return os.WriteFile(filepath.Join(w.out, name), bundle, 0o644)
+}
+
+// boosting are the flags of the trainer, with the defaults in r.
+func boosting(f *flag.FlagSet, r *training.Request) {
+	f.StringVar(&r.Version, "version", r.Version, "semantic version of the model")
+	f.IntVar(&r.Rounds, "rounds", r.Rounds, "rounds of boosting, at most")
+	f.IntVar(&r.Patience, "patience", r.Patience, "rounds without improvement before it stops")
+	f.Float64Var(&r.MinGain, "min-gain", r.MinGain, "least improvement of the metric that counts")
+	f.IntVar(&r.Depth, "depth", r.Depth, "depth of the trees")
+	f.Float64Var(&r.Eta, "eta", r.Eta, "learning rate")
+	f.Float64Var(&r.Subsample, "subsample", r.Subsample, "share of the rows per round")
+	f.Float64Var(&r.Colsample, "colsample", r.Colsample, "share of the features per tree")
+	f.Float64Var(&r.ColsampleNode, "colsample-node", r.ColsampleNode, "share of a tree's features per split")
+	f.Float64Var(&r.MinChildWeight, "min-child-weight", r.MinChildWeight, "least hessian of a leaf")
+	f.Float64Var(&r.Lambda, "lambda", r.Lambda, "L2 regularisation")
+	f.IntVar(&r.MaxBin, "max-bin", r.MaxBin, "bins per feature")
+	f.IntVar(&r.Threads, "threads", r.Threads, "threads of the trainer")
 }

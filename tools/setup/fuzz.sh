@@ -20,7 +20,7 @@ ran=0 runs=0 failed=()
 while read -r package name; do
   [ -n "$name" ] || continue
   ran=$((ran + 1))
-  if go test -run '^$' -fuzz "^$name\$" -fuzztime "$duration" -parallel "${FUZZ_PARALLEL:-2}" "$package" >"$log" 2>&1 </dev/null; then
+  if go test -run '^$' -fuzz "^$name\$" -fuzztime "$duration" -fuzzminimizetime 2s -parallel "${FUZZ_PARALLEL:-2}" "$package" >"$log" 2>&1 </dev/null; then
     verdict=ok
   else
     verdict=FAILED

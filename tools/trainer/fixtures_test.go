@@ -14,6 +14,7 @@ import (
 
 	"foresight/inference/artifact"
 	"foresight/inference/training"
+	"foresight/tools/xgboost"
 )
 
 var fixtures = flag.String("fixtures", "", "folder to write the models that the tests of inference/booster read")
@@ -55,25 +56,25 @@ func TestFixtures(t *testing.T) {
 				x = append(x, v)
 			}
 		}
-		m, err := newMatrix(x, features, y, nil)
+		m, err := xgboost.NewMatrix(x, features, y, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.parameters["tree_method"], c.parameters["eta"], c.parameters["seed"] = "hist", "0.4", "1"
-		b, err := newBooster([]*matrix{m}, c.parameters)
+		b, err := xgboost.New([]*xgboost.Matrix{m}, c.parameters)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range 8 {
-			if err := b.update(i, m); err != nil {
+			if err := b.Update(i, m); err != nil {
 				t.Fatal(err)
 			}
 		}
-		text, err := b.save("json")
+		text, err := b.Save("json")
 		if err != nil {
 			t.Fatal(err)
 		}
-		binary, err := b.save("deprecated")
+		binary, err := b.Save("deprecated")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,8 +83,8 @@ func TestFixtures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.free()
-		m.free()
+		b.Free()
+		m.Free()
 		if *fixtures == "" {
 			continue
 		}

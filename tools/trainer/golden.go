@@ -10,12 +10,13 @@ import (
 
 	"foresight/inference/artifact"
 	"foresight/inference/training"
+	"foresight/tools/xgboost"
 )
 
 // goldenRows chooses rows and records the model's margins for them: rows of the
 // test split, a third with values missing, and a third with values exactly on split
 // thresholds, where `x < t` and `x <= t` part.
-func goldenRows(model *booster, text []byte, from *training.Part, features, n int, seed int64) (*artifact.Golden, error) {
+func goldenRows(model *xgboost.Booster, text []byte, from *training.Part, features, n int, seed int64) (*artifact.Golden, error) {
 	splits, err := splitsOf(text)
 	if err != nil {
 		return nil, err
@@ -38,12 +39,12 @@ func goldenRows(model *booster, text []byte, from *training.Part, features, n in
 		}
 		g.X = append(g.X, row...)
 	}
-	m, err := newMatrix(g.X, features, nil, nil)
+	m, err := xgboost.NewMatrix(g.X, features, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer m.free()
-	g.Margins, err = model.margins(m)
+	defer m.Free()
+	g.Margins, err = model.Margins(m)
 	return g, err
 }
 

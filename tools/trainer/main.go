@@ -19,6 +19,7 @@ import (
 	"os"
 
 	"foresight/inference/training"
+	"foresight/tools/xgboost"
 )
 
 func main() {
@@ -30,8 +31,8 @@ func main() {
 
 func run() error {
 	// Newer libraries dropped the binary format that the server reads.
-	if a, b, c := version(); a != 1 || b != 7 {
-		return fmt.Errorf("libxgboost %d.%d.%d, want 1.7", a, b, c)
+	if v := xgboost.LibraryVersion(); v.Major != 1 || v.Minor != 7 {
+		return fmt.Errorf("libxgboost %s, want 1.7", v)
 	}
 	var r training.Request
 	d := json.NewDecoder(os.Stdin)

@@ -9,49 +9,61 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
 
 	"foresight/inference/artifact"
 	"foresight/inference/training"
+	"foresight/tools/xgboost"
 )
 
 // train fits the model that the request asks for and writes the artifact's files.
 func train(r *training.Request, data *training.Dataset, progress func(round int, metric float64)) error {
+	// XGBoost 1.7 keeps a booster's matrices and its last error for each thread of the
+	// system: on another one it knows neither.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	begin := time.Now()
 	classes, features := len(data.Classes), len(data.Features)
 	if r.Objective == artifact.Logistic && classes != 2 {
 		return fmt.Errorf("%s with %d classes", r.Objective, classes)
 	}
-	var parts [3]*matrix
+	parts := make([]*xgboost.Matrix, len(data.Parts))
 	for s := range parts {
 		p := &data.Parts[s]
 		if p.Rows() == 0 {
+			if training.Split(s) == training.Calibrate {
+				continue
+			}
 			return fmt.Errorf("the %s split is empty", training.Split(s))
 		}
 		labels := make([]float32, p.Rows())
 		for i, l := range p.Labels {
 			labels[i] = float32(l)
 		}
-		m, err := newMatrix(p.X, features, labels, p.Weights)
+		m, err := xgboost.NewMatrix(p.X, features, labels, p.Weights)
 		if err != nil {
 			return err
 		}
-		defer m.free()
+		defer m.Free()
 		parts[s] = m
+	}
+	if r.Objective == artifact.Logistic && r.PositiveWeight == 0 {
+		r.PositiveWeight = balance(&data.Parts[training.Train])
 	}
 	best, parameters, err := boost(r, classes, parts[training.Train], parts[training.Validation], progress)
 	if err != nil {
 		return err
 	}
-	defer best.model.free()
+	defer best.model.Free()
 
 	m := artifact.Manifest{
 		Format: artifact.FormatVersion, Kind: r.Kind, Version: r.Version, Objective: r.Objective,
 		Classes: data.Classes, Features: features, FeatureSchemaHash: data.FeatureSchemaHash,
 		Training: artifact.Training{
-			XGBoost: versionText(), Parameters: parameters, Seed: r.Seed, DatasetHash: data.Hash,
+			XGBoost: xgboost.LibraryVersion().String(), Parameters: parameters, Seed: r.Seed, DatasetHash: data.Hash,
 			Rows: map[string]int{}, Groups: map[string]int{}, Rounds: best.rounds,
 		},
 	}
@@ -59,47 +71,73 @@ func train(r *training.Request, data *training.Dataset, progress func(round int,
 		m.Training.Rows[training.Split(s).String()] = data.Parts[s].Rows()
 		m.Training.Groups[training.Split(s).String()] = data.Parts[s].Groups
 	}
-	held, err := best.model.margins(parts[training.Validation])
+	calibration, split := data.Calibration()
+	held, err := best.model.Margins(parts[split])
 	if err != nil {
 		return err
 	}
-	unseen, err := best.model.margins(parts[training.Test])
+	unseen, err := best.model.Margins(parts[training.Test])
 	if err != nil {
 		return err
 	}
-	m.Temperature = training.FitTemperature(held, data.Parts[training.Validation].Labels, classes, m.Outputs())
-	m.Metrics = training.Evaluate(training.Probabilities(unseen, classes, m.Outputs(), m.Temperature), data.Parts[training.Test].Labels, data.Classes)
+	training.Finish(&m, held, calibration, unseen, &data.Parts[training.Test], r.Seed)
 	m.Outliers = training.FitOutliers(data.Parts[training.Train].X, data.Parts[training.Validation].X, features)
+	m.Reference = training.FitReference(&data.Parts[training.Train], features, classes)
 	m.Training.Seconds = math.Round(time.Since(begin).Seconds())
-	return write(r, &m, best.model, data)
+	report := &training.Report{}
+	for s := range parts {
+		if parts[s] == nil {
+			continue
+		}
+		margins, err := best.model.Margins(parts[s])
+		if err != nil {
+			return err
+		}
+		report.Judge(&m, training.Split(s), margins, &data.Parts[s])
+	}
+	return write(r, &m, report, best.model, data)
+}
+
+// balance is the factor for the second class that makes both weigh the same.
+func balance(p *training.Part) float64 {
+	var sum [2]float64
+	for i, l := range p.Labels {
+		sum[l] += float64(p.Weights[i])
+	}
+	if sum[0] == 0 || sum[1] == 0 {
+		return 1
+	}
+	return sum[0] / sum[1]
 }
 
 // fitted is the model of the best round.
 type fitted struct {
-	model  *booster
+	model  *xgboost.Booster
 	rounds int
 }
 
 // boost adds rounds until the metric on held stops improving.
-func boost(r *training.Request, classes int, train, held *matrix, progress func(int, float64)) (*fitted, map[string]any, error) {
+func boost(r *training.Request, classes int, train, held *xgboost.Matrix, progress func(int, float64)) (*fitted, map[string]any, error) {
 	parameters := map[string]any{
 		"objective": r.Objective, "eval_metric": r.Metric, "tree_method": "hist", "max_depth": r.Depth, "eta": r.Eta,
-		"subsample": r.Subsample, "colsample_bytree": r.Colsample, "min_child_weight": r.MinChildWeight,
-		"lambda": r.Lambda, "gamma": r.Gamma, "max_bin": r.MaxBin, "nthread": r.Threads, "seed": r.Seed,
+		"subsample": r.Subsample, "colsample_bytree": r.Colsample, "colsample_bynode": r.ColsampleNode,
+		"min_child_weight": r.MinChildWeight, "lambda": r.Lambda, "gamma": r.Gamma, "max_bin": r.MaxBin, "nthread": r.Threads, "seed": r.Seed,
 		"num_parallel_tree": 1, // leaves cannot serve more
 	}
 	if r.Objective == artifact.Softprob {
 		parameters["num_class"] = classes
+	} else {
+		parameters["scale_pos_weight"] = r.PositiveWeight
 	}
 	texts := make(map[string]string, len(parameters))
 	for k, v := range parameters {
 		texts[k] = fmt.Sprint(v)
 	}
-	b, err := newBooster([]*matrix{train, held}, texts)
+	b, err := xgboost.New([]*xgboost.Matrix{train, held}, texts)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer b.free()
+	defer b.Free()
 	// The direction of the metric: XGBoost maximises areas, minimises losses.
 	sign := 1.0
 	if strings.HasPrefix(r.Metric, "auc") {
@@ -107,10 +145,10 @@ func boost(r *training.Request, classes int, train, held *matrix, progress func(
 	}
 	least, bestRound := math.Inf(1), 0
 	for i := range r.Rounds {
-		if err := b.update(i, train); err != nil {
+		if err := b.Update(i, train); err != nil {
 			return nil, nil, err
 		}
-		line, err := b.evaluate(i, held)
+		line, err := b.Evaluate(i, held)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -126,23 +164,23 @@ func boost(r *training.Request, classes int, train, held *matrix, progress func(
 			break
 		}
 	}
-	s, err := b.slice(bestRound + 1)
+	s, err := b.Slice(bestRound + 1)
 	if err != nil {
 		return nil, nil, err
 	}
 	return &fitted{s, bestRound + 1}, parameters, nil
 }
 
-// write puts the four files of the artifact into the request's folder.
-func write(r *training.Request, m *artifact.Manifest, model *booster, data *training.Dataset) error {
+// write puts the four files of the artifact, and the report, into the request's folder.
+func write(r *training.Request, m *artifact.Manifest, report *training.Report, model *xgboost.Booster, data *training.Dataset) error {
 	if err := os.MkdirAll(r.Out, 0o755); err != nil {
 		return err
 	}
-	binary, err := model.save("deprecated")
+	binary, err := model.Save("deprecated")
 	if err != nil {
 		return err
 	}
-	text, err := model.save("json")
+	text, err := model.Save("json")
 	if err != nil {
 		return err
 	}
@@ -165,10 +203,8 @@ func write(r *training.Request, m *artifact.Manifest, model *booster, data *trai
 			return err
 		}
 	}
-	return nil
-}
-
-func versionText() string {
-	a, b, c := version()
-	return fmt.Sprintf("%d.%d.%d", a, b, c)
+	if report.Importance, err = training.FeatureImportance(text, data.Features); err != nil {
+		return err
+	}
+	return report.Write(r.Out)
 }

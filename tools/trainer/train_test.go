@@ -13,6 +13,7 @@ import (
 	"foresight/inference/artifact"
 	serving "foresight/inference/booster"
 	"foresight/inference/training"
+	"foresight/tools/xgboost"
 )
 
 // dataset draws overlapping classes in four features; rows of the class 0 weigh w.
@@ -84,7 +85,7 @@ func TestArtifactIsServable(t *testing.T) {
 		if m.Training.Rounds >= ran || ran >= 100 {
 			t.Errorf("%s: kept %d of %d rounds: no early stop", objective, m.Training.Rounds, ran)
 		}
-		if m.Metrics.Accuracy < 0.6 || m.Metrics.Rows != 300 || m.Training.Rows["train"] != 900 || m.Training.XGBoost != versionText() {
+		if m.Metrics.Accuracy < 0.6 || m.Metrics.Rows != 300 || m.Training.Rows["train"] != 900 || m.Training.XGBoost != xgboost.LibraryVersion().String() {
 			t.Errorf("%s: %+v, %+v", objective, m.Metrics, m.Training)
 		}
 		bo, err := serving.Load(b.Binary)
@@ -94,16 +95,13 @@ func TestArtifactIsServable(t *testing.T) {
 		if bo.Trees() != m.Training.Rounds*m.Outputs() {
 			t.Errorf("%s: %d trees for %d rounds", objective, bo.Trees(), m.Training.Rounds)
 		}
-		row, margins := make([]float64, 4), make([]float64, m.Outputs())
+		margins := make([]float32, m.Outputs())
 		for i := range b.Golden.Rows {
-			for k := range row {
-				row[k] = float64(b.Golden.X[4*i+k])
-			}
-			if err := bo.Margins(row, margins); err != nil {
+			if err := bo.Margins(b.Golden.X[4*i:4*i+4], margins); err != nil {
 				t.Fatal(err)
 			}
 			for k, v := range margins {
-				if want := float64(b.Golden.Margins[i*len(margins)+k]); math.Abs(v-want) > 1e-5 {
+				if want := b.Golden.Margins[i*len(margins)+k]; math.Abs(float64(v-want)) > 1e-5 {
 					t.Fatalf("%s: row %d: %v, XGBoost says %v", objective, i, v, want)
 				}
 			}
@@ -142,5 +140,59 @@ func TestRefusedParameters(t *testing.T) {
 	}
 	if files, _ := os.ReadDir(r.Out); len(files) != 0 {
 		t.Error("a failed training left files")
+	}
+}
+
+func TestArtifactIsCalibratedAndJudged(t *testing.T) {
+	b, _ := fit(t, dataset(t, 2, 1), func(r *training.Request) { r.Objective = artifact.Logistic })
+	m := &b.Manifest
+	if c := m.Calibration; c == nil || c.Rows != m.Training.Rows["validation"] || m.Conformal != nil {
+		t.Errorf("a binary model with the calibration %+v", m.Calibration)
+	}
+	if j := m.Metrics.Binary; j == nil || j.ROCAUC < 0.7 || j.Threshold != 0.3 || j.TruePositives+j.FalsePositives+j.TrueNegatives+j.FalseNegatives != m.Metrics.Rows || len(j.Reliability) != 10 {
+		t.Errorf("judged %+v", j)
+	}
+	b, _ = fit(t, dataset(t, 3, 1), nil)
+	if m = &b.Manifest; m.Calibration != nil || m.Conformal == nil || len(m.Conformal.Levels) != len(training.Coverages) || m.Metrics.Binary != nil {
+		t.Errorf("a classifier with %+v", m)
+	}
+}
+
+func TestClassesWeighTheSame(t *testing.T) {
+	set := dataset(t, 2, 20)
+	of := func(weight float64) any {
+		b, _ := fit(t, set, func(r *training.Request) { r.Objective, r.PositiveWeight = artifact.Logistic, weight })
+		return b.Manifest.Training.Parameters["scale_pos_weight"]
+	}
+	if w, ok := of(0).(float64); !ok || w < 15 || w > 25 {
+		t.Errorf("the second class is weighed by %v, the first weighs 20", w)
+	}
+	if w := of(2); w != 2.0 {
+		t.Errorf("the second class is weighed by %v, asked for 2", w)
+	}
+}
+
+// XGBoost keeps what belongs to a booster by thread of the system.
+func TestTrainingStaysOnItsThread(t *testing.T) {
+	set := dataset(t, 3, 1)
+	r := &training.Request{Dataset: "-", Out: filepath.Join(t.TempDir(), "out"), Objective: artifact.Softprob, Rounds: 20, Threads: 1}
+	if err := r.Check(); err != nil {
+		t.Fatal(err)
+	}
+	there, back := make(chan bool), make(chan bool)
+	go func() {
+		for range there {
+			back <- true
+		}
+	}()
+	defer close(there)
+	err := train(r, set, func(int, float64) {
+		for range 200 { // what waits for another goroutine may go on on another thread
+			there <- true
+			<-back
+		}
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -11,9 +11,7 @@ const AssetsPage = lazy(() =>
 const AssetFormPage = lazy(() =>
   import('@/features/assets/AssetFormPage').then((page) => ({ default: page.AssetFormPage })),
 );
-const AlarmsPage = lazy(() =>
-  import('@/features/alarms/AlarmsPage').then((page) => ({ default: page.AlarmsPage })),
-);
+const Alarms = lazy(() => import('./pages/Alarms').then((page) => ({ default: page.Alarms })));
 const RulesPage = lazy(() =>
   import('@/features/rules/RulesPage').then((page) => ({ default: page.RulesPage })),
 );
@@ -30,7 +28,7 @@ export function Pages() {
       <Route path="assets/new" element={<AssetFormPage />} />
       <Route path="assets/:id" element={<AssetDetail />} />
       <Route path="assets/:id/edit" element={<AssetFormPage />} />
-      <Route path="alarms" element={<AlarmsPage />} />
+      <Route path="alarms" element={<Alarms />} />
       <Route path="rules" element={<RulesPage />} />
       <Route path="rules/new" element={<RuleFormPage />} />
       <Route path="rules/:id" element={<RuleFormPage />} />

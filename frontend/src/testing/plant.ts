@@ -33,6 +33,24 @@ export interface Sensor {
   lastSeenAt: string | null;
 }
 
+export interface Explanation {
+  __typename: 'Explanation';
+  code: string;
+  label: string;
+  modelVersion: string;
+  margin: number;
+  bias: number;
+  others: number;
+  features: {
+    __typename: 'FeatureContribution';
+    feature: string;
+    label: string;
+    unit: string | null;
+    value: number | null;
+    contribution: number;
+  }[];
+}
+
 export interface Alarm {
   __typename: 'AlarmEvent';
   id: string;
@@ -47,6 +65,8 @@ export interface Alarm {
   faultLabel: string | null;
   recommendedAction: string | null;
   prediction: Prediction | null;
+  explanation: Explanation | null;
+  explanationStatus: 'PENDING' | 'READY' | 'UNAVAILABLE' | null;
   triggeredAt: string;
   lastTriggeredAt: string;
   occurrences: number;
@@ -214,6 +234,8 @@ export function makeAlarm(asset: Asset, changes: Partial<Alarm> = {}): Alarm {
     faultLabel: 'Cavitation',
     recommendedAction: prediction.recommendedAction,
     prediction,
+    explanation: null,
+    explanationStatus: null,
     triggeredAt: at,
     lastTriggeredAt: at,
     occurrences: 1,
@@ -225,6 +247,37 @@ export function makeAlarm(asset: Asset, changes: Partial<Alarm> = {}): Alarm {
     correctionPlan: null,
     transitions: [{ seq: made, from: null, to: 'OPEN', note: null, at, by: null }],
     ...changes,
+  };
+}
+
+/** An explanation with one feature that spoke for the fault and one, not measured, against it. */
+export function makeExplanation(): Explanation {
+  return {
+    __typename: 'Explanation',
+    code: 'cavitation',
+    label: 'Cavitation',
+    modelVersion: 'fault_classifier:1.0.0',
+    margin: 4.1,
+    bias: 0.5,
+    others: -0.4,
+    features: [
+      {
+        __typename: 'FeatureContribution',
+        feature: 'pump_DE_ultrasonic_mean',
+        label: 'ultrasound, pump, drive end: mean',
+        unit: 'dBµV',
+        value: 41.23,
+        contribution: 5.2,
+      },
+      {
+        __typename: 'FeatureContribution',
+        feature: 'motor_DE_vib_band_1_rms',
+        label: 'vibration 2–100 Hz, motor, drive end: root mean square',
+        unit: 'mm/s',
+        value: null,
+        contribution: -1.2,
+      },
+    ],
   };
 }
 

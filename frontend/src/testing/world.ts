@@ -11,13 +11,21 @@ import {
 } from 'graphql';
 import { alarmMutations } from './answers/alarms';
 import { assetMutations } from './answers/assets';
+import { feedbackMutations, type Said } from './answers/feedback';
 import { queries } from './answers/queries';
 import { ruleMutations } from './answers/rules';
 import { openToAll, sessionMutations } from './answers/session';
 import { Broadcast } from './channel';
 import { makeAsset, makeReading, type Alarm, type Asset, type Prediction, type Rule } from './plant';
 
-const allPermissions = ['alarms:acknowledge', 'rules:write', 'plant:write', 'alarms:read', 'plant:read'];
+const allPermissions = [
+  'alarms:acknowledge',
+  'rules:write',
+  'plant:write',
+  'predictions:write',
+  'alarms:read',
+  'plant:read',
+];
 
 interface UserErrorData {
   field: string | null;
@@ -35,7 +43,11 @@ export class World {
   assets: Asset[];
   alarms: Alarm[] = [];
   rules: Rule[] = [];
+  /** Parts of the system that do not work. */
+  down: { name: string; state: string; message: string; since: string }[] = [];
   predictionsMade: Prediction[] = [];
+  /** What people said of predictions, by their ids. */
+  said = new Map<string, Said>();
   permissions = allPermissions;
   /** The cookie holds a session. */
   signedIn = true;
@@ -126,6 +138,7 @@ export class World {
             ...alarmMutations(this),
             ...ruleMutations(this),
             ...assetMutations(this),
+            ...feedbackMutations(this),
           }
         : queries(this);
     return await execute({ schema: this.schema, document, variableValues: variables, rootValue });

@@ -5,7 +5,7 @@
 //	go generate ./graph/internal/testgraph
 package testgraph
 
-//go:generate go run github.com/99designs/gqlgen generate
+//go:generate go tool gqlgen generate
 
 import (
 	"fmt"

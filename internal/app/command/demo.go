@@ -13,7 +13,7 @@ import (
 	"foresight/internal/app/demo"
 )
 
-func demonstrate() *cobra.Command {
+func demonstrate(version string) *cobra.Command {
 	c := &cobra.Command{Use: "demo", Short: "Run the whole product with simulated machines", Args: cobra.NoArgs}
 	rate := c.Flags().Float64("rate", 1, "readings per second of each machine; 0 leaves the simulator off")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -32,6 +32,7 @@ func demonstrate() *cobra.Command {
 		}
 		fmt.Fprintf(out, "Foresight demo, data in %s\n", cfg.DataDir)
 		a := app.New(cfg, log, step)
+		a.Version = version
 		return a.Run(c.Context(), func(ctx context.Context) error {
 			if err := a.StartDemo(ctx, *rate); err != nil {
 				return err

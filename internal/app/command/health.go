@@ -18,23 +18,37 @@ const healthTimeout = 4 * time.Second
 
 // health asks a running process, for container images without a shell.
 func health() *cobra.Command {
-	return &cobra.Command{Use: "health", Short: "Ask the process at FORESIGHT_HTTP_ADDR whether it is ready", Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+	c := &cobra.Command{Use: "health", Short: "Ask the process at FORESIGHT_HTTP_ADDR whether it is ready", Args: cobra.NoArgs}
+	url := c.Flags().String("url", "", "ask there instead: an address that answers 200 when all is well")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if *url == "" {
 			cfg, err := config.Load()
 			if err != nil {
 				return err
 			}
-			host, port, err := net.SplitHostPort(cfg.HTTPAddr)
+			base, err := onThisMachine(cfg.HTTPAddr)
 			if err != nil {
 				return err
 			}
-			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-				host = "localhost"
-			}
-			ctx, cancel := context.WithTimeout(c.Context(), healthTimeout)
-			defer cancel()
-			return askReady(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz", c.OutOrStdout())
-		}}
+			*url = base + "/readyz"
+		}
+		ctx, cancel := context.WithTimeout(c.Context(), healthTimeout)
+		defer cancel()
+		return askReady(ctx, *url, c.OutOrStdout())
+	}
+	return c
+}
+
+// onThisMachine is where a bound address is reached from here.
+func onThisMachine(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", err
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port), nil
 }
 
 // askReady fails unless the answer is 200, and copies the answer.

@@ -21,7 +21,7 @@ func Root(version string) *cobra.Command {
 		Use: "foresight", Short: "Predictive maintenance of industrial machines", Version: version,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(serve(), demonstrate(), simulation(), migrate(), tenants(), configure(), printSchema(), health(), keys())
+	root.AddCommand(serve(version), demonstrate(version), status(), simulation(), migrate(), tenants(), configure(), printSchema(), health(), keys(), loadTest(), replay(), natsServer())
 	return root
 }
 
@@ -46,7 +46,7 @@ func setup() (*config.Config, *slog.Logger, error) {
 	return cfg, log, nil
 }
 
-func serve() *cobra.Command {
+func serve(version string) *cobra.Command {
 	c := &cobra.Command{Use: "serve", Short: "Run the product", Args: cobra.NoArgs}
 	roles := c.Flags().StringSlice("roles", nil, "parts to run: api, ingest, worker, jobs (default: FORESIGHT_ROLES)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -61,6 +61,7 @@ func serve() *cobra.Command {
 			}
 		}
 		a := app.New(cfg, log, nil)
+		a.Version = version
 		return a.Run(c.Context(), app.Announce(a, log))
 	}
 	return c

@@ -16,8 +16,8 @@ import (
 )
 
 func tenants() *cobra.Command {
-	c := &cobra.Command{Use: "tenant", Short: "Make tenants"}
-	c.AddCommand(createTenant())
+	c := &cobra.Command{Use: "tenant", Short: "Make tenants, and delete their data"}
+	c.AddCommand(createTenant(), purgeTenant())
 	return c
 }
 
@@ -56,6 +56,27 @@ func createTenant() *cobra.Command {
 		}
 		fmt.Fprintf(c.OutOrStdout(), "tenant %s (%s)\nadmin  %s\nset the password within 7 days: %s\n",
 			founded.Tenant.Code, founded.Tenant.ID, founded.Admin.Email, founded.Link)
+		return nil
+	}
+	return c
+}
+
+func purgeTenant() *cobra.Command {
+	c := &cobra.Command{Use: "purge CODE", Short: "Delete all readings, predictions, rollups and landed messages of a tenant that is deactivated", Args: cobra.ExactArgs(1)}
+	sure := c.Flags().Bool("yes", false, "really delete: there is no way back")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if !*sure {
+			return fmt.Errorf("this deletes all telemetry of tenant %q for good: say --yes", args[0])
+		}
+		cfg, log, err := setup()
+		if err != nil {
+			return err
+		}
+		gone, err := app.PurgeTenant(c.Context(), cfg, log, args[0])
+		if err != nil {
+			return explained(err)
+		}
+		fmt.Fprintf(c.OutOrStdout(), "deleted: %d documents, %d files\n", gone.Documents, gone.Files)
 		return nil
 	}
 	return c

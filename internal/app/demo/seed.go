@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/ent"
 	"foresight/ent/enum"
 	"foresight/internal/access"
@@ -19,7 +21,7 @@ type Hasher interface {
 
 // Tenants makes tenants. *access.Service is one.
 type Tenants interface {
-	Found(ctx context.Context, n access.NewTenant, also func(ctx context.Context, c *ent.Client) error) (*access.Founded, error)
+	Found(ctx context.Context, n access.NewTenant, also access.Also) (*access.Founded, error)
 }
 
 // Seeder writes the demo's tenants.
@@ -53,7 +55,9 @@ func (s *Seeder) Seed(ctx context.Context) error {
 		admin := t.person(tenancy.Admin, "Ada Admin")
 		admin.Password = Password
 		if _, err := s.Tenants.Found(ctx, access.NewTenant{Code: t.code, Name: t.name, Plan: enum.PlanEnterprise, Locale: t.locale, TimeZone: t.zone, Currency: t.currency, Admin: admin},
-			func(ctx context.Context, c *ent.Client) error { return s.fill(ctx, c, t, people, devices) }); err != nil {
+			func(ctx context.Context, c *ent.Client, _ pgx.Tx, _ *access.Founded) error {
+				return s.fill(ctx, c, t, people, devices)
+			}); err != nil {
 			return fmt.Errorf("demo: seed %s: %w", t.code, err)
 		}
 	}

@@ -9,20 +9,29 @@
 // power cut or a crash of the machine loses at most the last SyncInterval; those
 // who cannot bear that run three external servers with a replicated log, or set
 // SyncAlways, which is slower by a factor of 60 and more (BenchmarkSync).
+//
+// # A full disk
+//
+// A stream that could not write takes nothing more until its server is started anew,
+// however much room there is later. So the server is watched: Check tells of it, and
+// once there is room it is started again on the same store, within a second or two.
+// Clients see a lost connection and go on.
 package natsd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"time"
 
-	"foresight/internal/embedded/dirlock"
-
 	"github.com/nats-io/nats-server/v2/server"
+
+	"foresight/internal/embedded/dirlock"
 )
 
 // DefaultSyncInterval bounds what a power cut may take. NATS's own default is two
@@ -55,9 +64,16 @@ type Options struct {
 // nats.InProcessConnProvider.
 type Server struct {
 	opt  Options
+	args []string // of a server of a cluster, as nats-server has them
 	logs *logAdapter
-	srv  *server.Server
 	lock *dirlock.Lock
+	port int                // of the listener, once it has one
+	quit context.CancelFunc // ends the watch
+	done chan struct{}      // closed when it has ended
+
+	mu      sync.Mutex
+	srv     *server.Server
+	failure error // why streams cannot be written to; nil: they can
 }
 
 // New returns a server that is not started yet.
@@ -81,32 +97,59 @@ func (s *Server) Start(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("nats: %w", err)
 	}
+	s.opt.StoreDir = o.StoreDir
 	if err := os.MkdirAll(s.opt.StoreDir, 0o700); err != nil {
 		return fmt.Errorf("nats: %w", err)
 	}
 	if s.lock, err = dirlock.Try(s.opt.StoreDir); err != nil {
 		return fmt.Errorf("nats: %w", err)
 	}
-	if s.srv, err = server.NewServer(o); err != nil {
+	if err := s.launch(ctx, o); err != nil {
 		return errors.Join(fmt.Errorf("nats: %w", err), s.lock.Release())
 	}
-	s.srv.SetLoggerV2(s.logs, false, false, false)
-	s.srv.Start()
-	for !s.srv.ReadyForConnections(readyPoll) || !s.srv.JetStreamEnabled() {
+	if !o.DontListen {
+		s.port = s.srv.Addr().(*net.TCPAddr).Port // that of a server that takes its place
+	}
+	run, quit := context.WithCancel(context.WithoutCancel(ctx))
+	s.quit, s.done = quit, make(chan struct{})
+	go s.watch(run)
+	return nil
+}
+
+// launch runs a server with the options until it serves.
+func (s *Server) launch(ctx context.Context, o *server.Options) error {
+	srv, err := server.NewServer(o)
+	if err != nil {
+		return err
+	}
+	srv.SetLoggerV2(s.logs, false, false, false)
+	s.logs.last.Store(nil)
+	srv.Start()
+	for !srv.ReadyForConnections(readyPoll) || !srv.JetStreamEnabled() {
 		if err := errors.Join(s.logs.fatal(), ctx.Err()); err != nil {
-			return errors.Join(fmt.Errorf("nats: not ready: %w", err), s.Stop(context.WithoutCancel(ctx)))
+			shutdown(srv)
+			return fmt.Errorf("not ready: %w", err)
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.srv = srv
 	return nil
+}
+
+func shutdown(srv *server.Server) {
+	srv.Shutdown()
+	srv.WaitForShutdown()
 }
 
 // Stop disconnects the clients and closes the streams.
 func (s *Server) Stop(ctx context.Context) error {
+	s.quit()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.srv.Shutdown()
-		s.srv.WaitForShutdown()
+		<-s.done
+		shutdown(s.current())
 	}()
 	select {
 	case <-done:
@@ -116,18 +159,27 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 }
 
+func (s *Server) current() *server.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.srv
+}
+
 // InProcessConn implements nats.InProcessConnProvider.
-func (s *Server) InProcessConn() (net.Conn, error) { return s.srv.InProcessConn() }
+func (s *Server) InProcessConn() (net.Conn, error) { return s.current().InProcessConn() }
 
 // ClientURL returns the address of the listener, empty when there is none.
 func (s *Server) ClientURL() string {
-	if s.opt.Listen == "" {
+	if s.port == 0 {
 		return ""
 	}
-	return s.srv.ClientURL()
+	return s.current().ClientURL()
 }
 
 func (s *Server) options() (*server.Options, error) {
+	if s.args != nil {
+		return parse(s.args)
+	}
 	o := &server.Options{
 		ServerName:   "embedded",
 		JetStream:    true,
@@ -155,7 +207,7 @@ func (s *Server) options() (*server.Options, error) {
 	}
 	o.Host, o.Port = addr.IP.String(), addr.Port
 	if o.Port == 0 {
-		o.Port = server.RANDOM_PORT
+		o.Port = cmp.Or(s.port, server.RANDOM_PORT)
 	}
 	return o, nil
 }

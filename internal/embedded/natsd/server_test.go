@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"foresight/internal/embedded/dirlock"
-
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
+
+	"foresight/internal/embedded/dirlock"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -24,7 +24,7 @@ func start(t testing.TB, o Options) *Server {
 	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
 	s := New(o)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := s.Start(ctx); err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func start(t testing.TB, o Options) *Server {
 
 func stop(t testing.TB, s *Server) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := s.Stop(ctx); err != nil {
 		t.Fatal(err)
@@ -57,6 +57,20 @@ func stream(t testing.TB, url string, opts ...nats.Option) (jetstream.JetStream,
 		t.Fatal(err)
 	}
 	return js, s
+}
+
+// until polls the condition.
+func until(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within a minute: %s", what)
+		}
+		<-tick.C
+	}
 }
 
 func TestStreamSurvivesARestart(t *testing.T) {
@@ -107,7 +121,7 @@ func TestUnusableStoreFailsTheStart(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "jetstream"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	s := New(Options{StoreDir: dir, Log: slog.New(slog.DiscardHandler)})
 	if err := s.Start(ctx); err == nil || errors.Is(err, context.DeadlineExceeded) {

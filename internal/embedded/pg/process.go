@@ -59,11 +59,18 @@ func (s *Server) settings() []string {
 		"log_min_messages":        "log", // severities LOG, FATAL, PANIC: no ERROR, whose detail may hold data
 		"log_min_error_statement": "panic",
 		"log_checkpoints":         "off",
+		// Nobody replicates a private server. Readings fill the write-ahead log fast, and each
+		// checkpoint makes what follows write whole pages again.
+		"wal_level":          "minimal",
+		"max_wal_senders":    "0",
+		"wal_buffers":        "16MB",
+		"max_wal_size":       "4GB",
+		"checkpoint_timeout": "15min",
 	}
 	if s.opt.Volatile {
 		for k, v := range map[string]string{
 			"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
-			"wal_level": "minimal", "max_wal_senders": "0", "checkpoint_timeout": "1h", "max_wal_size": "4GB",
+			"checkpoint_timeout": "1h",
 		} {
 			set[k] = v
 		}

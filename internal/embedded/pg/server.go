@@ -27,9 +27,9 @@ import (
 	"syscall"
 	"time"
 
-	"foresight/internal/embedded/dirlock"
-
 	"github.com/jackc/pgx/v5"
+
+	"foresight/internal/embedded/dirlock"
 )
 
 // The roles that exist from the first start. The migrations create the others.

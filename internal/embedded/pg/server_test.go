@@ -13,9 +13,9 @@ import (
 	"syscall"
 	"testing"
 
-	"foresight/internal/embedded/dirlock"
-
 	"github.com/jackc/pgx/v5"
+
+	"foresight/internal/embedded/dirlock"
 )
 
 func query[T any](t *testing.T, s *Server, role, database, sql string) T {

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
 	"foresight/internal/testkit"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // fleet makes batches of readings of sensors of some tenants, each reading new.

@@ -101,6 +101,11 @@ func (s *Store) DropPredictionsBefore(ctx context.Context, before time.Time) err
 	return s.drop(ctx, `SELECT foresight_drop_predictions_before($1)`, before)
 }
 
+// DropRollupsBefore does the same for 5-minute rollups.
+func (s *Store) DropRollupsBefore(ctx context.Context, before time.Time) error {
+	return s.drop(ctx, `SELECT foresight_drop_rollups_before($1)`, before)
+}
+
 func (s *Store) drop(ctx context.Context, sql string, before time.Time) error {
 	defer s.forget()
 	_, err := s.write.Exec(ctx, sql, before)

@@ -29,7 +29,7 @@ func TestKeeperMakesComingDaysAndDropsOldOnes(t *testing.T) {
 		}
 		return len(got)
 	}
-	testkit.Eventually(t, 20*time.Second, func() bool { return list() == 2 })
+	testkit.Eventually(t, testkit.Patience, func() bool { return list() == 2 })
 	var coming int
 	if err := pool(t, db.OwnerDSN).QueryRow(t.Context(), `SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 		WHERE i.inhparent IN ('telemetry_raw'::regclass, 'predictions'::regclass) AND right(c.relname, 8) > $1`, now.Format("20060102")).Scan(&coming); err != nil {

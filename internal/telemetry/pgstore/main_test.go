@@ -3,11 +3,11 @@ package pgstore
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"foresight/internal/telemetry"
 	"foresight/internal/telemetry/storetest"
 	"foresight/internal/testkit"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }

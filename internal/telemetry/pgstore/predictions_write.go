@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"slices"
@@ -9,22 +10,13 @@ import (
 
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
-
-	"github.com/jackc/pgx/v5"
 )
 
-const predictionStage = `CREATE TEMPORARY TABLE IF NOT EXISTS prediction_stage (
-	tenant_id uuid, id uuid, site_id uuid, asset_id uuid, sensor_id uuid, ingest_id uuid, model_version_id uuid,
-	timestamp_utc timestamptz, probability double precision, out_of_distribution boolean,
-	prediction_label text, model_version_label text, role text, top_predictions jsonb
-) ON COMMIT DELETE ROWS`
-
-const copyToPredictionStage = `COPY pg_temp.prediction_stage FROM STDIN BINARY`
-
-const insertStagedPredictions = `INSERT INTO predictions (tenant_id, id, site_id, asset_id, sensor_id, ingest_id, model_version_id,
-	timestamp_utc, probability, out_of_distribution, prediction_label, model_version_label, role, top_predictions)
-SELECT * FROM pg_temp.prediction_stage WHERE tenant_id = $1 ORDER BY id
-ON CONFLICT DO NOTHING`
+var predictionRows = rowKind{name: "predictions", row: "prediction_row", sql: `INSERT INTO predictions (tenant_id,
+	id, timestamp_utc, site_id, asset_id, sensor_id, ingest_id, prediction_label, probability, top_predictions,
+	model_version_id, model_version_label, role, out_of_distribution)
+SELECT $1, p.* FROM unnest($2::prediction_row[]) AS p
+ON CONFLICT DO NOTHING`}
 
 // WritePredictions implements telemetry.Store.
 func (s *Store) WritePredictions(ctx context.Context, docs []telemetry.FaultPrediction) error {
@@ -40,47 +32,35 @@ func (s *Store) WritePredictions(ctx context.Context, docs []telemetry.FaultPred
 		order[i] = i
 		days = addDay(days, docs[i].Timestamp)
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(docs[a].Tenant[:], docs[b].Tenant[:]) })
-
-	buf := borrow()
-	defer giveBack(buf)
-	var tenants []id.UUID
-	b := append((*buf)[:0], copyHeader...)
-	for _, i := range order {
-		if n := len(tenants); n == 0 || tenants[n-1] != docs[i].Tenant {
-			tenants = append(tenants, docs[i].Tenant)
-		}
-		b = appendPrediction(b, &docs[i])
-	}
-	b = append(b, copyTrailer...)
-	*buf = b
-
-	err := s.inDays(ctx, days, func() error {
-		return s.staged(ctx, predictionStage, copyToPredictionStage, b, func(tx pgx.Tx) error {
-			var batch pgx.Batch
-			for _, tenant := range tenants {
-				batch.Queue(setTenant, tenant.String())
-				batch.Queue(insertStagedPredictions, tenant)
-			}
-			return tx.SendBatch(ctx, &batch).Close()
-		})
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(bytes.Compare(docs[a].Tenant[:], docs[b].Tenant[:]), bytes.Compare(docs[a].ID[:], docs[b].ID[:]))
 	})
-	return failed("write predictions", err)
+	runs := runsOf(len(order), func(i int) id.UUID { return docs[order[i]].Tenant })
+	put := func(b []byte, i int) []byte { return appendPrediction(b, &docs[order[i]]) }
+	return failed("write predictions", s.inDays(ctx, days, func() error {
+		return s.writeRows(ctx, &predictionRows, runs, put, nil)
+	}))
 }
 
-// appendPrediction appends one row of prediction_stage.
+// appendPrediction appends a prediction_row.
 func appendPrediction(b []byte, p *telemetry.FaultPrediction) []byte {
-	b = binary.BigEndian.AppendUint16(b, 14)
-	for _, u := range [][16]byte{p.Tenant, p.ID, p.Site, p.Asset, p.Sensor, p.IngestID, p.VersionID} {
-		b = append(append(b, 0, 0, 0, 16), u[:]...)
-	}
-	b = appendTime(b, p.Timestamp)
-	b = appendFloat(b, p.Probability)
-	b = append(b, 0, 0, 0, 1, boolByte(p.OutOfDistribution))
-	b = appendBytes(b, p.Label)
-	b = appendBytes(b, p.VersionLabel)
-	b = appendBytes(b, string(p.Role))
-	return appendTop(b, p.Top)
+	at := len(b)
+	b = append(b, 0, 0, 0, 0)
+	b = binary.BigEndian.AppendUint32(b, 13)
+	b = appendTypedUUID(b, p.ID)
+	b = appendTime(appendOID(b, oidTimestamptz), p.Timestamp)
+	b = appendTypedUUID(b, p.Site)
+	b = appendTypedUUID(b, p.Asset)
+	b = appendTypedUUID(b, p.Sensor)
+	b = appendTypedUUID(b, id.UUID(p.IngestID))
+	b = appendBytes(appendOID(b, oidText), p.Label)
+	b = appendFloat(appendOID(b, oidFloat8), p.Probability)
+	b = appendTop(appendOID(b, oidJSONB), p.Top)
+	b = appendTypedUUID(b, p.VersionID)
+	b = appendBytes(appendOID(b, oidText), p.VersionLabel)
+	b = appendBytes(appendOID(b, oidText), string(p.Role))
+	b = append(appendOID(b, oidBool), 0, 0, 0, 1, boolByte(p.OutOfDistribution))
+	return endLength(b, at)
 }
 
 // appendTop writes the answer's classes as a jsonb list, NULL for none.

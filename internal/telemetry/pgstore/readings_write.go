@@ -4,31 +4,21 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"slices"
+	"time"
 
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
-
-	"github.com/jackc/pgx/v5"
 )
 
-const stageTable = `CREATE TEMPORARY TABLE IF NOT EXISTS telemetry_stage (
-	ord integer, tenant_id uuid, ingest_id uuid, site_id uuid, asset_id uuid, sensor_id uuid,
-	timestamp_utc timestamptz, log_seq bigint, received_at timestamptz, late boolean,
-	channels double precision[], values jsonb, mqtt_topic text, payload_original bytea
-) ON COMMIT DELETE ROWS`
-
-const copyToStage = `COPY pg_temp.telemetry_stage FROM STDIN BINARY`
-
-// insertStaged moves one tenant's rows and keeps the newest of each sensor; it
-// returns how many documents were new. Only new ones touch telemetry_latest: a
-// duplicate is staged with the sequence of its repetition.
-const insertStaged = `WITH new AS (
-	INSERT INTO telemetry_raw (tenant_id, ingest_id, site_id, asset_id, sensor_id, timestamp_utc,
+// readingRows inserts a tenant's documents that are new, keeps the newest of each
+// sensor, and returns a row for each new document. Only new ones touch telemetry_latest:
+// a repeated one comes with the sequence of its repetition.
+var readingRows = rowKind{name: "readings", row: "telemetry_raw_row", sql: `WITH new AS (
+	INSERT INTO telemetry_raw (tenant_id, ingest_id, timestamp_utc, site_id, asset_id, sensor_id,
 		log_seq, received_at, late, channels, values, mqtt_topic, payload_original)
-	SELECT tenant_id, ingest_id, site_id, asset_id, sensor_id, timestamp_utc,
-		log_seq, received_at, late, channels, values, mqtt_topic, payload_original
-	FROM pg_temp.telemetry_stage WHERE tenant_id = $1 ORDER BY ingest_id, ord
+	SELECT $1, r.* FROM unnest($2::telemetry_raw_row[]) AS r
 	ON CONFLICT DO NOTHING
 	RETURNING tenant_id, sensor_id, site_id, asset_id, timestamp_utc, log_seq, ingest_id
 ), newest AS (
@@ -39,19 +29,13 @@ const insertStaged = `WITH new AS (
 		timestamp_utc = excluded.timestamp_utc, log_seq = excluded.log_seq, ingest_id = excluded.ingest_id
 	WHERE (excluded.timestamp_utc, excluded.log_seq) > (l.timestamp_utc, l.log_seq)
 )
-SELECT count(*) FROM new`
+SELECT FROM new`}
 
-// firstSequences looks every staged row up by the primary key; the subquery keeps
-// the planner from joining whole days.
-const firstSequences = `SELECT s.ord, (SELECT r.log_seq FROM telemetry_raw r
-	WHERE r.tenant_id = $1 AND r.ingest_id = s.ingest_id AND r.timestamp_utc = s.timestamp_utc)
-FROM pg_temp.telemetry_stage s WHERE s.tenant_id = $1`
-
-// group is a run of documents of one tenant.
-type group struct {
-	tenant id.UUID
-	n      int
-}
+// firstSequences looks every document up by the primary key; the subquery keeps the
+// planner from joining whole days.
+const firstSequences = `SELECT (SELECT r.log_seq FROM telemetry_raw r
+	WHERE r.tenant_id = $1 AND r.ingest_id = k.ingest_id AND r.timestamp_utc = k.timestamp_utc)
+FROM unnest($2::uuid[], $3::timestamptz[]) WITH ORDINALITY AS k (ingest_id, timestamp_utc, ord) ORDER BY k.ord`
 
 // WriteReadings implements telemetry.Store.
 func (s *Store) WriteReadings(ctx context.Context, docs []telemetry.Raw) ([]uint64, error) {
@@ -59,86 +43,74 @@ func (s *Store) WriteReadings(ctx context.Context, docs []telemetry.Raw) ([]uint
 		return nil, nil
 	}
 	order := make([]int, len(docs))
+	first := make([]uint64, len(docs))
 	for i := range docs {
 		if docs[i].Tenant == id.Nil {
 			return nil, failed("write readings", telemetry.ErrNoTenant)
 		}
-		order[i] = i
+		order[i], first[i] = i, docs[i].LogSeq
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(docs[a].Tenant[:], docs[b].Tenant[:]) })
-
-	buf := borrow()
-	defer giveBack(buf)
-	var groups []group
-	b := append((*buf)[:0], copyHeader...)
-	for _, i := range order {
-		if n := len(groups); n == 0 || groups[n-1].tenant != docs[i].Tenant {
-			groups = append(groups, group{tenant: docs[i].Tenant})
-		}
-		groups[len(groups)-1].n++
-		b = appendStageRow(b, i, &docs[i])
-	}
-	b = append(b, copyTrailer...)
-	*buf = b
-
-	first := make([]uint64, len(docs))
-	for i := range docs {
-		first[i] = docs[i].LogSeq
-	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(bytes.Compare(docs[a].Tenant[:], docs[b].Tenant[:]), bytes.Compare(docs[a].IngestID[:], docs[b].IngestID[:]))
+	})
+	runs := runsOf(len(order), func(i int) id.UUID { return docs[order[i]].Tenant })
+	put := func(b []byte, i int) []byte { return appendReading(b, &docs[order[i]]) }
+	var known []run // some of their documents were there
 	err := s.inDays(ctx, spanOf(docs), func() error {
-		return s.staged(ctx, stageTable, copyToStage, b, func(tx pgx.Tx) error {
-			dup, err := insert(ctx, tx, groups)
-			if err != nil {
-				return err
+		known = known[:0]
+		return s.writeRows(ctx, &readingRows, runs, put, func(r run, n int64) {
+			if int(n) < r.to-r.from {
+				known = append(known, r)
 			}
-			return readFirst(ctx, tx, dup, first)
 		})
 	})
+	for _, r := range known {
+		if err != nil {
+			break
+		}
+		err = s.readFirst(ctx, docs, order[r.from:r.to], first)
+	}
 	if err != nil {
 		return nil, failed("write readings", err)
 	}
 	return first, nil
 }
 
-// insert moves the staged rows and returns the tenants of which some were there.
-func insert(ctx context.Context, tx pgx.Tx, groups []group) (dup []group, err error) {
-	b := &pgx.Batch{}
-	for _, g := range groups {
-		b.Queue(setTenant, g.tenant.String())
-		b.Queue(insertStaged, g.tenant).QueryRow(func(row pgx.Row) error {
-			var n int
-			if err := row.Scan(&n); err != nil {
-				return err
-			}
-			if n < g.n {
-				dup = append(dup, g)
-			}
-			return nil
-		})
+// readFirst reads the first sequences of a tenant's documents. It runs as a new
+// statement, whose snapshot holds what the insert had to wait for.
+func (s *Store) readFirst(ctx context.Context, docs []telemetry.Raw, of []int, first []uint64) error {
+	ids, times := make([]id.UUID, len(of)), make([]time.Time, len(of))
+	for n, i := range of {
+		ids[n], times[n] = id.UUID(docs[i].IngestID), docs[i].Timestamp
 	}
-	return dup, tx.SendBatch(ctx, b).Close()
+	n := 0
+	return rows(ctx, s.write, docs[of[0]].Tenant, func(columns [][]byte) error {
+		if seq := columns[0]; len(seq) == 8 { // null: retention took it since
+			first[of[n]] = binary.BigEndian.Uint64(seq)
+		}
+		n++
+		return nil
+	}, firstSequences, docs[of[0]].Tenant, ids, times)
 }
 
-// readFirst reads the first sequences of the tenants' documents. It runs as a new
-// statement, whose snapshot holds what the insert had to wait for.
-func readFirst(ctx context.Context, tx pgx.Tx, tenants []group, first []uint64) error {
-	if len(tenants) == 0 {
-		return nil
-	}
-	b := &pgx.Batch{}
-	for _, g := range tenants {
-		b.Queue(setTenant, g.tenant.String())
-		b.Queue(firstSequences, g.tenant).Query(func(rs pgx.Rows) error {
-			var ord int
-			var seq int64
-			_, err := pgx.ForEachRow(rs, []any{&ord, &seq}, func() error {
-				first[ord] = uint64(seq)
-				return nil
-			})
-			return err
-		})
-	}
-	return tx.SendBatch(ctx, b).Close()
+// appendReading appends a telemetry_raw_row.
+func appendReading(b []byte, r *telemetry.Raw) []byte {
+	at := len(b)
+	b = append(b, 0, 0, 0, 0)
+	b = binary.BigEndian.AppendUint32(b, 12)
+	b = appendTypedUUID(b, id.UUID(r.IngestID))
+	b = appendTime(appendOID(b, oidTimestamptz), r.Timestamp)
+	b = appendTypedUUID(b, r.Site)
+	b = appendTypedUUID(b, r.Asset)
+	b = appendTypedUUID(b, r.Sensor)
+	b = appendInt64(appendOID(b, oidInt8), int64(r.LogSeq))
+	b = appendTime(appendOID(b, oidTimestamptz), r.ReceivedAt)
+	b = append(appendOID(b, oidBool), 0, 0, 0, 1, boolByte(r.Late))
+	b = appendChannels(appendOID(b, oidFloat8Array), &r.Channels)
+	b = appendValues(appendOID(b, oidJSONB), r.Values)
+	b = appendBytes(appendOID(b, oidText), r.Topic)
+	b = appendBytes(appendOID(b, oidBytea), r.Payload)
+	return endLength(b, at)
 }
 
 // spanOf returns the days of the documents, each once and in order.

@@ -7,12 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"foresight/internal/fault"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
 	"foresight/internal/testkit"
-
-	"github.com/jackc/pgx/v5"
 )
 
 func sample(tenant id.UUID, at time.Time, seq uint64) telemetry.Raw {
@@ -41,6 +41,11 @@ func TestRolesAreConfined(t *testing.T) {
 	now := time.Now().UTC()
 	r := sample(mine, now, 1)
 	write(t, s, r)
+	rollup := telemetry.Rollup{Start: telemetry.M5.Start(now)}
+	rollup.Add(&r)
+	if err := s.WriteRollups(t.Context(), telemetry.M5, []telemetry.Rollup{rollup}); err != nil {
+		t.Fatal(err)
+	}
 	partition := "telemetry_raw_" + now.Format("20060102")
 	for _, c := range []struct {
 		role, name string
@@ -61,6 +66,14 @@ func TestRolesAreConfined(t *testing.T) {
 		{"worker", "other tenant", db.WorkerDSN, other.String(), `SELECT FROM telemetry_raw`, "0"},
 		{"worker", "no tenant", db.WorkerDSN, "", `SELECT FROM telemetry_raw`, "0"},
 		{"worker", "a partition", db.WorkerDSN, mine.String(), `SELECT FROM ` + partition, "refused"},
+		{"app", "rollups of another", db.AppDSN, other.String(), `SELECT FROM telemetry_rollup`, "0"},
+		{"app", "own rollups", db.AppDSN, mine.String(), `SELECT FROM telemetry_rollup`, "1"},
+		{"app", "writes rollups", db.AppDSN, mine.String(), `UPDATE telemetry_rollup SET readings = 9`, "refused"},
+		{"app", "forgets", db.AppDSN, mine.String(), `SELECT foresight_forget_telemetry('` + mine.String() + `', 'telemetry_raw', now(), 1)`, "refused"},
+		{"app", "marks of rollups", db.AppDSN, mine.String(), `SELECT FROM rollup_due`, "refused"},
+		{"worker", "rollups of another", db.WorkerDSN, other.String(), `SELECT FROM telemetry_rollup`, "0"},
+		{"worker", "deletes rollups", db.WorkerDSN, mine.String(), `DELETE FROM telemetry_rollup`, "refused"},
+		{"worker", "forgets any table", db.WorkerDSN, "", `SELECT foresight_forget_telemetry('` + mine.String() + `', 'tenants', now(), 1)`, "refused"},
 		{"worker", "deletes", db.WorkerDSN, mine.String(), `DELETE FROM telemetry_raw`, "refused"},
 		{"worker", "moves a row to another tenant", db.WorkerDSN, mine.String(), `UPDATE telemetry_latest SET tenant_id = '` + other.String() + `' RETURNING 1`, "refused"},
 		{"worker", "any table's partitions", db.WorkerDSN, "", `SELECT foresight_drop_partitions_before('predictions', now())`, "refused"},

@@ -7,10 +7,9 @@
 // transaction alone, so that the tenant of a query is confined twice: by its own
 // WHERE and by the database's policy.
 //
-// Readings are written by COPY into a temporary table and from there by INSERT ...
-// ON CONFLICT DO NOTHING (COPY into a table with row-level security is refused),
-// always in the order of tenant and ingest id, so that two writers of the same
-// documents wait for each other and never deadlock.
+// A tenant's readings are written as one array by INSERT ... ON CONFLICT DO NOTHING (COPY
+// into a table with row-level security is refused), always in the order of ingest ids, so
+// that two writers of the same documents wait for each other and never deadlock.
 package pgstore
 
 import (
@@ -19,13 +18,13 @@ import (
 	"fmt"
 	"sync"
 
-	"foresight/internal/fault"
-	"foresight/internal/id"
-	"foresight/internal/telemetry"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"foresight/internal/fault"
+	"foresight/internal/id"
+	"foresight/internal/telemetry"
 )
 
 // Store implements telemetry.Store.
@@ -64,7 +63,7 @@ func New(worker, app *pgxpool.Pool, options ...Option) *Store {
 // Ping implements telemetry.Store.
 func (s *Store) Ping(ctx context.Context) error {
 	for _, p := range []*pgxpool.Pool{s.write, s.read} {
-		if err := p.Ping(ctx); err != nil {
+		if _, err := p.Exec(ctx, `SELECT FROM telemetry_raw LIMIT 0`); err != nil {
 			return failed("ping", err)
 		}
 	}

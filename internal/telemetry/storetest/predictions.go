@@ -19,6 +19,8 @@ var predictionTests = []test{
 	{"pages", predictionPages},
 	{"of many tenants in one call, by many writers", predictionsConcurrently},
 	{"the latest of each asset", latestPredictions},
+	{"counts by asset and label", countedPredictions},
+	{"counts of a version by day, role and label", countedVersions},
 	{"an unknown id is not found", func(s *suite) {
 		if _, err := s.store.Prediction(s.ctx(), id.New(id.Tenant), id.New(id.Prediction)); !errors.Is(err, telemetry.ErrNotFound) {
 			s.Errorf("got %v, want ErrNotFound", err)
@@ -195,6 +197,49 @@ func latestPredictions(s *suite) {
 		s.Errorf("got %+v, want %+v", got, want)
 	}
 	if _, err := s.store.LatestPredictions(s.ctx(), id.Nil, []id.UUID{a.Asset}, s.now); !errors.Is(err, telemetry.ErrNoTenant) {
+		s.Errorf("got %v, want ErrNoTenant", err)
+	}
+}
+
+func countedPredictions(s *suite) {
+	a, b := newSensor(), newSensor()
+	b.Tenant = a.Tenant
+	second := newSensor()
+	second.Tenant, second.Asset = a.Tenant, a.Asset // another sensor of the asset
+	other := newSensor()
+	other.Asset = a.Asset // the same id in another tenant
+	var docs []telemetry.FaultPrediction
+	n := uint64(0)
+	say := func(k telemetry.Key, at time.Duration, role telemetry.Role, label string) {
+		n++
+		docs = append(docs, prediction(reading(k, s.at(at), n), role, label, 0.5))
+	}
+	say(a, 0, telemetry.Production, "cavitation")
+	say(a, time.Second, telemetry.Production, "cavitation")
+	say(second, 2*time.Second, telemetry.Production, "cavitation")
+	say(a, 3*time.Second, telemetry.Production, telemetry.Normal)
+	say(b, 3*time.Second, telemetry.Production, telemetry.Normal)
+	say(a, 4*time.Second, telemetry.Shadow, "cavitation")
+	say(other, 5*time.Second, telemetry.Production, "cavitation")
+	say(a, -time.Millisecond, telemetry.Production, "cavitation") // before
+	say(a, time.Minute, telemetry.Production, "cavitation")       // after
+	s.writePredictions(docs...)
+	got, err := s.store.PredictionCounts(s.ctx(), a.Tenant, s.at(0), s.at(time.Minute))
+	if err != nil {
+		s.Fatal(err)
+	}
+	want := map[telemetry.PredictionCount]bool{{Asset: a.Asset, Label: "cavitation", Count: 3}: true,
+		{Asset: a.Asset, Label: telemetry.Normal, Count: 1}: true, {Asset: b.Asset, Label: telemetry.Normal, Count: 1}: true}
+	for _, c := range got {
+		if !want[c] {
+			s.Errorf("counted %+v", c)
+		}
+		delete(want, c)
+	}
+	for c := range want {
+		s.Errorf("not counted: %+v", c)
+	}
+	if _, err := s.store.PredictionCounts(s.ctx(), id.Nil, s.at(0), s.at(1)); !errors.Is(err, telemetry.ErrNoTenant) {
 		s.Errorf("got %v, want ErrNoTenant", err)
 	}
 }

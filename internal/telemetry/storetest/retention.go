@@ -14,6 +14,7 @@ import (
 type Retainer interface {
 	DropReadingsBefore(ctx context.Context, before time.Time) error
 	DropPredictionsBefore(ctx context.Context, before time.Time) error
+	DropRollupsBefore(ctx context.Context, before time.Time) error // of 5 minutes
 }
 
 var retentionTests = []test{

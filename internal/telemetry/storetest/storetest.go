@@ -28,6 +28,8 @@ func Run(t *testing.T, open func(t *testing.T) telemetry.Store) {
 		{"predictions", predictionTests},
 		{"tenants", tenantTests},
 		{"retention", retentionTests},
+		{"rollups", rollupTests},
+		{"forget", forgetTests},
 	} {
 		for _, c := range group.tests {
 			t.Run(group.name+"/"+c.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { AssetAlarms, useAssetAlarms } from '@/features/alarms/pages';
 import type { AssetDetail as Asset } from '@/features/assets';
 import { AssetDetailPage } from '@/features/assets/pages';
+import { PredictionFeedback } from '@/features/feedback/pages';
 import { AssetPredictions } from '@/features/predictions/pages';
 import { useThresholds } from '@/features/rules/pages';
 import { TelemetryPanel } from '@/features/telemetry/pages';
@@ -11,7 +12,12 @@ export function AssetDetail() {
   return (
     <AssetDetailPage
       charts={(asset, onSeen) => <Charts key={asset.id} asset={asset} onSeen={onSeen} />}
-      predictions={(asset) => <AssetPredictions assetId={asset.id} />}
+      predictions={(asset) => (
+        <AssetPredictions
+          assetId={asset.id}
+          feedback={({ id, code }) => <PredictionFeedback predictionId={id} code={code} />}
+        />
+      )}
       alarms={(asset) => <AssetAlarms assetId={asset.id} />}
     />
   );

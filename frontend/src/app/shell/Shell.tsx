@@ -10,6 +10,7 @@ import { RowsSkeleton } from '@/shared/ui/states';
 import { Pages } from '../routes';
 import { LinkBanner } from './LinkBanner';
 import { Navigation } from './Navigation';
+import { SystemBanner } from './SystemBanner';
 import { TopBar } from './TopBar';
 import { useStored } from './useStored';
 
@@ -69,6 +70,7 @@ export function Shell() {
       <Box sx={{ paddingInlineStart: desktop ? `${width}px` : 0, minHeight: '100dvh' }}>
         <TopBar onMenu={desktop ? undefined : () => setOpen(true)} />
         <LinkBanner />
+        <SystemBanner />
         <Box
           component="main"
           id="page"

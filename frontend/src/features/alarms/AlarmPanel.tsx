@@ -2,7 +2,7 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Link from '@mui/material/Link';
 import Typography from '@mui/material/Typography';
-import { useState } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link as RouterLink } from 'react-router';
 import { useQuery } from 'urql';
@@ -20,30 +20,42 @@ import { SidePanel } from '@/shared/ui/SidePanel';
 import { Message } from '@/shared/ui/states';
 import { useAlarmActions } from './actions';
 import { alarmDetailDocument } from './documents';
+import { Explanation } from './Explanation';
 import { ResolveDialog } from './ResolveDialog';
 import { subjectOf, useCertainty, useSentence } from './sentence';
 import { isActive, isUnseen } from './status';
 import { StatusLabel } from './StatusLabel';
 import { Transitions } from './Transitions';
 
-interface Props {
+export interface PanelProps {
   id: string;
+  /** What people say of the prediction that raised the alarm. */
+  feedback: (prediction: { id: string; code: string }) => ReactNode;
   onClose: () => void;
 }
 
+/** How long to wait before asking again for an explanation that is being worked out. */
+const EXPLAINED_SOON_MS = 2000;
+
 /** One alarm in full beside the list: what it is, what to do, what has happened. */
-export function AlarmPanel({ id, onClose }: Props) {
+export function AlarmPanel({ id, feedback, onClose }: PanelProps) {
   const { t } = useTranslation(['alarms', 'common']);
   const [{ data, error }, ask] = useQuery({ query: alarmDetailDocument, variables: { id } });
   const again = () => ask({ requestPolicy: 'network-only' });
   useNews('alarms', again);
   const alarm = data?.node?.__typename === 'AlarmEvent' ? data.node : null;
+  const pending = alarm?.explanationStatus === 'PENDING';
+  useEffect(() => {
+    if (!pending) return;
+    const timer = setInterval(() => ask({ requestPolicy: 'network-only' }), EXPLAINED_SOON_MS);
+    return () => clearInterval(timer);
+  }, [pending, ask]);
   return (
     <SidePanel title={alarm ? subjectOf(alarm) : t('panel.title')} onClose={onClose}>
       <Loaded data={data} error={error} onRetry={again}>
         {() =>
           alarm ? (
-            <Detail alarm={alarm} onChanged={again} />
+            <Detail alarm={alarm} feedback={feedback} onChanged={again} />
           ) : (
             <Message icon="compass" title={t('panel.gone')} />
           )
@@ -55,7 +67,9 @@ export function AlarmPanel({ id, onClose }: Props) {
 
 type Full = Extract<NonNullable<ResultOf<typeof alarmDetailDocument>['node']>, { __typename: 'AlarmEvent' }>;
 
-function Detail({ alarm, onChanged }: { alarm: Full; onChanged: () => void }) {
+type DetailProps = Pick<PanelProps, 'feedback'> & { alarm: Full; onChanged: () => void };
+
+function Detail({ alarm, feedback, onChanged }: DetailProps) {
   const { t } = useTranslation(['alarms', 'common']);
   const format = useFormat();
   const catalogue = useCatalogue();
@@ -96,6 +110,10 @@ function Detail({ alarm, onChanged }: { alarm: Full; onChanged: () => void }) {
           <Typography>{alarm.recommendedAction}</Typography>
         </Box>
       ) : null}
+      <Explanation status={alarm.explanationStatus} explanation={alarm.explanation} />
+      {alarm.prediction && alarm.faultCode
+        ? feedback({ id: alarm.prediction.id, code: alarm.faultCode })
+        : null}
       <Facts
         items={[
           [t('common:severity.label'), <SeverityLabel key="s" severity={alarm.severity} />],

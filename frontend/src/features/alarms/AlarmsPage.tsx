@@ -19,7 +19,7 @@ import { useHiddenColumns, useShownColumns } from '@/shared/ui/table/columns';
 import { DataTable } from '@/shared/ui/table/DataTable';
 import { useSearch } from '@/shared/url/useSearch';
 import { useAlarmActions } from './actions';
-import { AlarmPanel } from './AlarmPanel';
+import { AlarmPanel, type PanelProps } from './AlarmPanel';
 import { useAlarmColumns, useAlarmLines } from './columns';
 import type { AlarmStatus } from './documents';
 import { useSentence } from './sentence';
@@ -29,7 +29,7 @@ import { useAlarmList, type AlarmFilter } from './useAlarmList';
 const isStatus = (text: string): text is AlarmStatus => (statuses as readonly string[]).includes(text);
 
 /** All alarms, live: filter, acknowledge one or many, look into one. */
-export function AlarmsPage() {
+export function AlarmsPage({ feedback }: Pick<PanelProps, 'feedback'>) {
   const { t } = useTranslation(['alarms', 'common']);
   const search = useSearch();
   const sites = useSites();
@@ -149,7 +149,9 @@ export function AlarmsPage() {
             )}
           </Loaded>
         </Paper>
-        {open ? <AlarmPanel id={open} onClose={() => search.set({ open: null })} /> : null}
+        {open ? (
+          <AlarmPanel id={open} feedback={feedback} onClose={() => search.set({ open: null })} />
+        ) : null}
       </Box>
     </>
   );

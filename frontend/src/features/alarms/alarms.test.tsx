@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { expect, test, vi } from 'vitest';
 import { problemsOf } from '@/testing/axe';
-import { makeAlarm } from '@/testing/plant';
+import { makeAlarm, makeExplanation } from '@/testing/plant';
 import { open } from '@/testing/render';
 
 const feed = () => screen.findByRole('list', { name: 'Active alarms' });
@@ -134,4 +134,49 @@ test('the list and its panel have no accessibility problems', async () => {
   await user.click(await screen.findByText('Booster pump BP-441'));
   await screen.findByText('What happened');
   expect(await problemsOf(baseElement)).toEqual([]);
+});
+
+test('the panel tells what spoke for the fault and what against', async () => {
+  const { user, baseElement } = await open({
+    path: '/alarms',
+    prepare: (world) =>
+      void Object.assign(world.alarms[0]!, { explanation: makeExplanation(), explanationStatus: 'READY' }),
+  });
+  await user.click(await screen.findByText('Booster pump BP-441'));
+  const why = await screen.findByRole('region', { name: 'Why' });
+  expect(within(why).getByText(/What spoke for “Cavitation”/)).toBeVisible();
+  const lines = within(why).getAllByRole('listitem');
+  expect(lines.map((line) => line.textContent)).toEqual([
+    'ultrasound, pump, drive end: mean · 41.2\u00a0dBµV+5.2',
+    'vibration 2–100 Hz, motor, drive end: root mean square · not measured−1.2',
+    'All other features together−0.4',
+  ]);
+  expect(await problemsOf(baseElement)).toEqual([]);
+});
+
+test('an explanation that is being worked out comes by itself', async () => {
+  const { user, world } = await open({
+    path: '/alarms',
+    prepare: (it) => void Object.assign(it.alarms[0]!, { explanationStatus: 'PENDING' }),
+  });
+  await user.click(await screen.findByText('Booster pump BP-441'));
+  expect(await screen.findByText(/worked out within seconds/)).toBeVisible();
+  Object.assign(world.alarms[0]!, { explanation: makeExplanation(), explanationStatus: 'READY' });
+  expect(await screen.findByText(/What spoke for “Cavitation”/, {}, { timeout: 5000 })).toBeVisible();
+});
+
+test('an explanation that cannot be had says so', async () => {
+  const { user } = await open({
+    path: '/alarms',
+    prepare: (world) => void Object.assign(world.alarms[0]!, { explanationStatus: 'UNAVAILABLE' }),
+  });
+  await user.click(await screen.findByText('Booster pump BP-441'));
+  expect(await screen.findByText(/can no longer be worked out/)).toBeVisible();
+});
+
+test('an alarm that no prediction raised has no explanation', async () => {
+  const { user } = await open({ path: '/alarms' });
+  await user.click(await screen.findByText('Booster pump BP-441'));
+  await screen.findByText('What happened');
+  expect(screen.queryByRole('region', { name: 'Why' })).toBeNull();
 });

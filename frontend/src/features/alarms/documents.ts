@@ -79,6 +79,19 @@ export const alarmDetailDocument = graphql(
         ... on AlarmEvent {
           ...AlarmFields
           correctionPlan
+          explanationStatus
+          explanation {
+            code
+            label
+            others
+            features {
+              feature
+              label
+              unit
+              value
+              contribution
+            }
+          }
           acknowledgedBy {
             id
             fullName

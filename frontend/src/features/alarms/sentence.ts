@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { assetName } from '@/shared/domain/assetName';
-import { useCatalogue } from '@/shared/domain/parameters';
+import { isProbability, useCatalogue } from '@/shared/domain/parameters';
 import { useFormat } from '@/shared/format/react';
 import type { Alarm } from './documents';
 
@@ -16,7 +16,7 @@ export function useCertainty(): (alarm: Alarm) => string {
   return (alarm) => {
     const probability = alarm.prediction?.probability;
     if (alarm.faultCode && probability !== undefined) return format.percent(probability);
-    if (alarm.parameter === 'confidence') return format.percent(alarm.triggeredValue);
+    if (isProbability(alarm.parameter)) return format.percent(alarm.triggeredValue);
     if (alarm.parameter === 'silence') return format.duration(alarm.triggeredValue);
     return format.measure(alarm.triggeredValue, unitOf(alarm.parameter));
   };

@@ -3,24 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { problemsOf } from '@/testing/axe';
 import { open } from '@/testing/render';
 
-// jsdom has no canvas; what is drawn is looked at in a real browser.
-vi.mock('uplot', () => ({
-  default: class {
-    static join = (tables: unknown[]) => tables[0];
-    cursor = { idx: null };
-    over = document.createElement('div');
-    data: unknown[] = [];
-    batch(run: () => void) {
-      run();
-    }
-    setData(data: unknown[]) {
-      this.data = data;
-    }
-    setScale() {}
-    setSize() {}
-    destroy() {}
-  },
-}));
+vi.mock('uplot', () => import('@/testing/uplot'));
 
 const table = () => screen.findByRole('table', { name: 'Assets' });
 

@@ -1,5 +1,6 @@
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Ago } from '@/shared/ui/Ago';
 import { ProbabilityBar } from '@/shared/ui/ProbabilityBar';
@@ -11,8 +12,14 @@ import { usePredictions } from './usePredictions';
 
 const SHOWN = 6;
 
+interface Props {
+  assetId: string;
+  /** What people say of a prediction. */
+  feedback: (prediction: Prediction) => ReactNode;
+}
+
 /** What the model says of a machine now, what to do, and what it said before. */
-export function AssetPredictions({ assetId }: { assetId: string }) {
+export function AssetPredictions({ assetId, feedback }: Props) {
   const { t } = useTranslation('predictions');
   const { predictions, failed, again } = usePredictions({ assetId }, false);
   if (!predictions) return failed ? <LoadFailed onRetry={again} /> : <RowsSkeleton rows={4} />;
@@ -21,7 +28,7 @@ export function AssetPredictions({ assetId }: { assetId: string }) {
   const runs = runsOf(predictions);
   return (
     <>
-      <Newest prediction={newest} />
+      <Newest prediction={newest} feedback={feedback} />
       {runs.length > 1 ? (
         <>
           <Typography variant="h3" component="h3" sx={{ px: 2, pt: 2, pb: 0.5 }}>
@@ -38,7 +45,7 @@ export function AssetPredictions({ assetId }: { assetId: string }) {
   );
 }
 
-function Newest({ prediction }: { prediction: Prediction }) {
+function Newest({ prediction, feedback }: Pick<Props, 'feedback'> & { prediction: Prediction }) {
   const { t } = useTranslation('predictions');
   return (
     <Box sx={{ px: 2, display: 'flex', flexDirection: 'column', gap: 1 }}>
@@ -63,6 +70,7 @@ function Newest({ prediction }: { prediction: Prediction }) {
           <Typography>{prediction.recommendedAction}</Typography>
         </Box>
       )}
+      {feedback(prediction)}
     </Box>
   );
 }

@@ -5,7 +5,7 @@ import { useWatch } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 import { Link as RouterLink } from 'react-router';
 import { assetTypes } from '@/shared/domain/assetTypes';
-import { useCatalogue } from '@/shared/domain/parameters';
+import { isProbability, useCatalogue } from '@/shared/domain/parameters';
 import { severities } from '@/shared/domain/severity';
 import { useSites } from '@/shared/domain/sites';
 import { FormAlert } from '@/shared/forms/FormAlert';
@@ -27,7 +27,7 @@ export function RuleForm({ rule }: { rule: Rule | null }) {
   const [scope, parameter] = useWatch({ control, name: ['scope', 'parameter'] });
   const { errors } = formState;
   const count = Object.keys(errors).filter((name) => name !== 'root').length;
-  const unit = parameter === 'confidence' ? t('unit.share') : catalogue.unitOf(parameter);
+  const unit = isProbability(parameter) ? t('unit.share') : catalogue.unitOf(parameter);
   return (
     <Paper
       component="form"

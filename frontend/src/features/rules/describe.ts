@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { assetName } from '@/shared/domain/assetName';
-import { useCatalogue } from '@/shared/domain/parameters';
+import { isProbability, useCatalogue } from '@/shared/domain/parameters';
 import { useFormat } from '@/shared/format/react';
 import type { Rule } from './documents';
 import { operatorSigns } from './vocabulary';
@@ -11,7 +11,7 @@ export function useRuleWords() {
   const format = useFormat();
   const { labelOf, unitOf } = useCatalogue();
   const limit = (rule: Pick<Rule, 'parameter' | 'threshold'>) =>
-    rule.parameter === 'confidence'
+    isProbability(rule.parameter)
       ? format.percent(rule.threshold)
       : format.measure(rule.threshold, unitOf(rule.parameter));
   return {

@@ -1,4 +1,5 @@
 import { assetTypes } from '@/shared/domain/assetTypes';
+import { isProbability } from '@/shared/domain/parameters';
 import { neededNumber, z } from '@/shared/forms/numbers';
 import type { Rule } from './documents';
 import { operators } from './vocabulary';
@@ -37,8 +38,11 @@ export const ruleSchema = z
   .superRefine((rule, context) => {
     if (rule.scope === 'asset' && !rule.asset)
       context.addIssue({ code: 'custom', path: ['asset'], message: 'needed' });
-    if (rule.parameter === 'confidence' && (rule.threshold < 0 || rule.threshold > 1)) {
+    if (isProbability(rule.parameter) && (rule.threshold < 0 || rule.threshold > 1)) {
       context.addIssue({ code: 'custom', path: ['threshold'], message: 'share' });
+    }
+    if (rule.parameter === 'health_score' && (rule.threshold < 0 || rule.threshold > 100)) {
+      context.addIssue({ code: 'custom', path: ['threshold'], message: 'score' });
     }
   })
   .transform(({ scope, asset, siteId, assetType, sensorId, ...rule }) => {

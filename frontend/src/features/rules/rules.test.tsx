@@ -95,3 +95,27 @@ test('seconds are named in the language of the person', async () => {
   const delay = await screen.findByLabelText('تأخير الإصدار');
   expect(delay.parentElement).toHaveTextContent(/^ث/);
 });
+
+test('what is said of machines is compared in its own unit', async () => {
+  const { user, world } = await open({ path: '/rules/new' });
+  await user.type(await screen.findByLabelText('Name'), 'Unwell');
+  await user.selectOptions(screen.getByLabelText('Parameter'), 'health_score');
+  await user.selectOptions(screen.getByLabelText('Operator'), 'LT');
+  await user.type(screen.getByLabelText('Threshold'), '120');
+  await user.click(screen.getByRole('button', { name: 'Save' }));
+  expect(await screen.findByText('Enter a number between 0 and 100.')).toBeVisible();
+  await user.clear(screen.getByLabelText('Threshold'));
+  await user.type(screen.getByLabelText('Threshold'), '50');
+  await user.click(screen.getByRole('button', { name: 'Save' }));
+  expect(await screen.findByText(/Health of the machine < 50\sof 100/)).toBeVisible();
+  await user.click(screen.getByRole('link', { name: 'New rule' }));
+  await user.type(await screen.findByLabelText('Name'), 'Will fail');
+  await user.selectOptions(screen.getByLabelText('Parameter'), 'failure_prob_30d');
+  await user.type(screen.getByLabelText('Threshold'), '0.5');
+  await user.click(screen.getByRole('button', { name: 'Save' }));
+  expect(await screen.findByText(/Probability of failure within 30 days > 50\s%/)).toBeVisible();
+  expect(world.log.findLast((one) => one.name === 'CreateAlarmRule')?.variables.input).toMatchObject({
+    parameter: 'failure_prob_30d',
+    threshold: 0.5,
+  });
+});

@@ -8,5 +8,14 @@ export const operatorSigns = { GT: '>', GTE: '≥', LT: '<', LTE: '≤', EQ: '='
 
 export const operators = Object.keys(operatorSigns) as (keyof typeof operatorSigns)[];
 
-/** Quantities that are no reading: probability of a fault, and seconds without a word. */
-export const ownQuantities = ['confidence', 'silence'] as const;
+/**
+ * Quantities that are no reading: probability of a fault, seconds without a word, and what is said of
+ * a machine once a day.
+ */
+export const ownQuantities = [
+  'confidence',
+  'silence',
+  'failure_prob_7d',
+  'failure_prob_30d',
+  'health_score',
+] as const;

@@ -17,6 +17,7 @@ import type { Marker, Threshold } from './draw';
 import { LineChart, type Range } from './LineChart';
 import { chartsOf, quantities, type Quantity } from './quantities';
 import type { Source } from './source';
+import { isLive, spans, stepOf } from './spans';
 import { useSource } from './useSource';
 
 export interface SensorInfo {
@@ -35,7 +36,6 @@ interface Props {
   onSeen?: (newest: Record<string, string>) => void;
 }
 
-const spans = [300, 900, 3600];
 const none: Threshold[] = [];
 
 /** Live charts of a machine: what is measured, over which time, with limits and alarms. */
@@ -55,7 +55,7 @@ export function TelemetryPanel({ assetId, sensors, thresholds, markers, onSeen }
   const { source, history, again } = useSource(assetId, parameters, seconds);
   const [zoom, setZoom] = useState<Range | null>(null);
   const filled = useFilled(source);
-  useSeen(source, onSeen);
+  useSeen(source, isLive(seconds) ? onSeen : undefined);
   const link = useLink();
   const expected = Math.max(1, ...sensors.map((sensor) => sensor.expectedIntervalSec ?? 1));
   const sensorName = (id: string) => sensors.find((sensor) => sensor.id === id)?.code ?? '';
@@ -122,7 +122,7 @@ export function TelemetryPanel({ assetId, sensors, thresholds, markers, onSeen }
               spec={spec}
               source={source}
               seconds={seconds}
-              gap={expected * 3 + 1}
+              gap={Math.max(expected * 3, stepOf(seconds) * 2) + 1}
               zoom={zoom}
               onZoom={setZoom}
               thresholds={spec.parameters.length === 1 ? (thresholds.get(spec.parameters[0]!) ?? none) : none}

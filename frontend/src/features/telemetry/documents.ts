@@ -30,6 +30,21 @@ export const telemetryDocument = graphql(
   [readingFragment],
 );
 
+export const seriesDocument = graphql(`
+  query TelemetrySeries($scope: ScopeInput!, $from: Time!, $to: Time!, $parameters: [String!]!) {
+    series(scope: $scope, from: $from, to: $to, parameters: $parameters) {
+      series {
+        sensorId
+        parameter
+        times
+        average
+      }
+    }
+  }
+`);
+
+export type SeriesData = ResultOf<typeof seriesDocument>['series']['series'];
+
 export const telemetrySubscription = graphql(
   `
     subscription Telemetry($scope: ScopeInput, $parameters: [String!]) {

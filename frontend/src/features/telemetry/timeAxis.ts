@@ -3,12 +3,14 @@ import type uPlot from 'uplot';
 const SECOND = 1;
 const MINUTE = 60;
 const HOUR = 3600;
+const DAY = 24 * HOUR;
 
 /** Steps in seconds that labels of time may have, the smallest first. */
 export const steps = [
   ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
   ...[1, 2, 5, 10, 15, 20, 30].map((n) => n * MINUTE),
-  ...[1, 2, 3, 6, 12, 24].map((n) => n * HOUR),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
+  ...[1, 2, 5, 7, 10, 14].map((n) => n * DAY),
 ];
 
 /** Width in px that a label of hour and minute needs, and one that tells seconds also. */
@@ -24,16 +26,22 @@ export function labelSpace(from: number, to: number, width: number): number {
   return minute >= 2 * SHORT ? LONG : SHORT;
 }
 
-/** An axis of clock times that has several labels on a phone, too; hours run from 0 to 23. */
+/**
+ * An axis of times that has several labels on a phone, too: of the clock, whose hours run
+ * from 0 to 23, or of days where the labels are as far apart.
+ */
 export function timeAxis(): uPlot.Axis {
   const hour = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   const minutes = new Intl.DateTimeFormat('en', hour);
   const toSecond = new Intl.DateTimeFormat('en', { ...hour, second: '2-digit' });
+  const days = new Intl.DateTimeFormat('en', { day: '2-digit', month: '2-digit' });
   return {
     size: 28,
     incrs: steps,
     space: (_, __, from, to, width) => labelSpace(from, to, width),
-    values: (_, ticks, __, ___, step) =>
-      ticks.map((tick) => (step < MINUTE ? toSecond : minutes).format(tick * 1000)),
+    values: (_, ticks, __, ___, step) => {
+      const format = step < MINUTE ? toSecond : step < DAY ? minutes : days;
+      return ticks.map((tick) => format.format(tick * 1000));
+    },
   };
 }

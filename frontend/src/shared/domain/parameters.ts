@@ -16,6 +16,11 @@ const catalogueDocument = graphql(`
   }
 `);
 
+const probabilities: ReadonlySet<string> = new Set(['confidence', 'failure_prob_7d', 'failure_prob_30d']);
+
+/** Reports whether a parameter is a probability, 0-1, which is shown in percent. */
+export const isProbability = (parameter: string) => probabilities.has(parameter);
+
 const mountPoint = /^(motor|pump)_(DE|NDE)_(vib_band_[1-4]|ultrasonic|temperature)$/;
 
 export interface ParameterInfo {
@@ -56,6 +61,7 @@ export function useCatalogue(): Catalogue {
     }));
     const units = new Map(all.map((one) => [one.name, one.unit]));
     units.set('silence', t('unit.second'));
+    units.set('health_score', t('unit.score'));
     return { all, labelOf, unitOf: (name) => units.get(name) ?? '' };
   }, [data, t, i18n]);
 }

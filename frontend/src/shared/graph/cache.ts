@@ -16,16 +16,23 @@ const embedded = [
   'Session',
   'Dashboard',
   'SeverityCount',
+  'SystemStatus',
+  'SystemPart',
   'Reading',
   'ReadingValue',
+  'SeriesSet',
+  'Series',
   'FaultProbability',
   'AlarmTransition',
   'AlarmItem',
+  'Explanation',
+  'FeatureContribution',
   'UserError',
   'Metric',
   'AlarmEventPayload',
   'AlarmRulePayload',
   'AssetPayload',
+  'SubmitFeedbackPayload',
 ];
 
 const keys: KeyingConfig = Object.fromEntries(embedded.map((name) => [name, () => null]));

@@ -22,7 +22,7 @@ export function useViewer(): Viewer {
 }
 
 /** What a page may offer, as `resource:action`; the server decides again on each request. */
-export type Permission = 'alarms:acknowledge' | 'rules:write' | 'plant:write';
+export type Permission = 'alarms:acknowledge' | 'predictions:write' | 'rules:write' | 'plant:write';
 
 export function usePermission(permission: Permission): boolean {
   return useSessionState().viewer?.permissions.includes(permission) ?? false;

@@ -42,6 +42,7 @@ export function queries(world: World) {
       world.alarms.find((one) => one.id === id) ??
       world.rules.find((one) => one.id === id && !one.deleted) ??
       find(id),
+    systemStatus: () => ({ state: world.down.length > 0 ? 'DEGRADED' : 'UP', parts: [...world.down] }),
     parameters: () => page(parameters),
     faultTypes: () => page(faultTypes),
     sites: () => page(sites),

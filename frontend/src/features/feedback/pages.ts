@@ -1,0 +1,1 @@
+export { PredictionFeedback } from './PredictionFeedback';

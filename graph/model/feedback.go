@@ -1,0 +1,9 @@
+package model
+
+import "foresight/ent"
+
+// The connections of feedback.
+type (
+	FeedbackConnection = Connection[*ent.Feedback]
+	FeedbackEdge       = Edge[*ent.Feedback]
+)

@@ -1,0 +1,136 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+)
+
+const (
+	// probeMessages is more than mosquitto keeps of a session that is away unless it is
+	// told to keep all (1000), and than may be under way at once.
+	probeMessages = 1500
+	probeTopics   = "foresight/probe/"
+	probeQuiet    = 3 * time.Second // without a message: no more will come
+	probeWithin   = time.Minute
+)
+
+// errNotProbed says that the broker does not let the bridge find out.
+var errNotProbed = errors.New("the broker does not allow topics foresight/probe/+")
+
+// probe finds out whether the broker keeps the messages of a session that is away, as
+// the bridge's is whenever the product restarts: it leaves a session behind, publishes
+// for it, comes back and counts. What cannot be found out so is whether the broker keeps
+// them over its own death.
+func (b *Bridge) probe(ctx context.Context) (kept int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, probeWithin)
+	defer cancel()
+	name := strings.NewReplacer("/", "_", "+", "_", "#", "_").Replace(b.opt.ClientID)
+	topic, session := probeTopics+name, b.opt.ClientID+"-probe"
+	// A session that a former probe has left would answer for this one.
+	if err := b.with(ctx, session, true, nil, nil); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, b.with(context.WithoutCancel(ctx), session, true, nil, nil)) }()
+	err = b.with(ctx, session, false, nil, func(c paho.Client) error {
+		token := c.Subscribe(topic, 1, nil)
+		if err := await(ctx, token); err != nil {
+			return err
+		}
+		if answer, ok := token.(*paho.SubscribeToken); !ok || answer.Result()[topic] == subscribeFails {
+			return errNotProbed
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	err = b.with(ctx, session+"-sender", true, nil, func(c paho.Client) error {
+		tokens := make([]paho.Token, probeMessages)
+		for i := range tokens {
+			tokens[i] = c.Publish(topic, 1, false, []byte{byte(i), byte(i >> 8)})
+		}
+		for _, t := range tokens {
+			if err := await(ctx, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	came := make(chan [2]byte, probeMessages)
+	err = b.with(ctx, session, false, func(_ paho.Client, m paho.Message) {
+		if p := m.Payload(); len(p) == 2 {
+			select {
+			case came <- [2]byte(p):
+			default:
+			}
+		}
+		m.Ack()
+	}, func(paho.Client) error {
+		kept, err = count(ctx, came)
+		return err
+	})
+	if err == nil && kept == 0 { // none: it dropped what was published, as it was not allowed
+		err = errNotProbed
+	}
+	return kept, err
+}
+
+// count returns how many different messages come until all have, or none do any more.
+func count(ctx context.Context, came <-chan [2]byte) (int, error) {
+	seen := map[[2]byte]bool{}
+	for len(seen) < probeMessages {
+		quiet := time.NewTimer(probeQuiet)
+		select {
+		case m := <-came:
+			seen[m] = true
+		case <-quiet.C:
+			return len(seen), nil
+		case <-ctx.Done():
+			quiet.Stop()
+			return len(seen), ctx.Err()
+		}
+		quiet.Stop()
+	}
+	return len(seen), nil
+}
+
+// with connects as a client, does something, and leaves.
+func (b *Bridge) with(ctx context.Context, client string, clean bool, take paho.MessageHandler, do func(paho.Client) error) error {
+	o := b.clientOptions(take, nil).SetClientID(client).SetCleanSession(clean).SetConnectionLostHandler(nil)
+	c := paho.NewClient(o)
+	defer c.Disconnect(quiesce)
+	if err := await(ctx, c.Connect()); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	if do == nil {
+		return nil
+	}
+	return do(c)
+}
+
+// inspect probes the broker once, and says what it has found.
+func (b *Bridge) inspect(ctx context.Context) {
+	defer b.known.Store(true)
+	kept, err := b.probe(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, errNotProbed):
+		b.log.InfoContext(ctx, "whether the external broker keeps messages while the product is away is not known", "reason", err)
+	case err != nil:
+		b.log.WarnContext(ctx, "whether the external broker keeps messages while the product is away is not known", "error", err)
+	case kept < probeMessages:
+		b.drops.Set(1)
+		b.log.WarnContext(ctx, "the external broker DROPS messages while the product is away or behind: set max_queued_messages 0, "+
+			"max_inflight_messages above 1024 and persistence true, as deploy/mosquitto/mosquitto.conf does", "sent", probeMessages, "kept", kept)
+	default:
+		b.drops.Set(0)
+	}
+}

@@ -1,0 +1,9 @@
+package upkeep
+
+import (
+	"testing"
+
+	"foresight/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }

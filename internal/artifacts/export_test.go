@@ -1,0 +1,4 @@
+package artifacts
+
+// Product is where what ships is kept.
+var Product = product
