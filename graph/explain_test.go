@@ -41,7 +41,7 @@ func judge(t testing.TB) *inference.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := inference.NewService(inference.ServiceConfig{}, registry, prometheus.NewRegistry())
+	s, err := inference.NewService(inference.ServiceConfig{LoadWait: testkit.Patience}, registry, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,7 +80,9 @@ func TestTelemetryBeginsWithASnapshot(t *testing.T) {
 	const q = `subscription { telemetry { snapshot resync reading { sensorId values(parameters: ["flow"]) { parameter value } } } }`
 
 	// A worker writes and tells all the while.
-	const news = 30 // that are waited for, behind the snapshot
+	const news = 30   // that are waited for, behind the snapshot
+	const ahead = 200 // of what the client has: with more of it waiting, some would be left out
+	var had atomic.Int64
 	stop := make(chan struct{})
 	written := make(chan int)
 	go func() {
@@ -105,7 +108,14 @@ func TestTelemetryBeginsWithASnapshot(t *testing.T) {
 	}
 	l := r.watch("acme/viewer", q)
 	go func() {
-		for range written { // lets the worker go on
+		for i := range written { // lets the worker go on
+			for int64(i) > had.Load()+ahead {
+				select {
+				case <-time.After(time.Millisecond):
+				case <-stop:
+					return
+				}
+			}
 		}
 	}()
 	flow := func(item any) (sensor string, value float64) {
@@ -124,9 +134,12 @@ func TestTelemetryBeginsWithASnapshot(t *testing.T) {
 			if _, twice := snapshot[sensor]; twice || len(seen) > 0 {
 				t.Fatalf("snapshot of %s again, or after news", sensor)
 			}
-			snapshot[sensor] = value
+			if snapshot[sensor] = value; sensor == k.Sensor.String() {
+				had.Store(int64(value))
+			}
 			continue
 		}
+		had.Store(max(had.Load(), int64(value)))
 		if seen[value] || value == snapshot[k.Sensor.String()] {
 			t.Fatalf("flow %v twice", value)
 		}
@@ -289,7 +302,8 @@ func TestLiveKeepsToTheSites(t *testing.T) {
 		here, south := reading(m.Key, time.Now(), 1), reading(there, time.Now(), 1)
 		r.publish(here, south)
 		for _, p := range []telemetry.FaultPrediction{prediction(here, "cavitation"), prediction(south, "cavitation")} {
-			r.ok(r.hub.Publish(r.Context(), event.Event{Kind: event.Prediction, Key: p.Key, At: time.Now().UTC(), Prediction: &p}))
+			// It goes on for a moment when the test's context has ended.
+			r.ok(r.hub.Publish(context.WithoutCancel(r.Context()), event.Event{Kind: event.Prediction, Key: p.Key, At: time.Now().UTC(), Prediction: &p}))
 		}
 	})
 	for range 3 {

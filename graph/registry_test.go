@@ -101,7 +101,7 @@ func TestAModelFromElsewhereServes(t *testing.T) {
 		artifacts.New(r.files), prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	r.ok(err)
 	r.ok(registry.Refresh(t.Context()))
-	service, err := inference.NewService(inference.ServiceConfig{}, registry, prometheus.NewRegistry())
+	service, err := inference.NewService(inference.ServiceConfig{LoadWait: testkit.Patience}, registry, prometheus.NewRegistry())
 	r.ok(err)
 	r.options.Resolver.Faults = service
 	given := make([]any, features.Count)

@@ -112,14 +112,17 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 	r.ok(err)
 	t.Cleanup(func() { _ = r.owner.Close(context.WithoutCancel(t.Context())) })
 
-	conn, err := bus.Connect(t.Context(), bus.Options{InProcess: testkit.NATS(t), Log: log})
+	server := testkit.NATS(t)
+	connecting, connected := context.WithTimeout(t.Context(), testkit.Patience)
+	defer connected()
+	conn, err := bus.Connect(connecting, bus.Options{InProcess: server, Log: log})
 	r.ok(err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), testkit.Patience)
 		defer cancel()
 		r.ok(conn.Close(ctx))
 	})
-	r.hub = hub.New(conn.Conn(), hub.Options{Log: log})
+	r.hub = hub.New(conn.Conn(), hub.Options{Log: log, SyncTimeout: testkit.Patience})
 	t.Cleanup(func() { r.ok(r.hub.Close()) })
 	r.store = pgstore.New(r.worker, r.app)
 	client := postgres.Client(orm)
@@ -161,6 +164,8 @@ func newRigCollecting(t testing.TB, collect time.Duration) *rig {
 			}
 			return &transport.Session{Context: r.request(ctx, a, transport.Language(ctx))}, nil
 		},
+		// No client is cut because it stood still for a while.
+		InitTimeout: testkit.Patience, PingInterval: time.Hour, WriteTimeout: testkit.Patience,
 		MaxDepth: 12, MaxCost: 1_000_000, MaxBody: 1 << 20, Introspection: true, Log: log,
 		Budget: r.budget, Keys: idempotency.NewStore(r.app),
 	}

@@ -35,8 +35,8 @@ type Options struct {
 	// Admit is asked before each operation of a WebSocket.
 	Admit func(ctx context.Context) error
 
-	// PingInterval and WriteTimeout of sockets; the transport's own when zero.
-	PingInterval, WriteTimeout time.Duration
+	// InitTimeout, PingInterval and WriteTimeout of sockets; the transport's own when zero.
+	InitTimeout, PingInterval, WriteTimeout time.Duration
 
 	Origins           []string
 	MaxDepth, MaxCost int
@@ -77,7 +77,7 @@ func NewServer(o Options) *Server {
 		log:    o.Log,
 		groups: groups,
 		sockets: transport.NewWebSocket(transport.WebSocketConfig{Authenticate: o.Authenticate, Admit: o.Admit, Origins: o.Origins,
-			PingInterval: o.PingInterval, WriteTimeout: o.WriteTimeout, Groups: groups, Frames: frames, Log: o.Log, Registerer: o.Registerer}),
+			InitTimeout: o.InitTimeout, PingInterval: o.PingInterval, WriteTimeout: o.WriteTimeout, Groups: groups, Frames: frames, Log: o.Log, Registerer: o.Registerer}),
 		streams: transport.NewSSE(transport.SSEConfig{MaxBody: o.MaxBody, Session: o.Session, Groups: groups, Frames: frames}),
 	}
 	s.AddTransport(s.sockets)

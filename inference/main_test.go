@@ -7,15 +7,14 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"foresight/inference/artifact"
 	"foresight/inference/champion"
 	"foresight/inference/features"
 	"foresight/inference/modeltest"
+	"foresight/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 

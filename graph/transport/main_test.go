@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql/handler"
-	"go.uber.org/goleak"
 
 	"foresight/graph/gqlerr"
 	"foresight/graph/internal/testgraph"
@@ -27,7 +26,7 @@ import (
 	"foresight/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // rig is a real server with all transports.
 type rig struct {
@@ -46,8 +45,10 @@ func newRig(t *testing.T, change ...func(*transport.WebSocketConfig, *transport.
 	t.Helper()
 	r := &rig{resolver: &testgraph.Resolver{TooSlow: transport.DisconnectSlow}, revoked: make(chan struct{}), expiry: 300 * time.Millisecond}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	wc := transport.WebSocketConfig{Authenticate: r.authenticate, Log: log, Origins: []string{"https://allowed.example"}}
-	sc := transport.SSEConfig{Session: func(ctx context.Context) (*transport.Session, error) {
+	// Nobody is cut, and no comment is sent, because either side stood still for a while.
+	wc := transport.WebSocketConfig{Authenticate: r.authenticate, Log: log, Origins: []string{"https://allowed.example"},
+		InitTimeout: testkit.Patience, WriteTimeout: testkit.Patience, PingInterval: testkit.Patience}
+	sc := transport.SSEConfig{WriteTimeout: testkit.Patience, KeepAlive: testkit.Patience, Session: func(ctx context.Context) (*transport.Session, error) {
 		a, _ := ctx.Value(authKey{}).(string)
 		if a == "" {
 			return nil, fault.New(fault.Unauthenticated, "error.auth.required")

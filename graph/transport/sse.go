@@ -245,9 +245,11 @@ func (s *stream) copy(ctx context.Context, p *producer, keepAlive time.Duration)
 				}
 			default:
 			}
-			if ctx.Err() == nil {
-				_ = s.write([]byte("event: complete\ndata:\n\n"))
+			if ctx.Err() != nil { // which ended the operation, too
+				s.end(ctx)
+				return
 			}
+			_ = s.write([]byte("event: complete\ndata:\n\n"))
 			return
 		case <-tick.C:
 			if s.write([]byte(":\n\n")) != nil {

@@ -38,7 +38,7 @@ func (oneToken) Authenticate(_ context.Context, header string) (*auth.Grant, err
 func TestBehindTheHTTPDoor(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	gate := oneToken{}
-	ws := transport.NewWebSocket(transport.WebSocketConfig{Log: log, Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {
+	ws := transport.NewWebSocket(transport.WebSocketConfig{Log: log, InitTimeout: testkit.Patience, WriteTimeout: testkit.Patience, Authenticate: func(ctx context.Context, authorization string) (*transport.Session, error) {
 		g, err := gate.Authenticate(ctx, authorization)
 		if err != nil {
 			return nil, err

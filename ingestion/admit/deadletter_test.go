@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"foresight/ingestion/admit"
@@ -40,11 +41,16 @@ func letter(tenant id.UUID, topic string, payload []byte) admit.DeadLetter {
 // visible counts the rows that the role sees in the tenant; Nil is no tenant.
 func visible(t testing.TB, dsn string, tenant id.UUID) (n int) {
 	t.Helper()
+	return visibleBy(t, pool(t, dsn), tenant)
+}
+
+func visibleBy(t testing.TB, p *pgxpool.Pool, tenant id.UUID) (n int) {
+	t.Helper()
 	ctx := t.Context()
 	if tenant != id.Nil {
 		ctx = tenancy.AsSystem(ctx, tenant)
 	}
-	if err := pool(t, dsn).QueryRow(ctx, "SELECT count(*) FROM rejected_readings").Scan(&n); err != nil {
+	if err := p.QueryRow(ctx, "SELECT count(*) FROM rejected_readings").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -117,8 +123,9 @@ func TestDeadLettersOverflowIsCountedAndHealed(t *testing.T) {
 		t.Fatal("a queue without a bound")
 	}
 	execAs(t, db.OwnerDSN, "ALTER TABLE away RENAME TO rejected_readings")
+	owner := pool(t, db.OwnerDSN) // one: each stays open until the end of the test
 	testkit.Eventually(t, within, func() bool {
-		return visible(t, db.OwnerDSN, id.Nil)+int(l.Overflow()) == n
+		return visibleBy(t, owner, id.Nil)+int(l.Overflow()) == n
 	})
 }
 

@@ -30,9 +30,10 @@ func TestCountsOfAllProcessesAreAdded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	owner := pool(t, r.db.OwnerDSN)
 	counts := func() map[string]int {
 		t.Helper()
-		rows, err := pool(t, r.db.OwnerDSN).Query(t.Context(), `SELECT t.code || ' ' || c.outcome, sum(c.n) FROM ingestion_counts c JOIN tenants t ON t.id = c.tenant_id GROUP BY 1`)
+		rows, err := owner.Query(t.Context(), `SELECT t.code || ' ' || c.outcome, sum(c.n) FROM ingestion_counts c JOIN tenants t ON t.id = c.tenant_id GROUP BY 1`)
 		if err != nil {
 			t.Fatal(err)
 		}

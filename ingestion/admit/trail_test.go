@@ -3,6 +3,7 @@ package admit_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
@@ -82,7 +83,11 @@ func TestNotFollowedCostsNothing(t *testing.T) {
 	for i, ratio := range []float64{-1, 1e-12} {
 		one, spans, log := followed(t, ratio)
 		one(t.Context())
-		allocs[i] = testing.AllocsPerRun(1000, func() { one(t.Context()) })
+		// What else runs in the process allocates, too: the least of some counts is its own.
+		allocs[i] = math.Inf(1)
+		for range 5 {
+			allocs[i] = min(allocs[i], testing.AllocsPerRun(1000, func() { one(t.Context()) }))
+		}
 		size[i] = len(log.newest)
 		if n := len(spans.GetSpans()); n > 0 {
 			t.Errorf("ratio %g: %d spans", ratio, n)

@@ -42,7 +42,7 @@ func newRig(t testing.TB, server *natsd.Server, files *blob.Store, partitions in
 	b, err := bus.Connect(ctx, bus.Options{InProcess: server, Log: slog.New(slog.DiscardHandler)})
 	r.ok(err)
 	t.Cleanup(func() { _ = b.Close(context.Background()) })
-	r.log, err = bus.OpenLog(ctx, b, bus.LogOptions{Partitions: partitions})
+	r.log, err = bus.OpenLog(ctx, b, bus.LogOptions{Partitions: partitions, AckTimeout: within})
 	r.ok(err)
 	for range 2 {
 		tenant := id.New(id.Tenant)
@@ -184,7 +184,13 @@ func (r *rig) follow(l *Lander, c *checkpoint, until uint64) {
 	r.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- l.Follow(ctx, c) }()
+	go func() {
+		err := l.Follow(ctx, c)
+		for errors.Is(err, bus.ErrUnavailable) && ctx.Err() == nil { // as the worker does
+			err = l.Follow(ctx, c)
+		}
+		ended <- err
+	}()
 	testkit.Eventually(r, within, func() bool {
 		select {
 		case err := <-ended:

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"net"
 	"runtime"
 	"sync"
@@ -23,6 +24,7 @@ type authenticator struct {
 	hashOf   func(context.Context, *registry.Gateway) (string, error)
 	verify   func(hash, password string) bool
 	lifetime time.Duration
+	within   time.Duration  // for a place to hash in, and for the hash itself
 	tries    *limit.Limiter // wrong passwords, by client
 	key      [sha256.Size]byte
 	hashing  chan struct{}
@@ -36,7 +38,7 @@ const maxRemembered = 50000
 
 func newAuthenticator(o Options) *authenticator {
 	a := &authenticator{
-		hashOf: o.PasswordHash, verify: o.Verify, lifetime: o.VerifiedFor,
+		hashOf: o.PasswordHash, verify: o.Verify, lifetime: o.VerifiedFor, within: o.LookupTimeout,
 		tries:    limit.NewLimiter(limit.Rate{Capacity: o.FailedTriesBurst, PerSecond: 1 / o.FailedTriesRefill.Seconds()}, nil),
 		hashing:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 		verified: map[[sha256.Size]byte]time.Time{},
@@ -71,14 +73,17 @@ func (a *authenticator) check(ctx context.Context, s *registry.Snapshot, usernam
 	if a.tries.Empty(client) {
 		return nil, tooManyTry
 	}
-	good := false
-	if ok {
-		if good, err = a.slowly(ctx, g, password); err != nil {
-			return nil, unavailable
-		}
-	}
-	if !good {
+	if !ok {
 		a.tries.Take(client)
+		return nil, wrong
+	}
+	good, err := a.slowly(ctx, g, client, password)
+	switch {
+	case errors.Is(err, errTries):
+		return nil, tooManyTry
+	case err != nil:
+		return nil, unavailable
+	case !good:
 		return nil, wrong
 	}
 	a.remember(g, password)
@@ -92,11 +97,11 @@ func active(g *registry.Gateway) (*registry.Gateway, verdict) {
 	return g, accepted
 }
 
-// lookupTimeout bounds the wait for a place to hash in, and for the hash itself.
-const lookupTimeout = 5 * time.Second
+// errTries says that others of the client were wrong while this one waited.
+var errTries = errors.New("mqtt: too many wrong passwords")
 
-func (a *authenticator) slowly(ctx context.Context, g *registry.Gateway, password string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+func (a *authenticator) slowly(ctx context.Context, g *registry.Gateway, client, password string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.within)
 	defer cancel()
 	select {
 	case a.hashing <- struct{}{}:
@@ -104,11 +109,18 @@ func (a *authenticator) slowly(ctx context.Context, g *registry.Gateway, passwor
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
+	if a.tries.Empty(client) {
+		return false, errTries
+	}
 	hash, err := a.hashOf(ctx, g)
-	if err != nil || hash == "" {
+	if err != nil {
 		return false, err
 	}
-	return a.verify(hash, password), nil
+	good := hash != "" && a.verify(hash, password)
+	if !good {
+		a.tries.Take(client) // before the place is another's
+	}
+	return good, nil
 }
 
 // digest depends on the version of the gateway's row: a password that was changed is

@@ -3,6 +3,7 @@ package mqtt_test
 import (
 	"fmt"
 	"net"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -95,6 +96,36 @@ func TestWrongPasswordsAreSlowedDown(t *testing.T) {
 	}
 	if code := r.code(t, "good", userA, password); code != 0 {
 		t.Error("a gateway behind the same address that is known is locked out")
+	}
+}
+
+// Guesses that come at once wait for a place to be hashed in: those behind the wrong ones
+// are not hashed.
+func TestWrongPasswordsInARushAreSlowedDown(t *testing.T) {
+	const burst = 3
+	places := runtime.GOMAXPROCS(0)
+	r := newRig(t, setup{options: func(o *mqtt.Options) {
+		o.FailedTriesBurst, o.FailedTriesRefill = burst, time.Hour
+		verify := o.Verify
+		o.Verify = func(hash, password string) bool {
+			time.Sleep(50 * time.Millisecond) // as a good hash does
+			return verify(hash, password)
+		}
+	}})
+	var guesses []*wire
+	for range burst + 4*places {
+		guesses = append(guesses, dial(t, r.addr()))
+	}
+	for i, w := range guesses {
+		w.connect(t, 4, fmt.Sprint("c", i), userA, fmt.Sprint("guess-", i))
+	}
+	for _, w := range guesses {
+		if w.connected(t) == 0 {
+			t.Error("a guess was taken")
+		}
+	}
+	if n, most := int(r.verified.Load()), burst+places-1; n > most {
+		t.Errorf("%d hashes, want %d at most", n, most)
 	}
 }
 

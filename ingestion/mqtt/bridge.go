@@ -46,7 +46,7 @@ const (
 	bridgeKeep     = 30 * time.Second
 	firstPause     = 200 * time.Millisecond
 	longestPause   = 30 * time.Second
-	quiesce        = 250 // ms that the client gets to send its last acknowledgements
+	quiesce        = 2000 // ms that the client gets at most to send its last acknowledgements
 	subscribeFails = 0x80
 )
 

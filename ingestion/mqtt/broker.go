@@ -69,6 +69,7 @@ type Options struct {
 	MaxPerTenant      int           // connections of one tenant; 5000
 	HandshakeTimeout  time.Duration // until CONNECT has come; 10 s
 	WriteTimeout      time.Duration // of acknowledgements; 10 s
+	LookupTimeout     time.Duration // until there is a place to hash a password in, and the hash is found; 5 s
 	VerifiedFor       time.Duration // how long a verified password is remembered; 5 min
 	FailedTriesBurst  int           // wrong passwords that one client (limit.Client) may try at once; 10
 	FailedTriesRefill time.Duration // after which it may try one more; 5 s
@@ -102,6 +103,7 @@ func (o Options) withDefaults() Options {
 	def(&o.FailedTriesBurst, 10)
 	during(&o.HandshakeTimeout, 10*time.Second)
 	during(&o.WriteTimeout, 10*time.Second)
+	during(&o.LookupTimeout, 5*time.Second)
 	during(&o.VerifiedFor, 5*time.Minute)
 	during(&o.FailedTriesRefill, 5*time.Second)
 	if o.Log == nil {

@@ -47,8 +47,8 @@ func TestNothingAcknowledgedIsLostWhenTheLogDies(t *testing.T) {
 		token := c.Publish(topicA, 1, false, payload)
 		wg.Go(func() {
 			defer func() { <-window }()
-			for give := time.Now().Add(60 * time.Second); time.Now().Before(give); token = c.Publish(topicA, 1, false, payload) {
-				if token.WaitTimeout(30*time.Second) && token.Error() == nil {
+			for give := time.Now().Add(4 * within); time.Now().Before(give); token = c.Publish(topicA, 1, false, payload) {
+				if token.WaitTimeout(within) && token.Error() == nil {
 					mu.Lock()
 					acked[i] = true
 					mu.Unlock()

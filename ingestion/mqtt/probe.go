@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ const (
 	// told to keep all (1000), and than may be under way at once.
 	probeMessages = 1500
 	probeTopics   = "foresight/probe/"
-	probeQuiet    = 3 * time.Second // without a message: no more will come
+	probeQuiet    = 3 * time.Second // without a message: an end is sent behind them
 	probeWithin   = time.Minute
 )
 
@@ -64,35 +65,44 @@ func (b *Bridge) probe(ctx context.Context) (kept int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	came := make(chan [2]byte, probeMessages)
+	came := make(chan []byte, probeMessages)
 	err = b.with(ctx, session, false, func(_ paho.Client, m paho.Message) {
-		if p := m.Payload(); len(p) == 2 {
-			select {
-			case came <- [2]byte(p):
-			default:
-			}
+		select {
+		case came <- m.Payload():
+		default:
 		}
 		m.Ack()
-	}, func(paho.Client) error {
-		kept, err = count(ctx, came)
+	}, func(c paho.Client) error {
+		kept, err = count(ctx, came, func() paho.Token { return c.Publish(topic, 1, false, probeEnd) })
 		return err
 	})
-	if err == nil && kept == 0 { // none: it dropped what was published, as it was not allowed
-		err = errNotProbed
-	}
 	return kept, err
 }
 
-// count returns how many different messages come until all have, or none do any more.
-func count(ctx context.Context, came <-chan [2]byte) (int, error) {
+// probeEnd is the payload of the end: it goes the way of the messages, behind them.
+var probeEnd = []byte("end")
+
+// count returns how many different messages come until all have, or an end does. An end
+// may be dropped as they are, and is sent again.
+func count(ctx context.Context, came <-chan []byte, sendEnd func() paho.Token) (int, error) {
 	seen := map[[2]byte]bool{}
+	var end paho.Token // nil: none was sent
 	for len(seen) < probeMessages {
 		quiet := time.NewTimer(probeQuiet)
 		select {
 		case m := <-came:
-			seen[m] = true
+			if bytes.Equal(m, probeEnd) {
+				quiet.Stop()
+				return len(seen), nil
+			}
+			if len(m) == 2 {
+				seen[[2]byte(m)] = true
+			}
 		case <-quiet.C:
-			return len(seen), nil
+			if len(seen) == 0 && end != nil && acknowledged(end) {
+				return 0, errNotProbed // it drops what is published, as it is not allowed
+			}
+			end = sendEnd()
 		case <-ctx.Done():
 			quiet.Stop()
 			return len(seen), ctx.Err()
@@ -100,6 +110,15 @@ func count(ctx context.Context, came <-chan [2]byte) (int, error) {
 		quiet.Stop()
 	}
 	return len(seen), nil
+}
+
+func acknowledged(t paho.Token) bool {
+	select {
+	case <-t.Done():
+		return t.Error() == nil
+	default:
+		return false
+	}
 }
 
 // with connects as a client, does something, and leaves.

@@ -3,6 +3,7 @@ package mqtt_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -91,12 +92,14 @@ func newRig(t testing.TB, s setup) *rig {
 	}
 	r.nats = natsd.New(natsd.Options{StoreDir: filepath.Join(t.TempDir(), "js"), MaxStoreBytes: 4 << 30, Listen: listen, Log: quiet})
 	start(t, r.nats)
-	conn, err := bus.Connect(t.Context(), bus.Options{InProcess: r.nats, Log: quiet})
+	connecting, cancel := context.WithTimeout(t.Context(), within) // else it is given two seconds
+	defer cancel()
+	conn, err := bus.Connect(connecting, bus.Options{InProcess: r.nats, Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
 	after(t, conn.Close)
-	if r.log, err = bus.OpenLog(t.Context(), conn, bus.LogOptions{MaxBytes: cmp.Or(s.capacity, 2<<30), Partitions: 2, AckTimeout: 2 * time.Second}); err != nil {
+	if r.log, err = bus.OpenLog(t.Context(), conn, bus.LogOptions{MaxBytes: cmp.Or(s.capacity, 2<<30), Partitions: 2, AckTimeout: within}); err != nil {
 		t.Fatal(err)
 	}
 	r.admitter = r.newAdmitter()
@@ -128,6 +131,7 @@ func (r *rig) restart(t testing.TB) {
 			r.verified.Add(1)
 			return hash == "hash:"+password
 		},
+		HandshakeTimeout: within, WriteTimeout: within, LookupTimeout: within,
 		Metrics: prometheus.NewRegistry(), Log: quiet,
 	}
 	if s.watch {
@@ -193,11 +197,11 @@ func (r *rig) each(t testing.TB, do func(*telemetry.Raw)) {
 		}
 		for {
 			entries, err := reader.Next(t.Context(), 2000, 300*time.Millisecond)
+			if errors.Is(err, bus.ErrUnavailable) {
+				continue // nothing is lost
+			}
 			if err != nil {
 				t.Fatal(err)
-			}
-			if len(entries) == 0 {
-				break
 			}
 			for _, e := range entries {
 				var raw telemetry.Raw
@@ -206,11 +210,11 @@ func (r *rig) each(t testing.TB, do func(*telemetry.Raw)) {
 				}
 				do(&raw)
 			}
-			if reader.Pending() == 0 {
+			if reader.Pending() == 0 { // as the server said, however long it took
 				break
 			}
 		}
-		if err := reader.Close(t.Context()); err != nil {
+		if err := reader.Close(t.Context()); err != nil && !errors.Is(err, bus.ErrUnavailable) {
 			t.Fatal(err)
 		}
 	}

@@ -84,7 +84,10 @@ func (e *edge) command(_ paho.Client, m paho.Message) {
 	if e.obeys {
 		e.births()
 	}
-	e.asked <- struct{}{}
+	select {
+	case e.asked <- struct{}{}:
+	default: // nobody counts so many
+	}
 }
 
 func (e *edge) bdSeqMetric() *spb.Metric {
@@ -162,12 +165,17 @@ func TestSparkplugNode(t *testing.T) {
 		t.Error("a node is told what is another tenant's")
 	}
 	e.skip()
+	begin := time.Now()
 	for range 3 {
 		e.data()
 	}
 	e.wasAsked()
-	if n := counters.Rejected("acme", decode.OutOfSequence); n != 3 || len(e.asked) != 0 {
-		t.Errorf("%d out of sequence, asked %d times more", n, len(e.asked))
+	if n := counters.Rejected("acme", decode.OutOfSequence); n != 3 {
+		t.Errorf("%d out of sequence", n)
+	}
+	// After five seconds it may be asked again.
+	if n := len(e.asked); n != 0 && time.Since(begin) < 5*time.Second {
+		t.Errorf("asked %d times more", n)
 	}
 	e.births()
 	last := e.data()

@@ -32,7 +32,7 @@ func dial(t testing.TB, addr string) *wire {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(60 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(3 * within)) // for all that the test does with it
 	return &wire{Conn: c, r: bufio.NewReader(c)}
 }
 

@@ -50,7 +50,7 @@ func (s *watchedStore) WriteReadings(ctx context.Context, docs []telemetry.Raw) 
 
 func (r *rig) openBackfill() *bus.Log {
 	r.Helper()
-	log, err := bus.OpenLog(r.Context(), r.bus, bus.LogOptions{Name: "BACKFILL", Prefix: "backfill", Partitions: r.log.Partitions()})
+	log, err := bus.OpenLog(r.Context(), r.bus, bus.LogOptions{Name: "BACKFILL", Prefix: "backfill", Partitions: r.log.Partitions(), AckTimeout: within})
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestPurgeWaitsForThoseBeside(t *testing.T) {
 		}
 	}}}
 	o := quick("w")
-	o.PurgeEvery = 20 * time.Millisecond
+	o.PurgeEvery = 500 * time.Millisecond // which is also what it may take
 	w := r.work(parts, o)
 	for n := range 20 {
 		r.append(r.reading(r.a.Key(0), n, 1))

@@ -46,6 +46,11 @@ func (b *balance) run(ctx context.Context) {
 func (b *balance) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.w.opt.Lease)
 	defer cancel()
+	return b.share(ctx)
+}
+
+// share renews the leases, takes free partitions and gives up what is beyond the share.
+func (b *balance) share(ctx context.Context) error {
 	b.reap()
 	epochs, workers, err := b.w.leases.renew(ctx)
 	if err != nil {
@@ -67,9 +72,13 @@ func (b *balance) beat(ctx context.Context) error {
 	}
 	taken, err := b.w.leases.acquire(ctx, share-len(b.held), n)
 	for _, x := range taken {
-		b.held[x.number] = b.w.newPartition(x, b.stream)
+		p := b.w.newPartition(x, b.stream)
+		b.w.priority.lag(&p.lags, true) // until it has looked; all, before the first begins
+		b.held[x.number] = p
 		b.w.metrics.held.Inc()
 		b.w.metrics.leases.WithLabelValues("taken").Inc()
+	}
+	for _, x := range taken {
 		go b.held[x.number].run(b.work)
 	}
 	return err

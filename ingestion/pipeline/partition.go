@@ -78,7 +78,6 @@ func (p *partition) run(ctx context.Context) {
 		case <-reading.Done():
 		}
 	}()
-	p.w.priority.lag(&p.lags, true) // until it has looked
 	beside := p.startBeside(ctx, reading)
 	err := p.work(ctx, reading)
 	p.w.priority.lag(&p.lags, false)

@@ -34,11 +34,11 @@ func TestReadingsBecomePredictionsAndAlarms(t *testing.T) {
 		if p := r.predictions(k); len(p) != 20-telemetry.WindowSize+1 {
 			t.Errorf("sensor %d has %d predictions", i, len(p))
 		}
-		published := r.events.of(event.Telemetry, k.Sensor)
+		published := r.published(event.Telemetry, k.Sensor, 20)
 		if len(published) != 20 || !slices.IsSortedFunc(published, func(a, b event.Event) int { return a.Reading.Timestamp.Compare(b.Reading.Timestamp) }) {
 			t.Errorf("sensor %d: %d readings published, or out of order", i, len(published))
 		}
-		if n := len(r.events.of(event.Prediction, k.Sensor)); n != 7 {
+		if n := len(r.published(event.Prediction, k.Sensor, 7)); n != 7 {
 			t.Errorf("sensor %d: %d predictions published", i, n)
 		}
 	}
@@ -48,7 +48,7 @@ func TestReadingsBecomePredictionsAndAlarms(t *testing.T) {
 	if n := r.ask(`SELECT count(*) FROM alarm_events`); n != 1 {
 		t.Errorf("%d alarms in all, want 1", n)
 	}
-	hints := r.events.of(event.Alarm, keys[0].Sensor)
+	hints := r.published(event.Alarm, keys[0].Sensor, 2)
 	if len(hints) != 2 || hints[0].Alarm.Seq != 1 || hints[1].Alarm.Seq != 2 {
 		t.Errorf("hints %+v", hints)
 	}
@@ -116,7 +116,7 @@ func TestShadowsAreStoredAndNothingElse(t *testing.T) {
 			if n := of(telemetry.Shadow); n != c.want {
 				t.Errorf("%d of the shadow, want %d", n, c.want)
 			}
-			told := r.events.of(event.Prediction, k.Sensor)
+			told := r.published(event.Prediction, k.Sensor, 4)
 			if len(told) != 4 {
 				t.Errorf("%d predictions published, want 4", len(told))
 			}
@@ -147,7 +147,7 @@ func TestRepeatsGoNoFurtherThanTheStore(t *testing.T) {
 	if n := len(r.predictions(k)); n != 3 {
 		t.Errorf("%d predictions, want 3: a repeat moved the window", n)
 	}
-	if n := len(r.events.of(event.Telemetry, k.Sensor)); n != 16 {
+	if n := len(r.published(event.Telemetry, k.Sensor, 16)); n != 16 {
 		t.Errorf("%d readings published", n)
 	}
 	if n := r.ask(`SELECT occurrences FROM alarm_events`); n != 16 {
@@ -180,7 +180,7 @@ func TestLateReadingIsStoredAndNothingElse(t *testing.T) {
 	if n := r.ask(`SELECT count(*) FROM alarm_events`); n != 0 {
 		t.Error("a late reading raised an alarm")
 	}
-	published := r.events.of(event.Telemetry, k.Sensor)
+	published := r.published(event.Telemetry, k.Sensor, 16)
 	if n := len(published); n != 16 {
 		t.Errorf("%d published, want 16", n)
 	}
@@ -211,7 +211,7 @@ func TestSilenceIsJudgedAndSensorsGoOffline(t *testing.T) {
 func TestLogIsPurgedBelowTheCheckpoints(t *testing.T) {
 	r := newRig(t, 4)
 	o := quick("w")
-	o.PurgeEvery = 20 * time.Millisecond
+	o.PurgeEvery = 500 * time.Millisecond // which is also what it may take
 	r.work(r.parts(r.store), o)
 	var last uint64
 	for n := range 5 {

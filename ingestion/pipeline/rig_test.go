@@ -17,6 +17,7 @@ import (
 	"foresight/internal/alarms"
 	"foresight/internal/bus"
 	"foresight/internal/embedded/natsd"
+	"foresight/internal/event"
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
 	"foresight/internal/telemetry/pgstore"
@@ -68,7 +69,7 @@ func newRigOn(t testing.TB, server *natsd.Server, partitions int) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.bus.Close(context.Background()) })
-	if r.log, err = bus.OpenLog(ctx, r.bus, bus.LogOptions{Partitions: partitions}); err != nil {
+	if r.log, err = bus.OpenLog(ctx, r.bus, bus.LogOptions{Partitions: partitions, AckTimeout: within}); err != nil {
 		t.Fatal(err)
 	}
 	r.freshSide(r.db)
@@ -137,7 +138,7 @@ func (r *rig) parts(store telemetry.Store) Parts {
 }
 
 func quick(name string) Options {
-	return Options{Name: name, Pace: time.Millisecond, Lease: 400 * time.Millisecond, Heartbeat: 50 * time.Millisecond, SilenceGrace: time.Hour}
+	return Options{Name: name, Pace: time.Millisecond, Lease: 400 * time.Millisecond, Heartbeat: 50 * time.Millisecond, SilenceGrace: time.Hour, ModelTimeout: within}
 }
 
 func (r *rig) work(p Parts, o Options) *Worker {
@@ -251,6 +252,14 @@ func (r *rig) predictions(k telemetry.Key) map[time.Time]float64 {
 		out[p.Timestamp] = p.Probability
 	}
 	return out
+}
+
+// published returns what was published of a sensor, when there is so much of it: it follows
+// the commit.
+func (r *rig) published(kind event.Kind, sensor id.UUID, n int) []event.Event {
+	r.Helper()
+	r.eventually("what is committed is published", func() bool { return len(r.events.of(kind, sensor)) >= n })
+	return r.events.of(kind, sensor)
 }
 
 func errorsOf(w *Worker, kind string) int { return count(w.metrics.errors.WithLabelValues(kind)) }

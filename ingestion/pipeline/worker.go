@@ -189,7 +189,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	run, stop := context.WithCancel(work)
 	w.stop, w.kill = stop, kill
 	b := &balance{w: w, work: work, stream: stream, held: map[int]*partition{}}
-	if err := b.beat(ctx); err != nil {
+	if err := b.share(ctx); err != nil { // for as long as the caller allows: no lease is at stake
 		kill()
 		b.wait()
 		return err

@@ -154,9 +154,10 @@ func (r *Recorder) run(ctx context.Context) {
 				return
 			}
 		}
+		begin := now() // what is written from here on has been heard of, however long it takes
 		err := r.flush(ctx, alive)
 		if alive && err == nil {
-			err = r.takeBack(ctx)
+			err = r.takeBack(ctx, begin)
 		}
 		if err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "not written, tried again", "error", err)

@@ -234,6 +234,32 @@ func TestTheDeadAreTakenBack(t *testing.T) {
 	}
 }
 
+// A write may take longer than the dead are waited for.
+func TestASlowWriteTakesNobodyBack(t *testing.T) {
+	r := newRig(t)
+	const heartbeat = 100 * time.Millisecond
+	gone := came(r.recorder(heartbeat), r.a)
+	r.told.next(t)
+	if _, err := r.owner.Exec(t.Context(), `BEGIN; LOCK TABLE gateway_states IN EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, testkit.Patience, func() (waits bool) {
+		err := r.owner.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'gateway_states'::regclass AND NOT granted)`).Scan(&waits)
+		return err == nil && waits
+	})
+	<-time.After(5 * heartbeat)
+	if _, err := r.owner.Exec(t.Context(), `COMMIT`); err != nil {
+		t.Fatal(err)
+	}
+	written := time.Now()
+	testkit.Eventually(t, testkit.Patience, func() bool { return r.state(r.a).seen.After(written) })
+	if len(r.told) > 0 {
+		t.Errorf("it lives, and told is %+v", (<-r.told).Gateway)
+	}
+	gone()
+	r.told.next(t)
+}
+
 // What the database did not take is written when it does again.
 func TestWhatWasNotWrittenIsWrittenLater(t *testing.T) {
 	r := newRig(t)

@@ -109,11 +109,11 @@ func (r *Recorder) writeTenant(ctx context.Context, tenant id.UUID, came, gone [
 	return changes, nil
 }
 
-// takeBack sets gateways offline that nobody has heard of for long.
-func (r *Recorder) takeBack(ctx context.Context) error {
+// takeBack sets gateways offline that nobody has heard of for long at the time.
+func (r *Recorder) takeBack(ctx context.Context, at time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	limit := now().Add(-staleAfter * r.opt.Heartbeat)
+	limit := at.Add(-staleAfter * r.opt.Heartbeat)
 	rows, err := r.opt.Pool.Query(ctx, findStale, limit)
 	if err != nil {
 		return fmt.Errorf("presence: %w", err)

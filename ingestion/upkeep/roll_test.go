@@ -9,6 +9,7 @@ import (
 
 	"foresight/internal/id"
 	"foresight/internal/telemetry"
+	"foresight/internal/testkit"
 )
 
 func TestHoursAndDaysFollowFromFiveMinutes(t *testing.T) {
@@ -165,7 +166,7 @@ func TestUpkeepRunsByItself(t *testing.T) {
 	r := newRig(t)
 	tenant := id.New(id.Tenant)
 	k := r.sensor(tenant)
-	day := telemetry.D1.Start(r.now).AddDate(0, 0, -1)
+	day := telemetry.D1.Start(r.now).AddDate(0, 0, -2) // yesterday is not over in the first minutes of a day
 	r.measure(k, day)
 	for range 2 {
 		u := New(Options{Pool: r.pool, Store: r.store, RollEvery: 10 * time.Millisecond})
@@ -177,7 +178,7 @@ func TestUpkeepRunsByItself(t *testing.T) {
 		if i > 0 {
 			r.measure(k, day.Add(time.Duration(i)*time.Second))
 		}
-		deadline := time.Now().Add(30 * time.Second)
+		deadline := time.Now().Add(testkit.Patience)
 		for {
 			rows := r.rows(tenant, telemetry.D1)
 			if len(rows) == 1 && rows[0].Readings == want {

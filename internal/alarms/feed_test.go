@@ -199,6 +199,28 @@ func TestAnOutageDelaysAndNeverLoses(t *testing.T) {
 	})
 }
 
+// What could not be read is read again soon, also by a feed that otherwise waits for hints.
+func TestAnOutageIsOverWithoutAHint(t *testing.T) {
+	w := newWorld(t)
+	w.rule(w.acme, nil)
+	warned := make(chan struct{}, 1)
+	f := NewFeed(FeedOptions{Pool: w.app, Hub: w.hub, Poll: time.Hour, Log: slog.New(told(warned))})
+	w.ok(f.Start(t.Context()))
+	defer func() { w.ok(f.Stop(context.WithoutCancel(t.Context()))) }()
+	s, cancel := w.subscribe(f, Watch{})
+	defer cancel()
+	<-s.begun
+	w.asOwner(`REVOKE SELECT ON alarm_transitions FROM foresight_app`)
+	w.process(w.acme, flow(w.acme, 0, 0, 11))
+	select {
+	case <-warned:
+	case <-time.After(deadline):
+		t.Fatal("the outage was not noticed")
+	}
+	w.asOwner(`GRANT SELECT ON alarm_transitions TO foresight_app`)
+	expect(t, s, ">open@1")
+}
+
 // told is a log that only signals that something was written.
 type told chan struct{}
 

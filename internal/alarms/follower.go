@@ -13,6 +13,7 @@ import (
 const (
 	transitionsPage = 500
 	readTimeout     = 10 * time.Second
+	readAgain       = 2 * time.Second // after an error, however rarely it looks otherwise
 )
 
 // follower reads the transitions of one tenant from where they were when it began,
@@ -50,14 +51,17 @@ func (fo *follower) loop() {
 		} else {
 			err = fo.advance()
 		}
+		var again <-chan time.Time
 		if err != nil && fo.run.Err() == nil {
 			fo.feed.opt.Metrics.unread()
 			log.Warn("alarm transitions could not be read, trying again", "error", err)
+			again = time.After(readAgain)
 		}
 		select {
 		case <-fo.run.Done():
 			return
 		case <-poll.C:
+		case <-again:
 		case i, ok := <-hints:
 			if !ok {
 				hints = nil // the hub has stopped; the interval remains

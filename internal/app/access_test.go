@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
@@ -146,7 +145,7 @@ func refusal(t testing.TB, a *app.App, token, query string) string {
 // subscribe opens a socket and waits until alarms are live on it.
 func subscribe(t testing.TB, a *app.App, token string) *websocket.Conn {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	c, _, err := websocket.Dial(ctx, strings.Replace(a.URL(), "http", "ws", 1)+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
 	if err != nil {
@@ -179,7 +178,7 @@ func subscribe(t testing.TB, a *app.App, token string) *websocket.Conn {
 // ends waits until the server closes the socket, and checks its code.
 func ends(t testing.TB, c *websocket.Conn, want websocket.StatusCode) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	for {
 		if _, _, err := c.Read(ctx); err != nil {

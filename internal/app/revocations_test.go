@@ -2,7 +2,9 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -23,13 +25,15 @@ func TestRevocationsThatWereMissed(t *testing.T) {
 	db := testkit.NewDB(t)
 	acme, _ := testkit.TwoTenants(t, db)
 	testkit.NoLeaks(t) // the server of the tests stays
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, dir := l.Addr().String(), t.TempDir()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
+	// The port is none of those that are given to whoever asks for any: nobody is given it
+	// while the server is away.
+	address, dir := "", t.TempDir()
+	for address == "" {
+		at := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		if l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", at); err == nil {
+			address = at
+			_ = l.Close() // nobody has connected
+		}
 	}
 	serve := func() *natsd.Server {
 		t.Helper()

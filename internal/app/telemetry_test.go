@@ -24,7 +24,7 @@ func TestTelemetryInMongoDB(t *testing.T) {
 	server := mongofake.Start(t, mongofake.Limits{}, mongofake.NewMemory().Handle)
 	c := settings(t, t.TempDir())
 	c.Database.OwnerURL, c.Database.AppURL, c.Database.WorkerURL = db.OwnerDSN, db.AppDSN, db.WorkerDSN
-	c.Telemetry.Store, c.Telemetry.MongoURI = "mongo", server.URI()+"/?timeoutMS=2000"
+	c.Telemetry.Store, c.Telemetry.MongoURI = "mongo", server.URI()+"/?timeoutMS=60000"
 	if err := c.Verify(); err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +33,7 @@ func TestTelemetryInMongoDB(t *testing.T) {
 	if all := strings.Join(parts, ","); !strings.Contains(all, "telemetry store") || strings.Contains(all, "retention") {
 		t.Errorf("the parts are %v", parts)
 	}
-	if got := status(t, a.URL()+"/readyz"); got != http.StatusOK {
-		t.Errorf("/readyz answers %d", got)
-	}
+	testkit.Eventually(t, testkit.Patience, func() bool { return status(t, a.URL()+"/readyz") == http.StatusOK })
 	if err := a.StartDemo(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"foresight/internal/app"
 	"foresight/internal/app/demo"
+	"foresight/internal/testkit"
 )
 
 // login returns an access token of a person of the demo.
@@ -31,8 +33,8 @@ func login(t testing.TB, a *app.App, role string) string {
 func gateway(t testing.TB, a *app.App) mqtt.Client {
 	t.Helper()
 	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + a.MQTTAddr).SetClientID(t.Name()).
-		SetUsername("alpha-grid.gw-north").SetPassword(demo.GatewayPassword).SetAutoReconnect(false).SetConnectTimeout(20 * time.Second))
-	if token := c.Connect(); !token.WaitTimeout(30*time.Second) || token.Error() != nil {
+		SetUsername("alpha-grid.gw-north").SetPassword(demo.GatewayPassword).SetAutoReconnect(false).SetConnectTimeout(testkit.Patience).SetPingTimeout(testkit.Patience))
+	if token := c.Connect(); !token.WaitTimeout(testkit.Patience) || token.Error() != nil {
 		t.Fatalf("cannot connect: %v", token.Error())
 	}
 	return c
@@ -40,7 +42,7 @@ func gateway(t testing.TB, a *app.App) mqtt.Client {
 
 func publish(t testing.TB, c mqtt.Client, sensor, payload string) {
 	t.Helper()
-	if token := c.Publish("alpha-grid/north-station/sensors/"+sensor, 1, false, payload); !token.WaitTimeout(30*time.Second) || token.Error() != nil {
+	if token := c.Publish("alpha-grid/north-station/sensors/"+sensor, 1, false, payload); !token.WaitTimeout(testkit.Patience) || token.Error() != nil {
 		t.Fatalf("not acknowledged: %v", token.Error())
 	}
 }
@@ -104,7 +106,7 @@ func watch(t testing.TB, a *app.App, token string, queries ...string) *watcher {
 // await waits for a frame that has come or comes.
 func (w *watcher) await(t testing.TB, what string, match func(wsFrame) bool) {
 	t.Helper()
-	deadline := time.After(60 * time.Second)
+	deadline := time.After(testkit.Patience)
 	for seen := 0; ; {
 		w.mu.Lock()
 		for ; seen < len(w.frames); seen++ {
@@ -133,8 +135,8 @@ func (w *watcher) close() {
 }
 
 // stream begins a subscription as an event stream, and reads it, once its beginning is
-// there, until it is closed.
-func stream(t testing.TB, a *app.App, token, query string) (closeStream func()) {
+// there, until it is closed. came waits for a line with the text.
+func stream(t testing.TB, a *app.App, token, query string) (came func(text string), closeStream func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	body, _ := json.Marshal(map[string]string{"query": query})
@@ -156,12 +158,25 @@ func stream(t testing.TB, a *app.App, token, query string) (closeStream func()) 
 	for lines.Scan() && lines.Text() != "event: next" {
 	}
 	done := make(chan struct{})
+	var mu sync.Mutex
+	var read []string
 	go func() {
 		defer close(done)
 		for lines.Scan() {
+			mu.Lock()
+			read = append(read, lines.Text())
+			mu.Unlock()
 		}
 	}()
-	return sync.OnceFunc(func() {
+	came = func(text string) {
+		t.Helper()
+		testkit.Eventually(t, testkit.Patience, func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.ContainsFunc(read, func(line string) bool { return strings.Contains(line, text) })
+		})
+	}
+	return came, sync.OnceFunc(func() {
 		cancel()
 		<-done
 		_ = res.Body.Close()

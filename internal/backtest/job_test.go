@@ -146,10 +146,10 @@ func TestCancelledAtWork(t *testing.T) {
 	<-m.waits
 	_, err = w.Cancel(w.engineer(), x.ID)
 	w.ok(err)
-	close(m.goes)
 	m.mu.Lock()
-	m.waits = nil
+	m.waits = nil // first: the next reading must not wait for somebody who has gone
 	m.mu.Unlock()
+	close(m.goes)
 	w.until("the job is over", func() bool {
 		return w.ask(`SELECT count(*) FROM river.river_job WHERE kind = 'backtest' AND state = 'completed'`) == 1
 	})

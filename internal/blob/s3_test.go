@@ -183,7 +183,14 @@ func TestS3Slow(t *testing.T) {
 	s := testkit.S3(t)
 	o := connect(s)
 	o.Timeout = 100 * time.Millisecond
-	store, ctx := openS3(t, s, o, ""), as(t, id.New(id.Tenant))
+	var store *blob.Store
+	testkit.Eventually(t, testkit.Patience, func() (opened bool) { // the time is that of every answer
+		var err error
+		store, err = blob.Open(t.Context(), "s3://"+s.Bucket, blob.WithS3(o))
+		return err == nil
+	})
+	t.Cleanup(func() { _ = store.Close() })
+	ctx := as(t, id.New(id.Tenant))
 	release := make(chan struct{})
 	defer close(release)
 	arrived := make(chan struct{}, 100)

@@ -51,7 +51,7 @@ func threeServers(t *testing.T) map[string]*server.Server {
 		servers[s.Name()] = s
 	}
 	for _, s := range servers {
-		if !s.ReadyForConnections(20 * time.Second) {
+		if !s.ReadyForConnections(testkit.Patience) {
 			t.Fatal("a server of the cluster does not start")
 		}
 	}
@@ -107,11 +107,15 @@ func TestLogSurvivesTheLossOfItsLeader(t *testing.T) {
 	var confirmed []uint64
 	for i := range n {
 		if i == n/2 {
-			info, err := l.stream.Info(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			servers[info.Cluster.Leader].Shutdown()
+			leader := ""
+			testkit.Eventually(t, testkit.Patience, func() bool { // there may be none just now
+				info, err := l.stream.Info(t.Context())
+				if err == nil {
+					leader = info.Cluster.Leader
+				}
+				return leader != ""
+			})
+			servers[leader].Shutdown()
 		}
 		testkit.Eventually(t, testkit.Patience, func() bool {
 			seq, err := l.Append(t.Context(), 0, tenantA, sensorA, fmt.Append(nil, i))

@@ -1,11 +1,13 @@
 package bus
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
 
 	"foresight/internal/id"
+	"foresight/internal/testkit"
 )
 
 func TestRecordsOfOneTenant(t *testing.T) {
@@ -34,10 +36,14 @@ func TestRecordsOfOneTenant(t *testing.T) {
 	defer r.Close(t.Context())
 	var read []string
 	for len(read) < len(mine) {
-		entries, err := r.Next(t.Context(), 4, time.Second)
-		if err != nil || len(entries) == 0 {
-			t.Fatalf("after %v: %v", read, err)
-		}
+		var entries []Entry
+		testkit.Eventually(t, testkit.Patience, func() bool {
+			var err error
+			if entries, err = r.Next(t.Context(), 4, time.Second); err != nil && !errors.Is(err, ErrUnavailable) {
+				t.Fatalf("after %v: %v", read, err)
+			}
+			return len(entries) > 0
+		})
 		for _, e := range entries {
 			read = append(read, string(e.Data))
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -123,10 +124,12 @@ func (c *natsCluster) end() (err error) {
 
 func (c *natsCluster) connect(t testing.TB) (*nats.Conn, jetstream.JetStream) {
 	t.Helper()
-	conn, err := nats.Connect(c.url, nats.RootCAs(c.ca))
-	if err != nil {
-		t.Fatal(err)
-	}
+	var conn *nats.Conn
+	within(t, patience, "a NATS server answers", func() (ok bool) { // each try has a few seconds
+		var err error
+		conn, err = nats.Connect(c.url, nats.RootCAs(c.ca))
+		return err == nil
+	})
 	js, err := jetstream.New(conn)
 	if err != nil {
 		conn.Close()
@@ -163,17 +166,20 @@ func (c *natsCluster) leader(t testing.TB) (at int) {
 }
 
 // freePorts returns n ports that nothing listens on. They are fixed, as a server that
-// comes back must be where it was.
+// comes back must be where it was, and none of those that are given to whoever asks for
+// any: nobody is given one while its server is away.
 func freePorts(n int) (ports []int, err error) {
-	for range n {
-		l, lerr := net.Listen("tcp", "127.0.0.1:0")
+	for range 1000 {
+		l, lerr := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+mathrand.IntN(10000)))
 		if lerr != nil {
-			return nil, lerr
+			continue
 		}
 		defer func() { err = errors.Join(err, l.Close()) }() // after all were taken, so that they differ
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		if ports = append(ports, l.Addr().(*net.TCPAddr).Port); len(ports) == n {
+			return ports, nil
+		}
 	}
-	return ports, nil
+	return nil, errors.New("too few ports are free")
 }
 
 // writeCertificate makes one for 127.0.0.1 that vouches for itself.

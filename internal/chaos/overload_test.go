@@ -18,19 +18,20 @@ func TestOverload(t *testing.T) {
 	wild := in.start(t, alpha, 0, 256)
 	begin := time.Now()
 	calm.flows(t, either(150, 4000))
+	var over float64
+	within(t, patience, "the tenant that overloads is slowed", func() bool { // a busy machine may be too slow for it at first
+		over = in.metric(t, in.ingest, "foresight_ingest_over_quota_total", "tenant", alpha) - slowed
+		return over > 0
+	})
 	took := time.Since(begin)
 	_, taken := wild.ledger.count()
 	during := calm.ledger.latencies(len(before))
-	slowed = in.metric(t, in.ingest, "foresight_ingest_over_quota_total", "tenant", alpha) - slowed
 	wild.finish(t)
 	calm.finish(t)
 	slices.Sort(before)
 	slices.Sort(during)
 	figure("overload: the tenant with a quota of %d/s sends as fast as it can and gets %.0f/s acknowledged, %.0f messages had to wait; acknowledgements of the other tenant after p50/p99 %.1f/%.1f ms before, %.1f/%.1f ms meanwhile",
-		quota, float64(taken)/took.Seconds(), slowed, ms(before, 50), ms(before, 99), ms(during, 50), ms(during, 99))
-	if slowed == 0 {
-		t.Error("nobody was slowed: was it an overload?")
-	}
+		quota, float64(taken)/took.Seconds(), over, ms(before, 50), ms(before, 99), ms(during, 50), ms(during, 99))
 	allowed(t, "99 of 100 readings of the other tenant are acknowledged", during[(len(during)-1)*99/100], 100*time.Millisecond)
 	wild.judge(t, alpha, "overload, the tenant that overloads")
 	calm.judge(t, beta, "overload, another tenant")

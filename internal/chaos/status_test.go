@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -26,10 +27,17 @@ func (in *installation) foresight(t testing.TB, tenant, role string, args ...str
 
 func (in *installation) status(t testing.TB) *status.Installation {
 	t.Helper()
-	out, err := in.foresight(t, alpha, "admin", "status", "--json")
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	var out string
+	var err error
+	defer func() {
+		if err != nil {
+			t.Logf("%v: %s", err, out)
+		}
+	}()
+	within(t, patience, "the command tells the status", func() bool { // it waits a quarter of a minute
+		out, err = in.foresight(t, alpha, "admin", "status", "--json")
+		return err == nil
+	})
 	var s status.Installation
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -42,45 +50,19 @@ func TestStatusCommand(t *testing.T) {
 	in := settled(t)
 	l := in.start(t, alpha, moderate, 64)
 	l.flows(t, 200)
-	s := in.status(t)
-	roles := map[string]int{}
-	for _, p := range s.Processes {
-		if p.Alive {
-			roles[strings.Join(p.Roles, ",")]++
+	var s *status.Installation
+	var wrong []string
+	defer func() {
+		if t.Failed() {
+			t.Log(strings.Join(wrong, "\n"))
 		}
-		if p.Version == "" || p.Address == "" || p.StartedAt.IsZero() {
-			t.Errorf("process %+v", p)
-		}
-	}
-	if roles["api"] != 1 || roles["ingest"] < 1 || roles["worker,jobs"] < 2 {
-		t.Errorf("processes %+v", s.Processes)
-	}
-	held := 0
-	for _, p := range s.Processes {
-		if slices.Contains(p.Roles, "worker") && p.Alive {
-			held += p.PartitionsHeld
-		}
-	}
-	if held != partitions || len(s.Partitions) != partitions {
-		t.Errorf("%d of %d partitions held: %+v", held, len(s.Partitions), s.Partitions)
-	}
-	for _, p := range s.Partitions {
-		if !p.Leased || p.Epoch == 0 || p.Process == "" || p.LeaseSeconds <= 0 || p.LagMessages == nil || p.LagSeconds == nil {
-			t.Errorf("partition %+v", p)
-		}
-	}
-	found := false
-	for _, x := range s.Streams {
-		if x.Name == "READINGS" {
-			found = true
-			if x.Replicas != 3 || x.Current != 3 || x.Leader == "" || x.LimitBytes != 268435456 {
-				t.Errorf("stream %+v", x)
-			}
-		}
-	}
-	if !found || s.LogFailure != "" {
-		t.Errorf("streams %+v %s", s.Streams, s.LogFailure)
-	}
+	}()
+	// Whoever stands for a moment loses a lease, or is not heard.
+	within(t, patience, "the status tells of all that runs", func() bool {
+		s = in.status(t)
+		wrong = amiss(s)
+		return len(wrong) == 0
+	})
 	table, err := in.foresight(t, alpha, "admin", "status")
 	if err != nil || !strings.Contains(table, "PARTITION") || strings.Count(table, s.Partitions[0].Owner) == 0 || !strings.Contains(table, "READINGS") {
 		t.Errorf("%v\n%s", err, table)
@@ -90,12 +72,54 @@ func TestStatusCommand(t *testing.T) {
 	l.judge(t, alpha, "asked for the status")
 	within(t, patience, "nothing lags when all is done", func() bool {
 		for _, p := range in.status(t).Partitions {
-			if *p.LagMessages != 0 || *p.LagSeconds != 0 {
+			if p.LagMessages == nil || p.LagSeconds == nil || *p.LagMessages != 0 || *p.LagSeconds != 0 {
 				return false
 			}
 		}
 		return true
 	})
+}
+
+// amiss lists what the status of the whole installation, as it works, should tell.
+func amiss(s *status.Installation) (wrong []string) {
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	roles := map[string]int{}
+	held := 0
+	for _, p := range s.Processes {
+		if p.Alive {
+			roles[strings.Join(p.Roles, ",")]++
+		}
+		if p.Version == "" || p.Address == "" || p.StartedAt.IsZero() {
+			say("process %+v", p)
+		}
+		if slices.Contains(p.Roles, "worker") && p.Alive {
+			held += p.PartitionsHeld
+		}
+	}
+	if roles["api"] != 1 || roles["ingest"] < 1 || roles["worker,jobs"] < 2 {
+		say("processes %+v", s.Processes)
+	}
+	if held != partitions || len(s.Partitions) != partitions {
+		say("%d of %d partitions held: %+v", held, len(s.Partitions), s.Partitions)
+	}
+	for _, p := range s.Partitions {
+		if !p.Leased || p.Epoch == 0 || p.Process == "" || p.LeaseSeconds <= 0 || p.LagMessages == nil || p.LagSeconds == nil {
+			say("partition %+v", p)
+		}
+	}
+	found := false
+	for _, x := range s.Streams {
+		if x.Name == "READINGS" {
+			found = true
+			if x.Replicas != 3 || x.Current != 3 || x.Leader == "" || x.LimitBytes != 268435456 {
+				say("stream %+v", x)
+			}
+		}
+	}
+	if !found || s.LogFailure != "" {
+		say("streams %+v %s", s.Streams, s.LogFailure)
+	}
+	return wrong
 }
 
 // The installation is not for tenants to see.

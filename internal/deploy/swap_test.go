@@ -84,7 +84,8 @@ func newPlant(t testing.TB, versions int) (*plant, []id.UUID) {
 	log := slog.New(slog.DiscardHandler)
 	p.registry, err = inference.NewRegistry(inference.RegistryConfig{MaxModels: 3}, p, p, prometheus.NewRegistry(), log)
 	p.ok(err)
-	p.service, err = inference.NewService(inference.ServiceConfig{}, p.registry, prometheus.NewRegistry())
+	// Every full window is predicted, on a busy machine too.
+	p.service, err = inference.NewService(inference.ServiceConfig{LoadWait: time.Minute, Slow: time.Minute}, p.registry, prometheus.NewRegistry())
 	p.ok(err)
 	p.Service = deploy.New(deploy.Options{App: p.app, Ent: p.Ent, Store: p.store, Gate: p, Events: p.news, Log: log})
 	ids := make([]id.UUID, versions)

@@ -341,7 +341,7 @@ func TestChecksAreJobs(t *testing.T) {
 		defer cancel()
 		r.ok(runner.Stop(ctx))
 	})
-	testkit.Eventually(t, testkit.Patience, func() bool {
+	testkit.Eventually(t, 5*testkit.Patience, func() bool { // some thousand statements
 		return value[int](r, r.acme, `SELECT count(*) FROM drift_checks WHERE status = 'succeeded' AND reports = 1`) == 2 &&
 			value[int](r, r.globex, `SELECT count(*) FROM drift_checks WHERE status = 'succeeded' AND reports = 0`) == 1
 	})

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +63,9 @@ func (i *instance) importUpload(t testing.TB, token, upload string, dry bool) (j
 	return d["importAssets"].(map[string]any)["job"].(map[string]any)["id"].(string)
 }
 
+// progress is an item of an import that is under way.
+var progress = regexp.MustCompile(`"status":"RUNNING","phase":"WRITING","done":[1-9]`)
+
 const importFields = `job { status phase done total failure readRows rejectedRows mistakeCount created { sites assets sensors }
 	mistakes(limit: 3) { row column message code } } snapshot`
 
@@ -80,22 +85,50 @@ type imported struct {
 	Snapshot bool
 }
 
-// follow subscribes by curl, which speaks server-sent events, until the job ends.
-func (i *instance) follow(t testing.TB, token, subscription, fields, job string) (items []imported) {
+// hold keeps imports, by this process and by the next one on its data, where their machines
+// are written and not committed, until release. Before that they take so long that they
+// tell of rows that are written.
+func (i *instance) hold(t testing.TB) (release func()) {
+	t.Helper()
+	for _, s := range []string{`CREATE TABLE held AS SELECT true AS yet`,
+		`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+			IF TG_TABLE_NAME = 'sites' THEN PERFORM pg_sleep(0.5); END IF;
+			WHILE TG_TABLE_NAME = 'assets' AND EXISTS (SELECT FROM public.held) LOOP PERFORM pg_sleep(0.05); END LOOP;
+			RETURN NULL;
+		END $$`,
+		`CREATE TRIGGER hold AFTER INSERT ON sites FOR EACH STATEMENT EXECUTE FUNCTION hold()`,
+		`CREATE TRIGGER hold AFTER INSERT ON assets FOR EACH STATEMENT EXECUTE FUNCTION hold()`} {
+		i.sql(t, s)
+	}
+	return func() {
+		t.Helper()
+		i.sql(t, `DELETE FROM held`)
+	}
+}
+
+// follow subscribes by curl, which speaks server-sent events, until the job ends. Meanwhile
+// are called with what comes.
+func (i *instance) follow(t testing.TB, token, subscription, fields, job string, meanwhile ...func(*lines)) (items []imported) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": fmt.Sprintf(`subscription($job: UUID!) { progress: %s(jobId: $job) { %s } }`, subscription, fields), "variables": vars{"job": job}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := curl(t, "--max-time", "120", i.url+"/graphql", "-H", "Authorization: Bearer "+token, "-H", "Content-Type: application/json",
-		"-H", "Accept: text/event-stream", "-H", "Accept-Language: de", "--data-binary", string(body))
-	for l := range strings.Lines(string(out)) {
+	events := stream(t, exec.CommandContext(t.Context(), "curl", "--silent", "--show-error", "--no-buffer", i.url+"/graphql", "-H", "Authorization: Bearer "+token,
+		"-H", "Content-Type: application/json", "-H", "Accept: text/event-stream", "-H", "Accept-Language: de", "--data-binary", string(body)))
+	for _, f := range meanwhile {
+		f(events)
+	}
+	events.await("the end of the job", func(line string) bool { return line == "event: complete" })
+	events.mu.Lock()
+	defer events.mu.Unlock()
+	for _, l := range events.got {
 		if data, ok := strings.CutPrefix(l, "data:"); ok && strings.Contains(data, `"progress"`) {
 			items = append(items, decode[struct{ Data struct{ Progress imported } }](t, []byte(data)).Data.Progress)
 		}
 	}
 	if len(items) == 0 || !items[0].Snapshot {
-		t.Fatalf("%s", out)
+		t.Fatalf("%s", events.got)
 	}
 	return items
 }
@@ -131,8 +164,12 @@ func TestBulkByCurl(t *testing.T) {
 
 	begin := time.Now()
 	upload := i.upload(t, token, machines("bulk", 5000))
+	release := i.hold(t)
 	job = i.importUpload(t, token, upload, false)
-	items = i.follow(t, token, "importProgress", importFields, job)
+	items = i.follow(t, token, "importProgress", importFields, job, func(l *lines) { // it is not over before this looks
+		l.await("progress", progress.MatchString)
+		release()
+	})
 	took := time.Since(begin)
 	last := items[len(items)-1].Job
 	if last.Status != "SUCCEEDED" || last.ReadRows != 10_001 || last.Created.Assets != 5000 || last.Created.Sensors != 5000 || last.Created.Sites != 1 {
@@ -189,12 +226,13 @@ func TestBulkByCurl(t *testing.T) {
 // and imports the file by itself.
 func TestKilledImportBeginsAgain(t *testing.T) {
 	dir := filepath.Join(work, "bulk-kill")
-	settings := []string{"FORESIGHT_BULK_TIMEOUT=15s"}
+	settings := []string{"FORESIGHT_BULK_TIMEOUT=30s"}
 	i, err := startWith(dir, settings, "--rate", "0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	token := i.login(t, alpha, "engineer")
+	release := i.hold(t)
 	job := i.importUpload(t, token, i.upload(t, token, machines("kill", 8_000)), false)
 	const look = `query($job: UUID!) { node(id: $job) { ... on ImportJob { status phase done created { assets } } } }`
 	type state struct {
@@ -228,6 +266,7 @@ func TestKilledImportBeginsAgain(t *testing.T) {
 	} else if n := i.assetCount(t, token, "kill-m"); n != 0 {
 		t.Errorf("%d machines of a broken import", n)
 	}
+	release()
 	begin := time.Now()
 	within(t, patience, "the import has ended", func() bool {
 		s := get[state](t, i, token, look, vars{"job": job}).Node

@@ -19,7 +19,7 @@ func (i *instance) device(t testing.TB, gateway string) mqtt.Client {
 	t.Helper()
 	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + i.mqtt).SetClientID(fmt.Sprintf("e2e-%d", deviceNumber.Add(1))).
 		SetUsername(gateway).SetPassword(gatewaySecret).SetAutoReconnect(false).SetConnectTimeout(time.Minute).
-		SetWriteTimeout(time.Minute).SetOrderMatters(false))
+		SetPingTimeout(time.Minute).SetWriteTimeout(time.Minute).SetOrderMatters(false))
 	if token := c.Connect(); !token.WaitTimeout(time.Minute) || token.Error() != nil {
 		t.Fatalf("%s cannot connect: %v", gateway, token.Error())
 	}

@@ -54,8 +54,9 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// environment of the processes: nothing of the developer's own, free ports, and a
-// rate that the tests of one credential do not reach.
+// environment of the processes: nothing of the developer's own, free ports, a rate that
+// the tests of one credential do not reach, tokens that outlive the run and no hour
+// (expired makes them an hour older), and a model that is asked however long it takes.
 func environment(dir string) []string {
 	var env []string
 	for _, v := range os.Environ() {
@@ -65,7 +66,7 @@ func environment(dir string) []string {
 	}
 	return append(env, "FORESIGHT_HTTP_ADDR=127.0.0.1:0", "FORESIGHT_MQTT_ADDR=127.0.0.1:0", "FORESIGHT_DATA_DIR="+dir,
 		"FORESIGHT_GRAPH_RATE_PER_SECOND=100000", "FORESIGHT_GRAPH_RATE_BURST=100000", "FORESIGHT_GRAPH_MAX_COST=1000000",
-		"FORESIGHT_LANDING_FILE_AGE=500ms")
+		"FORESIGHT_LANDING_FILE_AGE=500ms", "FORESIGHT_AUTH_ACCESS_TTL=50m", "FORESIGHT_PIPELINE_PREDICT_TIMEOUT=1m")
 }
 
 // command returns a command of the product, not yet started.

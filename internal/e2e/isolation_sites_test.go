@@ -71,6 +71,7 @@ func TestIsolationOfSites(t *testing.T) {
 			}
 		}
 	}
+	i.settled(t)
 	before := i.rows(t, b, a)
 	// One who sees more elsewhere acts on the one site only, too.
 	writer := i.sited(t, "viewer-who-writes-north", tenancy.Viewer, grant{"north-station", []tenancy.Permission{tenancy.PlantWrite, tenancy.RolesWrite}})

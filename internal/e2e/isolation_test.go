@@ -236,6 +236,7 @@ func TestIsolation(t *testing.T) {
 		t.Fatal("the other tenant has no upload to probe with")
 	}
 	theirTenant := b.own("Tenant")
+	i.settled(t)
 	before := i.sums(t, theirTenant)
 	leaks := i.confined(t, os, a, b, []string{"Process pump D02", "jubail", "FLOWSERVE"},
 		i.somebody(t, alpha, tenancy.Admin), i.somebody(t, alpha, tenancy.Viewer),

@@ -32,6 +32,7 @@ func TestLiveIsolationOfSites(t *testing.T) {
 		return s
 	}
 	mine, theirs := watch(here), watch(there)
+	theirs.await(t, "the alarm of before", func(f frame) bool { return f.ID == "alarms" }) // that bothSites has made
 
 	begin := time.Now()
 	feed(t, i.device(t, alpha+".gw-river"), alpha+"/"+thereSite+"/sensors/"+liveFed, "cavitation", 20)

@@ -85,9 +85,9 @@ func TestAModelFromElsewhereServesTheStream(t *testing.T) {
 		}
 		return ours.ID != ""
 	})
-	feed(t, betas, beta+"/jubail-plant/sensors/pump-d02-s1", "cavitation", 16)
 	var theirs []said
 	within(t, 2*time.Minute, "a prediction of the other tenant", func() bool {
+		feed(t, betas, beta+"/jubail-plant/sensors/pump-d02-s1", "cavitation", 16)
 		theirs = get[list](t, i, i.login(t, beta, "operator"), ask, nil).Predictions.Nodes
 		return len(theirs) > 0
 	})

@@ -76,7 +76,7 @@ func TestMosquittoToGraphQLWS(t *testing.T) {
 // curl is a partner without any library.
 func curl(t testing.TB, args ...string) []byte {
 	t.Helper()
-	return printed(t, exec.CommandContext(t.Context(), "curl", append([]string{"--silent", "--show-error", "--max-time", "30"}, args...)...))
+	return printed(t, exec.CommandContext(t.Context(), "curl", append([]string{"--silent", "--show-error", "--max-time", "120"}, args...)...))
 }
 
 func TestPartnerWithCurl(t *testing.T) {

@@ -207,7 +207,7 @@ func TestGatewayGetsACredential(t *testing.T) {
 	connect := func(user, password string) (mqtt.Client, <-chan struct{}, bool) {
 		lost := make(chan struct{})
 		c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + i.mqtt).SetClientID("e2e-gateway").SetUsername(user).SetPassword(password).
-			SetAutoReconnect(false).SetConnectTimeout(time.Minute).SetConnectionLostHandler(func(mqtt.Client, error) { close(lost) }))
+			SetAutoReconnect(false).SetConnectTimeout(time.Minute).SetPingTimeout(time.Minute).SetConnectionLostHandler(func(mqtt.Client, error) { close(lost) }))
 		token := c.Connect()
 		ok := token.WaitTimeout(time.Minute) && token.Error() == nil
 		if ok {
@@ -225,6 +225,7 @@ func TestGatewayGetsACredential(t *testing.T) {
 	}
 	s := i.dial(t, engineer)
 	s.subscribe(t, "g", `subscription($scope: ScopeInput) { gatewayStatus(scope: $scope) { gateway { code } isOnline snapshot } }`, vars{"scope": vars{"siteId": north.ID}})
+	s.await(t, "what the gateways do now", func(f frame) bool { return f.ID == "g" && f.Type == "next" })
 	// status waits for the next time that the gateway comes or goes.
 	told := 0
 	status := func(online bool) {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -29,15 +31,19 @@ func (k knows) GetUserByID(string) *storage.User       { return k.User }
 func (k knows) GetUserByUsername(string) *storage.User { return k.User }
 func (k knows) ExampleClientID() string                { return "service" }
 
-// freeAddress returns an address that nobody listens at.
+// freeAddress returns an address that nobody listens at. Its port is none of those that
+// are given to whoever asks for any: nobody is given it meanwhile.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		if l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address); err == nil {
+			_ = l.Close() // nobody has connected
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // A browser signs in at a real provider, comes back to the product, and has a session

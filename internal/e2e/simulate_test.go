@@ -94,9 +94,9 @@ func TestSimulatedFaultRaisesAnAlarm(t *testing.T) {
 		predictions(first: 100, scope: $scope) { nodes { code timestamp } }
 		telemetry(first: 100, scope: $scope) { nodes { timestamp } } }`, scope)
 	first := h.Predictions.Nodes[len(h.Predictions.Nodes)-1].Timestamp
-	before := 0 // readings up to the one that the first prediction is made of
+	before := 0 // readings of the command up to the one that the first prediction is made of
 	for _, r := range h.Telemetry.Nodes {
-		if !r.Timestamp.After(first) {
+		if !r.Timestamp.Before(begin) && !r.Timestamp.After(first) {
 			before++
 		}
 	}

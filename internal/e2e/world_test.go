@@ -206,6 +206,26 @@ func (i *instance) sums(t testing.TB, tenant string) map[string]string {
 	return out
 }
 
+// settled waits until nothing more comes of the readings that are stored: no alarm, and no
+// explanation of one.
+func (i *instance) settled(t testing.TB) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), i.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	within(t, patience, "nothing more comes of what is stored", func() bool {
+		var more bool
+		if err := c.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM alarm_explanations WHERE state = 'pending') OR EXISTS (
+			SELECT FROM telemetry_raw r JOIN sensor_states s USING (tenant_id, sensor_id) JOIN partitions p ON p.number = s.partition
+			WHERE r.log_seq > p.sequence)`).Scan(&more); err != nil {
+			t.Fatal(err)
+		}
+		return !more
+	})
+}
+
 // sql runs a statement as the owner, for what no door makes yet.
 func (i *instance) sql(t testing.TB, statement string, args ...any) {
 	t.Helper()

@@ -19,7 +19,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.uber.org/goleak"
 
 	"foresight/internal/auth"
 	"foresight/internal/fault"
@@ -27,10 +26,11 @@ import (
 	"foresight/internal/limit"
 	"foresight/internal/obs"
 	"foresight/internal/tenancy"
+	"foresight/internal/testkit"
 	"foresight/internal/vitals"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // gate knows one token.
 type gate struct{ actor *tenancy.Actor }
@@ -421,6 +421,7 @@ func TestServer(t *testing.T) {
 	api := New(Config{Token: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { close(begun); <-finish; _, _ = w.Write([]byte("done")) })})
 	drained := false
 	s := NewServer("127.0.0.1:0", api, log, func(context.Context) error { drained = true; close(finish); return nil })
+	s.http.ReadHeaderTimeout = testkit.Patience // the client may stand still between its connection and its request
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,6 +47,8 @@ var ErrClosed = errors.New("hub: closed")
 type Options struct {
 	// Buffer is the number of telemetry or prediction events kept per subscriber; 256.
 	Buffer int
+	// SyncTimeout is how long Subscribe waits until the server knows of it; 2 s.
+	SyncTimeout time.Duration
 	// Registerer takes the metrics; nil: none.
 	Registerer prometheus.Registerer
 	// Log receives what cannot be decoded; slog.Default() when nil.
@@ -97,6 +100,9 @@ func New(conn *nats.Conn, o Options) *Hub {
 	if o.Buffer == 0 {
 		o.Buffer = 256
 	}
+	if o.SyncTimeout == 0 {
+		o.SyncTimeout = nats.DefaultTimeout
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
@@ -110,12 +116,15 @@ func (h *Hub) Subscribe(ctx context.Context, f event.Filter) (<-chan event.Item,
 	if err := t.check(); err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("hub: subscribe: %w", err)
+	}
 	s := h.newSubscriber(f)
 	w, err := h.join(ctx, t, s)
 	if err != nil {
 		return nil, fmt.Errorf("hub: subscribe: %w", err)
 	}
-	if err := w.sync(ctx, h.conn); err != nil {
+	if err := w.sync(ctx, h.conn, h.opt.SyncTimeout); err != nil {
 		h.leave(t, s)
 		return nil, fmt.Errorf("hub: subscribe: %w", err)
 	}

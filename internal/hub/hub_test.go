@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 func connect(t testing.TB, server nats.InProcessConnProvider) *nats.Conn {
 	t.Helper()
-	c, err := nats.Connect("", nats.InProcessServer(server))
+	c, err := nats.Connect("", nats.InProcessServer(server), nats.Timeout(testkit.Patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func connect(t testing.TB, server nats.InProcessConnProvider) *nats.Conn {
 
 func newHub(t testing.TB, c *nats.Conn, o Options) *Hub {
 	t.Helper()
-	o.Log = slog.New(slog.DiscardHandler)
+	o.Log, o.SyncTimeout = slog.New(slog.DiscardHandler), testkit.Patience
 	h := New(c, o)
 	t.Cleanup(func() {
 		if err := h.Close(); err != nil {
@@ -67,7 +67,7 @@ func publish(t testing.TB, h *Hub, events ...event.Event) {
 	if err := h.Publish(t.Context(), events...); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.conn.Flush(); err != nil {
+	if err := h.conn.FlushTimeout(testkit.Patience); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -39,13 +40,13 @@ func newWatch(t topic, m *metrics, log *slog.Logger) *watch {
 }
 
 // sync returns when the server knows of the subscription.
-func (w *watch) sync(ctx context.Context, c *nats.Conn) error {
+func (w *watch) sync(ctx context.Context, c *nats.Conn, within time.Duration) error {
 	w.syncing.Lock()
 	defer w.syncing.Unlock()
 	if w.synced {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, nats.DefaultTimeout)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	err := c.FlushWithContext(ctx)
 	w.synced = err == nil

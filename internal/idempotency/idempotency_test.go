@@ -39,6 +39,7 @@ func request(key, input string) Request {
 
 func TestBegin(t *testing.T) {
 	s, acme, globex, _ := newStore(t)
+	s.patience = testkit.Patience // the first call may take long to end
 	ctx := acme.As(t.Context(), tenancy.Engineer)
 	c, _, err := s.Begin(ctx, request("k", "a"))
 	if err != nil || c == nil {

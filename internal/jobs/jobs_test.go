@@ -94,8 +94,8 @@ func receive[T any](w *world, c <-chan T) (v T) {
 	w.Helper()
 	select {
 	case v = <-c:
-	case <-time.After(time.Minute):
-		w.Fatal("nothing came within a minute")
+	case <-time.After(2 * testkit.Patience): // the waits between attempts alone take a quarter of a minute
+		w.Fatalf("nothing came within %s", 2*testkit.Patience)
 	}
 	return v
 }

@@ -3,7 +3,7 @@ package loadtest
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"foresight/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }

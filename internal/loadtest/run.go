@@ -76,7 +76,7 @@ func (r *run) measure(ctx context.Context) (rep *Report, err error) {
 		return nil, err
 	}
 	if w != nil {
-		w.awaitAlarms(ctx, int64(r.raised()), quietAlarms)
+		w.awaitAlarms(ctx, int64(r.raised()), r.opt.Patience)
 		r.addFrames(rep, w)
 	}
 	if r.opt.Archive != nil {
@@ -87,10 +87,7 @@ func (r *run) measure(ctx context.Context) (rep *Report, err error) {
 	return rep, nil
 }
 
-const (
-	settleDown  = 200 * time.Millisecond
-	quietAlarms = 5 * time.Second
-)
+const settleDown = 200 * time.Millisecond
 
 func (r *run) connect(ctx context.Context) (senders []sender, err error) {
 	t := target{broker: r.opt.Broker, username: r.fleet.Username, password: r.fleet.Password, tls: r.opt.TLS, window: r.opt.Window}

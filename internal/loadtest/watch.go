@@ -40,7 +40,8 @@ const (
 	alarmsID    = "a"
 
 	watchTelemetry = `subscription { telemetry { reading { sensorId timestamp } snapshot resync } }`
-	watchAlarms    = `subscription { alarms { alarm { rule { id } sensor { id } } transition { to } snapshot } }`
+	// After 0 none is missed that opens before the subscription is live.
+	watchAlarms = `subscription { alarms(after: 0) { alarm { rule { id } sensor { id } } transition { to } snapshot } }`
 )
 
 // wsFrame is a message of the protocol graphql-transport-ws.
@@ -69,8 +70,9 @@ func (r *run) watch(ctx context.Context) (*watcher, error) {
 	return w, nil
 }
 
-// begin subscribes and waits until both subscriptions are live: messages of a
-// connection are taken in order, so the answer to a ping behind them says so.
+// begin subscribes and waits until both subscriptions are taken: messages of a connection
+// are taken in order, so the answer to a ping behind them says so. They are live a moment
+// later.
 func (w *watcher) begin(ctx context.Context, token string) error {
 	for _, m := range []any{
 		vars{"type": "connection_init", "payload": vars{"Authorization": "Bearer " + token}},

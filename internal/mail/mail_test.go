@@ -7,14 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"foresight/internal/mail"
 	"foresight/internal/testkit"
 	"foresight/locales"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 var words = locales.New()
 

@@ -118,6 +118,12 @@ func TestListenMendsItsConnection(t *testing.T) {
 		t.Fatalf("first payload %q, want the empty one", p)
 	}
 	for range 2 {
+		testkit.Eventually(t, patience, func() bool { // the former one has ended, too
+			var n int
+			err := owner.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+				WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'`).Scan(&n)
+			return err == nil && n == 1
+		})
 		var n int
 		if err := owner.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'`).Scan(&n); err != nil || n != 1 {

@@ -245,6 +245,9 @@ func (p *Publisher) run(ctx context.Context) {
 
 // publish measures one machine and sends the reading; false when ctx has ended.
 func (p *Publisher) publish(ctx context.Context, topic string) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	select {
 	case p.slots <- struct{}{}:
 	case <-ctx.Done():

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,6 +91,21 @@ func listen(t *testing.T, addr string) *broker {
 	return b
 }
 
+// lasting is an address on a port that the system gives nobody by itself: it is still free
+// when a broker that was there comes back.
+func lasting(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 // wait blocks until the broker's messages satisfy the condition.
 func (b *broker) wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -150,7 +168,16 @@ func stop(t *testing.T, p *Publisher) {
 func TestPublishesEveryAsset(t *testing.T) {
 	b := listen(t, "127.0.0.1:0")
 	defer b.srv.Close()
-	p := publisher(t, b.addr, nil)
+	var gate sync.RWMutex // no reading is taken while it is locked
+	var asked atomic.Uint64
+	p := publisher(t, b.addr, func(c *PublisherConfig) {
+		c.Now = func() time.Time {
+			asked.Add(1)
+			gate.RLock()
+			defer gate.RUnlock()
+			return time.Now()
+		}
+	})
 	if err := p.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +188,14 @@ func TestPublishesEveryAsset(t *testing.T) {
 	if s := p.Stats(); !s.Connected || s.Reconnects != 0 {
 		t.Errorf("stats %+v", s)
 	}
+	// However slow the broker is: what waits at the stop is what was just taken.
+	gate.Lock()
+	eventually(t, "all acknowledgements", func() bool {
+		s := p.Stats()
+		return s.Acknowledged == s.Published && asked.Load() == s.Published+1
+	})
+	p.stop()
+	gate.Unlock()
 	stop(t, p)
 	s := p.Stats()
 	if s.Published != s.Acknowledged+s.Failed || s.Failed > 2 || s.Connected {
@@ -203,7 +238,7 @@ func TestNoBroker(t *testing.T) {
 }
 
 func TestReconnectsByItself(t *testing.T) {
-	b := listen(t, "127.0.0.1:0")
+	b := listen(t, lasting(t))
 	p := publisher(t, b.addr, nil)
 	if err := p.Start(t.Context()); err != nil {
 		t.Fatal(err)

@@ -45,7 +45,7 @@ func NewRoster(pool *pgxpool.Pool, self Self, log *slog.Logger) *Roster {
 // Name implements lifecycle.Part.
 func (r *Roster) Name() string { return "roster" }
 
-// Start writes the row and keeps it fresh.
+// Start writes the row, as soon as the database takes it, and keeps it fresh.
 func (r *Roster) Start(ctx context.Context) error {
 	r.begun = time.Now()
 	if err := r.write(ctx); err != nil {
@@ -62,9 +62,11 @@ func (r *Roster) Start(ctx context.Context) error {
 			case <-run.Done():
 				return
 			case <-tick.C:
-				if err := r.write(run); err != nil && run.Err() == nil {
+				ctx, cancel := context.WithTimeout(run, writeWithin)
+				if err := r.write(ctx); err != nil && run.Err() == nil {
 					r.log.Warn("this process is not in the list of processes", "error", err)
 				}
+				cancel()
 			}
 		}
 	}()
@@ -84,8 +86,6 @@ func (r *Roster) Stop(ctx context.Context) error {
 }
 
 func (r *Roster) write(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, writeWithin)
-	defer cancel()
 	b := &pgx.Batch{}
 	// All times are the database's but for the age, so that clocks may differ.
 	b.Queue(`INSERT INTO processes (name, roles, version, address, started_at, seen_at)

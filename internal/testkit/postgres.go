@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -85,7 +84,7 @@ func startCluster() (*cluster, error) {
 		Dir: filepath.Join(dir.path, "pg"), Volatile: true, MaxConnections: 300,
 		Log: slog.New(slog.DiscardHandler),
 	})}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*Patience)
 	defer cancel()
 	if err := c.server.Start(ctx); err != nil {
 		return nil, errors.Join(err, dir.remove())
@@ -106,7 +105,7 @@ func stopCluster() error {
 }
 
 func (c *cluster) makeTemplate() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*Patience)
 	defer cancel()
 	if err := c.server.EnsureDatabase(ctx, template); err != nil {
 		return err

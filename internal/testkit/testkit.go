@@ -54,7 +54,7 @@ func Main(m *testing.M, options ...goleak.Option) {
 		code = 1
 	}
 	if code == 0 { // after a failure leaks are a consequence
-		if err := goleak.Find(options...); err != nil {
+		if err := leaks(options...); err != nil {
 			fmt.Fprintln(os.Stderr, "testkit:", err)
 			code = 1
 		}
@@ -68,10 +68,20 @@ func NoLeaks(t testing.TB) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() {
-		if err := goleak.Find(before); err != nil {
+		if err := leaks(before); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// leaks looks for goroutines that do not end. goleak itself waits less than half a second
+// for one that is about to.
+func leaks(options ...goleak.Option) error {
+	for end := time.Now().Add(Patience); ; {
+		if err := goleak.Find(options...); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 // Patience is how long a test waits for what should be there at once: a machine that is

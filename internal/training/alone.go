@@ -13,7 +13,6 @@ import (
 
 const (
 	beatEvery  = time.Second // whether it is still wanted, and that it is alive
-	beatWithin = 5 * time.Second
 	lockRetry  = 200 * time.Millisecond
 	lockWithin = 10 * time.Second // how long a trainer that was cancelled may take to end
 	unlockSoon = 5 * time.Second
@@ -120,7 +119,7 @@ func (s *Service) beat(ctx context.Context, stop <-chan struct{}, conn *pgxpool.
 }
 
 func (s *Service) beatOnce(ctx context.Context, conn *pgxpool.Conn, r *Run) (over bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, beatWithin)
+	ctx, cancel := context.WithTimeout(ctx, s.Limits.Lost/3) // it ends well before others take the run up
 	defer cancel()
 	tag, err := conn.Exec(ctx, `UPDATE training_runs SET updated_at = now() WHERE tenant_id = $1 AND id = $2 AND status = 'running'`,
 		tenancy.Must(ctx).TenantID, r.ID)

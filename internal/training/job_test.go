@@ -337,6 +337,11 @@ func TestKilledWorkers(t *testing.T) {
 		w.ok(c.Process.Kill())
 		_ = c.Wait() // was killed
 		testkit.Eventually(t, testkit.Patience, func() bool { return runtime.GOOS != "linux" || !training.Alive(pid) })
+		// The database sees that it is gone, and the time is over after which it counts as lost.
+		testkit.Eventually(t, testkit.Patience, func() bool {
+			return w.ask(`SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database() WHERE l.locktype = 'advisory'`) == 0
+		})
+		w.sql(`UPDATE training_runs SET updated_at = now() - interval '1 hour'`)
 		if attempt == 2 {
 			break
 		}

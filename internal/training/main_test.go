@@ -146,7 +146,7 @@ func (w *world) open(at map[string]string, change func(*training.Options)) {
 	w.artifacts = artifacts.New(w.files)
 	w.jobs = bulk.New(bulk.Options{App: w.app, Queue: w.queue, Events: w.hub, Files: w.files, Store: w.store, Log: log})
 	w.options = training.Options{ORM: w.orm, App: w.app, Queue: w.queue, Jobs: w.jobs, Store: w.store, Files: w.files, Artifacts: w.artifacts,
-		Versions: register{modelops.NewVersions(orm, w.artifacts, nil)}, Dir: at["dir"], Limits: training.Limits{Lost: 2 * time.Second, Threads: 1}, Log: log}
+		Versions: register{modelops.NewVersions(orm, w.artifacts, nil)}, Dir: at["dir"], Limits: training.Limits{Lost: 5 * time.Minute, Threads: 1}, Log: log}
 	if change != nil {
 		change(&w.options)
 	}

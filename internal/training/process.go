@@ -38,8 +38,9 @@ const (
 	defaultTime   = 2 * time.Hour
 )
 
-// killWithin is how long a killed trainer may hold its pipes open.
-const killWithin = 5 * time.Second
+// drainWithin is how long the pipes may stay open behind the end of the trainer: what it
+// has printed is still being read then, and told of, for which the database may be slow.
+const drainWithin = time.Minute
 
 // ErrNoTrainer says that there is no trainer here.
 var ErrNoTrainer = fault.New(fault.TrainerUnavailable, "error.training.trainer")
@@ -104,7 +105,7 @@ func (t *Trainer) run(ctx context.Context, dir string, r *training.Request, log 
 	c.Stdout = io.MultiWriter(log, &progressReader{tell: progress})
 	c.Stderr = io.MultiWriter(log, tail)
 	c.Cancel = func() error { return kill(c.Process) }
-	c.WaitDelay = killWithin
+	c.WaitDelay = drainWithin
 	prepare(c)
 	in, err := c.StdinPipe()
 	if err != nil {
@@ -133,6 +134,9 @@ func (t *Trainer) run(ctx context.Context, dir string, r *training.Request, log 
 			return u, fault.New(fault.BadInput, "error.training.tooLong").With("Minutes", int(limit.Minutes())).Because(werr)
 		}
 		return u, cause
+	}
+	if errors.Is(werr, exec.ErrWaitDelay) { // not its fault, and something of its output is lost
+		return u, fmt.Errorf("training: read the trainer's output: %w", werr)
 	}
 	if werr != nil {
 		return u, verdict(c.ProcessState, tail.String(), memory, werr)

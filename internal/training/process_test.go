@@ -79,6 +79,19 @@ func TestWhatTrainersDoWrong(t *testing.T) {
 	}
 }
 
+// What a trainer told of at last is waited for, however slow those are who are told.
+func TestSlowListenersFailNoRun(t *testing.T) {
+	var told []int
+	tr := &Trainer{Path: acts(t, `read x; echo '{"round":0,"metric":1}'; sleep 0.1; echo '{"round":1,"metric":1}'`)}
+	if _, err := tr.run(t.Context(), t.TempDir(), &training.Request{}, &runLog{}, func(round int, _ float64) {
+		if told = append(told, round); round == 0 {
+			time.Sleep(6 * time.Second)
+		}
+	}); err != nil || len(told) != 2 {
+		t.Errorf("told of the rounds %v, %v", told, err)
+	}
+}
+
 func TestTooLongAndCancelled(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("process groups are of Linux here")
@@ -97,10 +110,15 @@ func TestTooLongAndCancelled(t *testing.T) {
 		}
 		return n
 	}
-	_, err := (&Trainer{Path: acts(t, script), Time: 300 * time.Millisecond}).run(t.Context(), dir, &training.Request{}, &runLog{}, func(int, float64) {})
+	// On a busy machine it takes longer until the child is there.
+	var err error
+	begun := false
+	for limit := 300 * time.Millisecond; !begun && limit < 2*testkit.Patience; limit *= 4 {
+		_, err = (&Trainer{Path: acts(t, script), Time: limit}).run(t.Context(), dir, &training.Request{}, &runLog{}, func(int, float64) { begun = true })
+	}
 	var f *fault.Error
 	if !errors.As(err, &f) || f.Key != "error.training.tooLong" {
-		t.Errorf("too long: %v", err)
+		t.Fatalf("too long: %v", err)
 	}
 	testkit.Eventually(t, testkit.Patience, func() bool { return !alive(pid()) })
 

@@ -60,8 +60,10 @@ func TestWeeklyTrainings(t *testing.T) {
 	}
 	now := time.Now()
 	look(now.AddDate(0, 0, 8))
+	earliest := training.NextDue(time.Now(), time.Friday, 5)
 	s, err := w.SetWeekly(ctx, w.model, true, time.Friday, 5)
-	if err != nil || !s.Enabled || s.Weekday != time.Friday || s.Hour != 5 || !s.DueAt.Equal(training.NextDue(now, time.Friday, 5)) {
+	latest := training.NextDue(time.Now(), time.Friday, 5) // another one if that hour came meanwhile
+	if err != nil || !s.Enabled || s.Weekday != time.Friday || s.Hour != 5 || !s.DueAt.Equal(earliest) && !s.DueAt.Equal(latest) {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	look(s.DueAt.Add(-time.Minute))

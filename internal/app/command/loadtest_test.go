@@ -13,7 +13,7 @@ func TestLoadTestOfAnEmbeddedProduct(t *testing.T) {
 	root := Root("test")
 	root.SetOut(&out)
 	root.SetArgs([]string{"loadtest", "--embedded", "--json", "--rate", "200", "--for", "3s", "--provision", "20", "--connections", "4",
-		"--watch", "--raise-every", "6"})
+		"--watch", "--raise-every", "6", "--patience", "2m"})
 	failed := root.ExecuteContext(t.Context())
 	var got measured
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {

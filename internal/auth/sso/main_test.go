@@ -73,12 +73,16 @@ type rig struct {
 	mu    sync.Mutex
 	kept  []string      // refresh tokens that browsers got
 	ahead time.Duration // of the handler's clock
+	still time.Time     // unless zero, that clock stands here, but for ahead
 	away  bool          // the provider does not answer
 }
 
 func (r *rig) now() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.still.IsZero() {
+		return r.still.Add(r.ahead)
+	}
 	return time.Now().Add(r.ahead)
 }
 
@@ -144,7 +148,7 @@ func newRig(t *testing.T, more string) *rig {
 	public, err := url.Parse(r.app.URL)
 	r.ok(err)
 	r.handler = sso.New(sso.Config{Providers: providers, PublicURL: public, Login: r.auth.LoginWith, Now: r.now, Log: log,
-		HTTP:   &http.Client{Timeout: 10 * time.Second, Transport: transport(t)},
+		HTTP:   &http.Client{Timeout: testkit.Patience, Transport: transport(t)},
 		Tenant: func(context.Context, string) (id.UUID, error) { return r.acme.TenantID, nil },
 		Keep: func(_ context.Context, token string) bool {
 			r.mu.Lock()
@@ -168,7 +172,7 @@ func transport(t testing.TB) *http.Transport {
 func (r *rig) browser() *http.Client {
 	jar, err := cookiejar.New(nil)
 	r.ok(err)
-	return &http.Client{Jar: jar, Transport: transport(r.TB), Timeout: 20 * time.Second}
+	return &http.Client{Jar: jar, Transport: transport(r.TB), Timeout: testkit.Patience}
 }
 
 func (r *rig) get(b *http.Client, address string) *http.Response {

@@ -205,7 +205,7 @@ func TestProviderThatIsAway(t *testing.T) {
 	r := newRig(t, ``)
 	r.sql(`UPDATE users SET email = 'ada@acme.example' WHERE id = $1`, r.acme.Users[tenancy.Operator])
 	r.people.set("ada", "subject-1", "ada@acme.example", true)
-	r.set(func() { r.away = true })
+	r.set(func() { r.away, r.still = true, time.Now() })
 	failed := func() {
 		t.Helper()
 		if at := r.get(r.browser(), r.app.URL+"/auth/idp/login").Request.URL.RequestURI(); at != "/?signInError=failed" {
@@ -215,7 +215,7 @@ func TestProviderThatIsAway(t *testing.T) {
 	failed()
 	r.set(func() { r.away = false })
 	failed() // it is left alone for a while
-	r.set(func() { r.ahead = 6 * time.Second })
+	r.set(func() { r.still, r.ahead = time.Time{}, 6*time.Second })
 	if at := r.signIn(r.browser(), "ada", "/"); at != "/" {
 		t.Errorf("when it is back, ends at %s", at)
 	}

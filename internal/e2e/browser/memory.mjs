@@ -21,7 +21,7 @@ async function bounded({ person, figure }) {
   const devtools = await operator.context.newCDPSession(page);
   await devtools.send('Performance.enable');
 
-  const come = (n) => until(`${n} readings`, () => readings >= n, (n + 30) * 1000);
+  const come = (n) => until(`${n} readings`, () => readings >= n, (n + 60) * 1000);
   const measure = async () => {
     // Twice: what finalisers let go of is collected by the second.
     for (let i = 0; i < 2; i++) await devtools.send('HeapProfiler.collectGarbage');

@@ -66,7 +66,7 @@ func TestMembers(t *testing.T) {
 		}
 	}()
 	conn, err := nats.Connect(servers["n0"].ClientURL()+","+servers["n1"].ClientURL()+","+servers["n2"].ClientURL(),
-		nats.UserInfo("foresight", "psecret"), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+		nats.UserInfo("foresight", "psecret"), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.Timeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

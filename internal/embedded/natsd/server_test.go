@@ -18,7 +18,21 @@ import (
 	"foresight/internal/embedded/dirlock"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if code == 0 {
+		// goleak itself waits less than half a second for a goroutine that is about to end.
+		err := goleak.Find()
+		for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); {
+			err = goleak.Find()
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
 
 func start(t testing.TB, o Options) *Server {
 	t.Helper()
@@ -43,7 +57,7 @@ func stop(t testing.TB, s *Server) {
 
 func stream(t testing.TB, url string, opts ...nats.Option) (jetstream.JetStream, jetstream.Stream) {
 	t.Helper()
-	nc, err := nats.Connect(url, opts...)
+	nc, err := nats.Connect(url, append(opts, nats.Timeout(time.Minute))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +109,7 @@ func TestStreamSurvivesARestart(t *testing.T) {
 func TestListenerAsksForThePassword(t *testing.T) {
 	s := start(t, Options{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", User: "foresight", Password: "right"})
 	defer stop(t, s)
-	if _, err := nats.Connect(s.ClientURL(), nats.UserInfo("foresight", "wrong")); !errors.Is(err, nats.ErrAuthorization) {
+	if _, err := nats.Connect(s.ClientURL(), nats.UserInfo("foresight", "wrong"), nats.Timeout(time.Minute)); !errors.Is(err, nats.ErrAuthorization) {
 		t.Errorf("got %v, want an authorization error", err)
 	}
 	stream(t, s.ClientURL(), nats.UserInfo("foresight", "right"))

@@ -3,6 +3,7 @@ package mongostore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"slices"
@@ -36,6 +37,14 @@ type script struct {
 
 func newScripted(t *testing.T, limits mongofake.Limits) *scripted {
 	t.Helper()
+	return newHasty(t, limits, testkit.Patience)
+}
+
+// hasty is the time of a store for which the time is to run out.
+const hasty = 1500 * time.Millisecond
+
+func newHasty(t *testing.T, limits mongofake.Limits, within time.Duration) *scripted {
+	t.Helper()
 	s := &scripted{memory: mongofake.NewMemory()}
 	s.server = mongofake.Start(t, limits, func(ctx context.Context, c mongofake.Command) bson.D {
 		if p := s.script.Load(); p != nil && p.name == c.Name {
@@ -45,7 +54,7 @@ func newScripted(t *testing.T, limits mongofake.Limits) *scripted {
 		}
 		return s.memory.Handle(ctx, c)
 	})
-	s.Store = opened(t, Options{URI: s.server.URI() + "/?timeoutMS=1500"})
+	s.Store = opened(t, Options{URI: fmt.Sprintf("%s/?timeoutMS=%d", s.server.URI(), within.Milliseconds())})
 	s.known.done([]telemetry.Key{key1, key2})
 	s.server.Commands()
 	return s
@@ -103,7 +112,11 @@ func TestErrorsHaveKinds(t *testing.T) {
 		{"too slow", []bson.D{mongofake.Failure(50, "MaxTimeMSExpired", "operation exceeded time limit")}, fault.Unavailable, []string{"insert"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newScripted(t, mongofake.Limits{})
+			within := testkit.Patience
+			if c.sent[len(c.sent)-1] == "…" {
+				within = hasty
+			}
+			s := newHasty(t, mongofake.Limits{}, within)
 			s.on("insert", c.replies...)
 			if first, err := s.WriteReadings(t.Context(), batch()); !fault.Is(err, c.want) || first != nil {
 				t.Errorf("readings: %v, %v, want %s", first, err, c.want)
@@ -140,6 +153,7 @@ func TestReadsAreTriedOnceMore(t *testing.T) {
 		if got, err := s.Readings(t.Context(), q); err != nil || len(got) != 0 {
 			t.Errorf("%s once: %v, %v", name, got, err)
 		}
+		s = newHasty(t, mongofake.Limits{}, hasty)
 		s.on("find", reply)
 		if _, err := s.Readings(t.Context(), q); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("%s: %v is not Unavailable", name, err)
@@ -265,7 +279,7 @@ func TestRefusedBeforeSending(t *testing.T) {
 }
 
 func TestWithoutServer(t *testing.T) {
-	s := newScripted(t, mongofake.Limits{})
+	s := newHasty(t, mongofake.Limits{}, hasty)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.Readings(ended, telemetry.RangeQuery{Tenant: key1.Tenant, Limit: 1}); !errors.Is(err, context.Canceled) {
@@ -317,7 +331,12 @@ func TestServerComesLater(t *testing.T) {
 	}
 	up.Store(true)
 	testkit.Eventually(t, testkit.Patience, func() bool { return s.Ping(t.Context()) == nil })
-	if first, err := s.WriteReadings(t.Context(), batch()); err != nil || !slices.Equal(first, []uint64{1, 2}) {
+	var first []uint64
+	testkit.Eventually(t, testkit.Patience, func() bool { // its time is short
+		first, err = s.WriteReadings(t.Context(), batch())
+		return !fault.Is(err, fault.Unavailable)
+	})
+	if err != nil || !slices.Equal(first, []uint64{1, 2}) {
 		t.Errorf("after: %v, %v", first, err)
 	}
 }

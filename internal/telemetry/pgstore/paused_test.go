@@ -83,7 +83,7 @@ func TestPausedWriterHoldsNobodyUp(t *testing.T) {
 			<-paused
 			again := r
 			again.LogSeq = 2
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*testkit.Patience)
 			defer cancel()
 			if c.first == 1 {
 				testkit.Eventually(t, testkit.Patience, func() bool {
