@@ -16,7 +16,8 @@ func (a *App) startWorker(ctx context.Context) error {
 	}
 	w := pipeline.New(pipeline.Parts{Pool: a.db.worker, Log: a.bus.log, Backfill: a.landing.backfill, Beside: a.beside(), Store: a.took.Wrap(store), Model: model,
 		Alarms: alarms.NewRecorder(a.alarms.source, a.alarms.metrics), Dead: pipeline.NewLetters(a.db.worker), Events: a.bus.hub,
-		Tracer: a.tracer, Metrics: a.metrics, Logger: a.log}, pipeline.Options{Name: a.name, MaxBatch: a.cfg.Pipeline.BatchSize})
+		Tracer: a.tracer, Metrics: a.metrics, Logger: a.log}, pipeline.Options{Name: a.name, MaxBatch: a.cfg.Pipeline.BatchSize,
+		ModelTimeout: 8 * a.cfg.Pipeline.PredictTimeout})
 	if err := a.start(ctx, a.watchModels()); err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ type Pipeline struct {
 	RegistryRefresh   time.Duration `env:"REGISTRY_REFRESH" envDefault:"60s" doc:"Full reload of sensors, rules and deployments, besides change notices."`
 	BatchSize         int           `env:"BATCH_SIZE" envDefault:"500" doc:"Readings of one transaction."`
 	Predict           bool          `env:"PREDICT" envDefault:"true" doc:"Ask the fault model about every full window; without it readings are stored and judged by the other rules."`
-	PredictTimeout    time.Duration `env:"PREDICT_TIMEOUT" envDefault:"250ms" doc:"Longest time of one prediction."`
+	PredictTimeout    time.Duration `env:"PREDICT_TIMEOUT" envDefault:"250ms" doc:"Longest time of one prediction; those of a batch may take eight times as long together."`
 }
 
 // Bulk are imports, exports and the jobs that do them.

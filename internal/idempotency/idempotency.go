@@ -150,9 +150,12 @@ func (c *Claim) Drop(ctx context.Context) error {
 	return c.exec(ctx, `DELETE FROM idempotency_keys WHERE tenant_id = $1 AND id = $2`, c.tenant, c.id)
 }
 
+// outcomeWithin is for long: without its outcome a key is of no use until it expires.
+const outcomeWithin = 30 * time.Second
+
 // exec speaks to the database even when the caller has gone: the outcome stands.
 func (c *Claim) exec(ctx context.Context, sql string, args ...any) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeWithin)
 	defer cancel()
 	if _, err := c.pool.Exec(ctx, sql, args...); err != nil {
 		return fmt.Errorf("idempotency: %w", err)

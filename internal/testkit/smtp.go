@@ -65,6 +65,7 @@ func SMTP(t testing.TB) *MailServer {
 	}()
 	t.Cleanup(func() {
 		_ = s.Close() // of the listener: Serve has said what matters
+		_ = l.Close() // which the server does not know of before Serve has begun
 		<-done
 	})
 	return m
