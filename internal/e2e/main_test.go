@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"foresight/internal/testkit/leaks"
 )
 
 // readyWithin bounds the start of an instance: a fresh one takes a few seconds, on
@@ -50,19 +50,9 @@ func run(m *testing.M) (code int, err error) {
 	http.DefaultClient.CloseIdleConnections()
 	web.CloseIdleConnections()
 	if code == 0 && err == nil { // after a failure leaks are a consequence
-		err = leaks()
+		err = leaks.Find(patience)
 	}
 	return code, err
-}
-
-// leaks tells of goroutines that stay. Those of connections that were closed end by
-// themselves, and not at once on a busy machine.
-func leaks() error {
-	for deadline := time.Now().Add(patience); ; {
-		if err := goleak.Find(); err == nil || time.Now().After(deadline) {
-			return err
-		}
-	}
 }
 
 // binary returns the path of the product, built once.

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"foresight/internal/testkit/leaks"
 )
 
 var atEnd []func() error
@@ -54,7 +56,7 @@ func Main(m *testing.M, options ...goleak.Option) {
 		code = 1
 	}
 	if code == 0 { // after a failure leaks are a consequence
-		if err := leaks(options...); err != nil {
+		if err := leaks.Find(Patience, options...); err != nil {
 			fmt.Fprintln(os.Stderr, "testkit:", err)
 			code = 1
 		}
@@ -68,20 +70,10 @@ func NoLeaks(t testing.TB) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() {
-		if err := leaks(before); err != nil {
+		if err := leaks.Find(Patience, before); err != nil {
 			t.Error(err)
 		}
 	})
-}
-
-// leaks looks for goroutines that do not end. goleak itself waits less than half a second
-// for one that is about to.
-func leaks(options ...goleak.Option) error {
-	for end := time.Now().Add(Patience); ; {
-		if err := goleak.Find(options...); err == nil || time.Now().After(end) {
-			return err
-		}
-	}
 }
 
 // Patience is how long a test waits for what should be there at once: a machine that is

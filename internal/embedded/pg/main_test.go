@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"foresight/internal/testkit/leaks"
 )
 
 // childDir, when set, makes the test binary a parent to be killed: it starts a
@@ -26,19 +26,7 @@ func TestMain(m *testing.M) {
 		fmt.Println(s.PID())
 		select {}
 	}
-	code := m.Run()
-	if code == 0 {
-		// goleak itself waits less than half a second for a goroutine that is about to end.
-		err := goleak.Find()
-		for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); {
-			err = goleak.Find()
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	os.Exit(leaks.Run(m, time.Minute))
 }
 
 // reachable returns a directory that any user may pass through, unlike t.TempDir.
