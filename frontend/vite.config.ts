@@ -23,7 +23,7 @@ export default defineConfig({
     environment: 'jsdom',
     setupFiles: ['src/testing/setup.ts'],
     css: false,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     environmentOptions: { jsdom: { url: 'http://localhost/' } },
   },
 });

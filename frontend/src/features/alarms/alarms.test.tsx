@@ -29,7 +29,7 @@ test('the list follows the stream without a reload', async () => {
   expect(await screen.findByText('3 active alarms')).toBeVisible();
   await waitFor(() => expect(world.alarmItems.listeners).toBe(1));
   world.raise(makeAlarm(world.assets[5]!));
-  expect(await screen.findByText('4 active alarms', {}, { timeout: 5000 })).toBeVisible();
+  expect(await screen.findByText('4 active alarms')).toBeVisible();
 });
 
 test('filters are kept in the address', async () => {
@@ -162,7 +162,7 @@ test('an explanation that is being worked out comes by itself', async () => {
   await user.click(await screen.findByText('Booster pump BP-441'));
   expect(await screen.findByText(/worked out within seconds/)).toBeVisible();
   Object.assign(world.alarms[0]!, { explanation: makeExplanation(), explanationStatus: 'READY' });
-  expect(await screen.findByText(/What spoke for “Cavitation”/, {}, { timeout: 5000 })).toBeVisible();
+  expect(await screen.findByText(/What spoke for “Cavitation”/)).toBeVisible();
 });
 
 test('an explanation that cannot be had says so', async () => {
